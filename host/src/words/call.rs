@@ -1,0 +1,138 @@
+//! A call: one invocation of a stage's export, its outcome and what it cost.
+
+use super::{blame::Blame, usage::Usage};
+
+/// The outcome of one call, and its cost whether it went well or not.
+#[derive(Debug)]
+pub struct Call<T> {
+    /// What came back.
+    pub outcome: Result<T, CallError>,
+    /// What it cost.
+    pub usage: Usage,
+}
+
+impl<T> Call<T> {
+    /// The same call with its value turned into another.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Call<U> {
+        Call { outcome: self.outcome.map(f), usage: self.usage }
+    }
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CallError {
+    /// The guest reported an error in its own words.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// The guest trapped; the instance is poisoned.
+    #[error("the component trapped: {message}")]
+    Trap {
+        /// Machine-readable reason: `unreachable`, `stack-overflow`, `out-of-bounds` …
+        reason: &'static str,
+        /// What wasmtime said.
+        message: String,
+    },
+    /// The guest exceeded a limit; the instance is poisoned.
+    #[error("limit `{limit}` exceeded: {current} in use, {requested} more requested, {allowed} allowed ({unit})")]
+    Limit {
+        /// The setting's name in the pipeline file.
+        limit: &'static str,
+        /// What was in use.
+        current: u64,
+        /// What was requested on top.
+        requested: u64,
+        /// The limit.
+        allowed: u64,
+        /// The unit of the three.
+        unit: &'static str,
+    },
+    /// The guest answered something that is not allowed; the instance is poisoned.
+    #[error("the component's answer is malformed: {0}")]
+    Malformed(String),
+    /// The instance was poisoned by an earlier call.
+    #[error("the instance is poisoned by an earlier failure and cannot be called")]
+    Poisoned,
+    /// The host could not do its part.
+    #[error("{0}")]
+    Host(String),
+}
+
+impl CallError {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            CallError::Stage(error) => error.blame(),
+            CallError::Trap { .. } | CallError::Limit { .. } | CallError::Malformed(_) | CallError::Poisoned => Blame::Guest,
+            CallError::Host(_) => Blame::Host,
+        }
+    }
+
+    /// Machine-readable reason, from a bounded set: fit for a metric's label.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            CallError::Stage(error) => error.reason(),
+            CallError::Trap { reason, .. } => reason,
+            CallError::Limit { limit, .. } => limit,
+            CallError::Malformed(_) => "malformed",
+            CallError::Poisoned => "poisoned",
+            CallError::Host(_) => "host",
+        }
+    }
+}
+
+/// An error that a stage reports: the contract's `stage-error`.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum StageError {
+    /// The configuration is wrong.
+    #[error("{message}")]
+    Config {
+        /// JSON Pointer to the wrong value.
+        pointer: String,
+        /// Offset in bytes within that string.
+        offset: Option<u32>,
+        /// What is wrong and what was expected.
+        message: String,
+        /// What to do about it.
+        help: Option<String>,
+    },
+    /// A schema does not fit.
+    #[error("{}{message}", .column.as_ref().map(|name| format!("column `{name}`: ")).unwrap_or_default())]
+    Schema {
+        /// The column.
+        column: Option<String>,
+        /// What is wrong and what was expected.
+        message: String,
+    },
+    /// The data is wrong.
+    #[error("{0}")]
+    Data(String),
+    /// Something outside did not answer.
+    #[error("{0}")]
+    Unavailable(String),
+    /// A defect of the stage.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl StageError {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            StageError::Config { .. } | StageError::Schema { .. } => Blame::Pipeline,
+            StageError::Data(_) => Blame::Data,
+            StageError::Unavailable(_) => Blame::Outside,
+            StageError::Internal(_) => Blame::Guest,
+        }
+    }
+
+    /// Machine-readable reason.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            StageError::Config { .. } => "config",
+            StageError::Schema { .. } => "schema",
+            StageError::Data(_) => "data",
+            StageError::Unavailable(_) => "unavailable",
+            StageError::Internal(_) => "internal",
+        }
+    }
+}

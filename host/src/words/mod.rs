@@ -1,0 +1,11 @@
+//! Floor 0: the words everything else is said in. No wasmtime, no telemetry library, no async runtime.
+
+pub mod batch;
+pub mod blame;
+pub mod call;
+pub mod digest;
+pub mod grants;
+pub mod limits;
+pub mod stage;
+pub mod tables;
+pub mod usage;

@@ -1,0 +1,54 @@
+//! The seam between stages that read and write tables and whoever does it: the contract's `tables`, as traits.
+
+use super::{
+    batch::{RecordBatch, SchemaRef},
+    grants::Grants,
+};
+
+/// Opens tables at granted locations.
+pub trait Tables: Send + Sync {
+    /// Opens a table for reading. `options` is a JSON object.
+    fn reader(&self, grants: &Grants, location: &str, options: &str) -> Result<Box<dyn TableReader>, TableError>;
+    /// Prepares to write a table.
+    fn writer(&self, grants: &Grants, location: &str, schema: SchemaRef, options: &str) -> Result<Box<dyn TableWriter>, TableError>;
+}
+
+/// A table that is being read, in batches.
+pub trait TableReader: Send {
+    /// Of every batch.
+    fn schema(&self) -> SchemaRef;
+    /// The next batch, or nothing at the end.
+    fn next(&mut self) -> Result<Option<RecordBatch>, TableError>;
+    /// Where the next batch begins.
+    fn position(&self) -> Vec<u8>;
+    /// Goes on from a position of an earlier reader of the same table.
+    fn seek(&mut self, position: &[u8]) -> Result<(), TableError>;
+}
+
+/// A table that is being written. Dropped without a commit, it leaves no trace.
+pub trait TableWriter: Send {
+    /// Adds rows.
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), TableError>;
+    /// Makes durable and visible what was written, all at once. Answers the number of rows.
+    fn commit(&mut self, last: bool) -> Result<u64, TableError>;
+}
+
+/// Why a table could not be read or written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TableError {
+    /// The location is not granted.
+    #[error("{0}")]
+    Denied(String),
+    /// There is nothing there.
+    #[error("{0}")]
+    NotFound(String),
+    /// The options are wrong.
+    #[error("{0}")]
+    Options(String),
+    /// The data is not of the stated format, or does not fit.
+    #[error("{0}")]
+    Format(String),
+    /// The storage did not answer.
+    #[error("{0}")]
+    Unavailable(String),
+}

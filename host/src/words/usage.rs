@@ -1,0 +1,64 @@
+//! What one call cost, as plain values.
+
+use std::time::Duration;
+
+/// What one call cost. Complete also when the guest trapped, with one exception: wasmtime charges fuel per basic block
+/// and keeps the running count in a register, so after a trap `fuel` may miss what was spent since the last
+/// synchronisation (wasmtime #13802); `fuel_exact` says so.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Usage {
+    /// Units of fuel spent by guest code.
+    pub fuel: u64,
+    /// Whether `fuel` is exact (the call returned) or a lower bound (it trapped).
+    pub fuel_exact: bool,
+    /// Bytes of linear memory after the call. Linear memory never shrinks, so this is also the peak.
+    pub memory: u64,
+    /// Bytes by which linear memory grew during the call.
+    pub memory_growth: u64,
+    /// Wall-clock time from entering the guest to leaving it, without `host`.
+    pub guest: Duration,
+    /// Time copying columns into and out of the guest, validating what came out, and carrying out the recipe.
+    pub copy: Duration,
+    /// Time in imports that do work of their own (reading and writing tables).
+    pub host: Duration,
+    /// Bytes of column buffers that were copied into the guest.
+    pub bytes_read: u64,
+    /// Bytes of column buffers that were copied out of the guest.
+    pub bytes_made: u64,
+    /// Bytes of the batch that never crossed the boundary.
+    pub bytes_stayed: u64,
+    /// Rows of the batch that went in.
+    pub rows_in: u64,
+    /// Rows of all batches that came out (or, for a load, that were accepted).
+    pub rows_out: u64,
+    /// Rows of the input that are in no output and were not rejected. 0 for a stage that holds rows back (aggregate).
+    pub rows_filtered: u64,
+    /// Rows that were rejected.
+    pub rows_rejected: u64,
+    /// Top-level input columns that were read during this call, ascending.
+    pub columns_read: Vec<u32>,
+    /// For each output, where each column came from.
+    pub origins: Vec<PortOrigins>,
+    /// Log records, metrics and spans of the guest that exceeded a limit and were dropped.
+    pub dropped: u64,
+}
+
+/// Where the columns of one output came from: the raw material of column lineage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortOrigins {
+    /// Index of the port.
+    pub port: u32,
+    /// One entry for each column of the output.
+    pub columns: Vec<Origin>,
+}
+
+/// Where an output column came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Input column *n*, its values untouched.
+    Passed(u32),
+    /// Made by the guest, from the columns read in this call or before.
+    Made,
+    /// Read from a table by the host: it never was in the guest.
+    Table,
+}
