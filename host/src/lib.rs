@@ -2,5 +2,6 @@
 //!
 //! Floors import downwards only: `words` ← `wasm`, `tables` ← `pipeline` ← `cli`. See ARCHITECTURE.md.
 
+pub mod pipeline;
 pub mod wasm;
 pub mod words;
