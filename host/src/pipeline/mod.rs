@@ -7,3 +7,4 @@
 
 pub mod plan;
 pub mod rejections;
+pub mod run;
