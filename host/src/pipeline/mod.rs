@@ -5,5 +5,9 @@
 //!           └─ diagnostics ─┴───────────────┘
 //! ```
 
+pub mod diagnostic;
 pub mod plan;
 pub mod rejections;
+pub mod source;
+pub mod spec;
+pub mod substitute;

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::words::stage::Component;
+use crate::{pipeline::diagnostic::nearest, words::stage::Component};
 
 /// How a pipeline file refers to a component.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,6 +21,15 @@ impl std::fmt::Display for ComponentRef {
         match self {
             ComponentRef::Std(name) => write!(f, "std:{name}"),
             ComponentRef::Path(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+impl From<&str> for ComponentRef {
+    fn from(written: &str) -> Self {
+        match written.strip_prefix("std:") {
+            Some(name) => ComponentRef::Std(name.to_owned()),
+            None => ComponentRef::Path(PathBuf::from(written)),
         }
     }
 }
@@ -61,4 +70,13 @@ pub enum ComponentErrorKind {
     Compile,
     /// It could not be read.
     Io,
+}
+
+/// The file in `folder` whose name is nearest to `name`.
+pub(in crate::pipeline) fn nearest_in(folder: &Path, name: &str) -> Option<String> {
+    let entries = std::fs::read_dir(folder).ok()?;
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    // In an order of their own: that of a folder is by chance.
+    names.sort();
+    nearest(name, names.iter().map(String::as_str)).map(str::to_owned)
 }
