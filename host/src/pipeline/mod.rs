@@ -5,6 +5,7 @@
 //!           └─ diagnostics ─┴───────────────┘
 //! ```
 
+pub mod columns;
 pub mod diagnostic;
 pub mod plan;
 pub mod rejections;
