@@ -5,6 +5,11 @@
 //!           └─ diagnostics ─┴───────────────┘
 //! ```
 
+pub mod columns;
+pub mod diagnostic;
 pub mod plan;
 pub mod rejections;
 pub mod run;
+pub mod source;
+pub mod spec;
+pub mod substitute;

@@ -2,9 +2,19 @@
 
 use std::sync::Arc;
 
+use super::{
+    diagnostic::{self, Diagnostic, Severity},
+    spec::Spec,
+};
 use crate::words::stage::{Component, Extract, Kind, Load, Opening, Port, Transform};
 
 pub mod components;
+mod config_keys;
+mod fitness;
+mod mistakes;
+mod open;
+mod order;
+mod ports;
 
 pub use components::{ComponentError, ComponentErrorKind, ComponentRef, Components};
 
@@ -14,6 +24,8 @@ pub struct Plan {
     pub name: String,
     /// Its stages: each after those that feed it, otherwise in the order in which they were written.
     pub stages: Vec<PlannedStage>,
+    /// What is probably not as it was meant.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// A stage that can run.
@@ -67,3 +79,40 @@ pub enum PortId {
     /// The implicit port of rejected rows.
     Rejected,
 }
+
+// === impl Plan ===
+
+impl Plan {
+    /// Checks a pipeline: loads its components, opens its stages, and resolves its edges.
+    ///
+    /// On failure answers everything that is wrong, warnings included, in the order of the file. A stage that cannot be
+    /// judged because one that feeds it failed is not complained about.
+    pub fn make(spec: &Spec, components: &dyn Components) -> Result<Plan, Vec<Diagnostic>> {
+        let mut diagnostics = Vec::new();
+        let loaded = components::load_all(spec, components, &mut diagnostics);
+        let fitting: Vec<_> = spec
+            .stages
+            .iter()
+            .zip(loaded)
+            .map(|(stage, component)| component.filter(|component| fitness::check(spec, stage, component.as_ref(), &mut diagnostics)))
+            .collect();
+        let stages = open::open_all(spec, &fitting, &mut diagnostics);
+        if stages.len() == spec.stages.len() {
+            diagnostics.extend(ports::untaken(spec, &stages));
+        }
+        diagnostic::sort(&mut diagnostics);
+        if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+            return Err(diagnostics);
+        }
+        Ok(Plan {
+            name: spec.name.clone(),
+            stages,
+            warnings: diagnostics,
+        })
+    }
+}
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;
