@@ -2,6 +2,9 @@
 //!
 //! Floors import downwards only: `words` ← `wasm`, `tables` ← `pipeline` ← `cli`. See ARCHITECTURE.md.
 
+pub mod catalog;
+pub mod cli;
 pub mod pipeline;
+pub mod tables;
 pub mod wasm;
 pub mod words;

@@ -1,0 +1,57 @@
+//! `parshall check`: every mistake in a pipeline file, without running it.
+
+use super::{Exit, PipelineFile, exit, session};
+use crate::{
+    pipeline::plan::{Plan, PlannedStage},
+    words::batch::SchemaRef,
+};
+
+/// Arguments of `parshall check`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    pipeline: PipelineFile,
+    /// Say nothing when all is well.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// Checks it: components are loaded and stages opened, so schemas and configurations are known to fit.
+pub fn check(arguments: &Arguments, colour: bool) -> Result<(), Exit> {
+    let (plan, _) = session::plan(&arguments.pipeline.file, colour)?;
+    if arguments.quiet { Ok(()) } else { exit::print(&text(&plan)) }
+}
+
+fn text(plan: &Plan) -> String {
+    let mut text = format!("{}: {} stages, no mistakes\n", plan.name, plan.stages.len());
+    for stage in &plan.stages {
+        text.push_str(&stage_text(stage));
+    }
+    text
+}
+
+fn stage_text(stage: &PlannedStage) -> String {
+    let inputs: Vec<_> = stage.opening.inputs.iter().map(|input| input.name.as_str()).collect();
+    let from = if inputs.is_empty() { String::new() } else { format!(" ← {}", inputs.join(", ")) };
+    let mut text = format!("\n{} {} ({} {}){from}\n", stage.kind, stage.name, stage.reference, stage.component.digest().short());
+    for port in &stage.ports {
+        text.push_str(&format!("  {}: {}\n", port.name, columns(&port.schema)));
+    }
+    let grants = &stage.opening.grants;
+    let places = |what: &str, places: &[crate::words::grants::Place]| {
+        let places: Vec<_> = places.iter().map(ToString::to_string).collect();
+        if places.is_empty() { String::new() } else { format!("  may {what}: {}\n", places.join(", ")) }
+    };
+    text.push_str(&places("read", &grants.read));
+    text.push_str(&places("write", &grants.write));
+    text
+}
+
+/// `name: type, …`; `?` marks a column that may hold nulls.
+fn columns(schema: &SchemaRef) -> String {
+    let columns = schema.fields().iter().map(|field| {
+        let nullable = if field.is_nullable() { "?" } else { "" };
+        format!("{} {}{nullable}", field.name(), field.data_type())
+    });
+    columns.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,115 @@
+//! `parshall inspect`: what a component is.
+
+use std::{path::Path, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::{Exit, amount, exit, session};
+use crate::{
+    catalog::Catalog,
+    pipeline::plan::ComponentRef,
+    wasm::WasmComponent,
+    words::stage::{Component as _, Description},
+};
+
+/// Arguments of `parshall inspect`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// `std:NAME`, or a path; without it, the standard stages are listed.
+    #[arg(value_name = "COMPONENT")]
+    component: Option<String>,
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows it.
+pub fn inspect(arguments: &Arguments) -> Result<(), Exit> {
+    let catalog = session::catalog()?;
+    let Some(name) = &arguments.component else { return list(&catalog, arguments.json) };
+    let reference = match name.strip_prefix("std:") {
+        Some(name) => ComponentRef::Std(name.to_owned()),
+        None => ComponentRef::Path(name.into()),
+    };
+    let component = load(&catalog, &reference)?;
+    let description = describe(&reference, &component)?;
+    if arguments.json {
+        let text = serde_json::to_string_pretty(&document(&reference, &component, &description)).map_err(anyhow::Error::from)?;
+        return exit::print(&(text + "\n"));
+    }
+    exit::print(&text(&reference, &component, &description)?)
+}
+
+fn load(catalog: &Catalog, reference: &ComponentRef) -> Result<WasmComponent, Exit> {
+    catalog.component(reference, Path::new(".")).map_err(|error| {
+        let names = Catalog::names().map(|name| format!("std:{name}")).collect::<Vec<_>>().join(", ");
+        let help = error.help.unwrap_or_else(|| format!("the standard stages are {names}"));
+        Exit::Wrong(format!("{}\n  = help: {help}", error.message))
+    })
+}
+
+fn describe(reference: &ComponentRef, component: &WasmComponent) -> Result<std::sync::Arc<Description>, Exit> {
+    component.description().map_err(|error| Exit::Wrong(format!("`{reference}` cannot describe itself: {error}")))
+}
+
+fn list(catalog: &Catalog, as_json: bool) -> Result<(), Exit> {
+    let mut documents = Vec::new();
+    let mut text = String::new();
+    for name in Catalog::names() {
+        let reference = ComponentRef::Std(name.to_owned());
+        let component = load(catalog, &reference)?;
+        let description = describe(&reference, &component)?;
+        text.push_str(&format!("{:<15} {:<9}  {}\n", reference.to_string(), component.kind().to_string(), description.summary));
+        documents.push(document(&reference, &component, &description));
+    }
+    if as_json {
+        text = serde_json::to_string_pretty(&documents).map_err(anyhow::Error::from)? + "\n";
+    }
+    exit::print(&text)
+}
+
+fn document(reference: &ComponentRef, component: &WasmComponent, description: &Description) -> Value {
+    json!({
+        "component": reference.to_string(),
+        "kind": component.kind(),
+        "name": description.name,
+        "version": description.version,
+        "summary": description.summary,
+        "documentation": description.documentation,
+        "digest": format!("sha256:{}", component.digest()),
+        "size_bytes": component.size(),
+        "stateful": description.stateful,
+        "imports": component.imports(),
+        "config_schema": description.config_schema,
+    })
+}
+
+fn text(reference: &ComponentRef, component: &WasmComponent, description: &Description) -> Result<String, Exit> {
+    let imports = component.imports();
+    let imports = if imports.is_empty() { "nothing".to_owned() } else { imports.join(", ") };
+    let state = if description.stateful { "remembers rows from call to call" } else { "stateless: may run in parallel instances" };
+    let loading = match component.compiled() {
+        true => format!("compiled in {}", amount::seconds(component.loading().as_secs_f64())),
+        false => format!("from the cache in {}", amount::seconds(Duration::as_secs_f64(&component.loading()))),
+    };
+    let schema = serde_json::to_string_pretty(&description.config_schema).map_err(anyhow::Error::from)?;
+    Ok(format!(
+        "{reference}: {summary}\n\n\
+         kind     {kind}\n\
+         name     {name}\n\
+         version  {version}\n\
+         digest   sha256:{digest}\n\
+         size     {size}, {loading}\n\
+         state    {state}\n\
+         imports  {imports}\n\n\
+         {documentation}\n\n\
+         Configuration (JSON Schema):\n{schema}\n",
+        summary = description.summary,
+        kind = component.kind(),
+        name = description.name,
+        version = description.version,
+        digest = component.digest(),
+        size = amount::bytes(component.size()),
+        documentation = description.documentation.trim(),
+    ))
+}

@@ -1,0 +1,125 @@
+//! Floor 3: the command line.
+
+mod amount;
+mod check;
+mod exit;
+mod graph;
+mod inspect;
+mod progress;
+mod run;
+mod schema;
+mod session;
+mod summary;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+pub use exit::Exit;
+
+/// Runs pipelines of WebAssembly stages over Arrow batches, and accounts for every call.
+///
+/// A pipeline is a TOML file: stages that extract, transform and load, each a WebAssembly component. Begin with
+/// `parshall run examples/flights/pipeline.toml`, look at what came out, then change the file.
+#[derive(Parser)]
+#[command(name = "parshall", version, max_term_width = 100, arg_required_else_help = true, after_help = AFTER)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// Say more: -v what the host does, -vv also debugging. $PARSHALL_LOG takes a filter such as `guest=debug`.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// When to colour messages.
+    #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    color: When,
+}
+
+const AFTER: &str = "\
+Exit codes: 0 done (or stopped by Ctrl-C, with everything in flight committed), 1 the run failed, 2 the input is wrong.
+
+Environment: PARSHALL_CACHE  folder of compiled components, or `off`
+             PARSHALL_LOG    log filter
+             PARSHALL_DIST   folder of components to use instead of the embedded std: ones";
+
+/// When to do something that depends on a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum When {
+    /// If standard error is a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl When {
+    fn now(self) -> bool {
+        use std::io::IsTerminal as _;
+        match self {
+            When::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+            When::Always => true,
+            When::Never => false,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a pipeline to its end.
+    Run(run::Arguments),
+    /// Find every mistake in a pipeline file, without running it.
+    Check(check::Arguments),
+    /// Show what a component is: kind, version, imports, configuration.
+    Inspect(inspect::Arguments),
+    /// Draw a pipeline as Mermaid or DOT, with the schemas on its edges.
+    Graph(graph::Arguments),
+    /// Print the JSON Schema of the pipeline file, for editors.
+    Schema(schema::Arguments),
+    /// Print a completion script for a shell.
+    ///
+    /// For example: parshall completions bash > ~/.local/share/bash-completion/completions/parshall
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// A pipeline file, as every command takes it.
+#[derive(clap::Args)]
+struct PipelineFile {
+    /// The pipeline file.
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    file: PathBuf,
+}
+
+/// Runs the command that the arguments name.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let colour = arguments.color.now();
+    log_to_stderr(arguments.verbose, colour);
+    let exit = match arguments.command {
+        Command::Run(arguments) => run::run(arguments, colour),
+        Command::Check(arguments) => check::check(&arguments, colour),
+        Command::Inspect(arguments) => inspect::inspect(&arguments),
+        Command::Graph(arguments) => graph::graph(&arguments, colour),
+        Command::Schema(arguments) => schema::schema(&arguments),
+        Command::Completions { shell } => completions(shell),
+    };
+    exit.map_or_else(Exit::report, |()| ExitCode::SUCCESS)
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<(), Exit> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "parshall", &mut script);
+    exit::print(&String::from_utf8_lossy(&script))
+}
+
+fn log_to_stderr(verbose: u8, colour: bool) {
+    let default = match verbose {
+        0 => "warn,guest=info",
+        1 => "info,guest=debug",
+        _ => "debug,guest=trace",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("PARSHALL_LOG").unwrap_or_else(|_| default.into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).without_time().init();
+}

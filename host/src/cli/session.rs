@@ -1,0 +1,53 @@
+//! From a pipeline file to a plan, timed: where a start spends its time.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+
+use super::Exit;
+use crate::{
+    catalog::Catalog,
+    pipeline::{diagnostic, plan::Plan, spec::Spec},
+    tables::NativeTables,
+    wasm::{Cache, Runtime},
+};
+
+/// Where a start spent its time, in seconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Startup {
+    /// Reading and checking the file.
+    pub spec: f64,
+    /// Creating the engine.
+    pub engine: f64,
+    /// Loading components (compiling those that are not cached) and opening stages.
+    pub plan: f64,
+    /// All of it.
+    pub total: f64,
+}
+
+/// The catalog of components over a new runtime.
+pub fn catalog() -> Result<Catalog, Exit> {
+    let runtime = Runtime::new(Cache::from_env(), Arc::new(NativeTables::new()));
+    Ok(Catalog::new(runtime.map_err(|error| anyhow::anyhow!("the WebAssembly engine could not be created: {error:#}"))?))
+}
+
+/// The plan of a pipeline file. Warnings go to standard error.
+pub fn plan(file: &Path, colour: bool) -> Result<(Plan, Startup), Exit> {
+    let started = Instant::now();
+    let spec = Spec::load(file).map_err(|diagnostics| Exit::diagnostics(&diagnostics, colour))?;
+    let read = started.elapsed();
+    let catalog = catalog()?;
+    let created = started.elapsed();
+    let plan = Plan::make(&spec, &catalog).map_err(|diagnostics| Exit::diagnostics(&diagnostics, colour))?;
+    let planned = started.elapsed();
+    if !plan.warnings.is_empty() {
+        eprintln!("{}", diagnostic::render_all(&plan.warnings, colour).trim_end());
+    }
+    let seconds = |duration: Duration| duration.as_secs_f64();
+    let startup = Startup { spec: seconds(read), engine: seconds(created - read), plan: seconds(planned - created), total: seconds(planned) };
+    Ok((plan, startup))
+}

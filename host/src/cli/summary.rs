@@ -1,0 +1,90 @@
+//! The end of a run, for people.
+
+use comfy_table::{Cell, CellAlignment, Table, presets};
+
+use super::{amount, session::Startup};
+use crate::{
+    pipeline::run::{Outcome, Report, StageReport},
+    words::stage::Kind,
+};
+
+const COLUMNS: [&str; 13] =
+    ["stage", "kind", "calls", "rows in", "rows out", "filtered", "rejected", "p50", "p95", "p99", "fuel", "memory", "crossed / stayed"];
+
+/// The table of stages, why rows were rejected, what was loaded, and how long it took.
+pub fn text(report: &Report, startup: &Startup) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(COLUMNS);
+    for stage in &report.stages {
+        table.add_row(row(stage));
+    }
+    let mut text = format!("{table}\n");
+    for stage in &report.stages {
+        text.push_str(&rejections(stage));
+    }
+    for (stage, receipt) in report.stages.iter().filter_map(|stage| stage.receipt.as_ref().map(|receipt| (stage, receipt))) {
+        text.push_str(&format!("{}: {} rows loaded into {}\n", stage.name, amount::count(receipt.rows), receipt.location));
+    }
+    text + &ending(report, startup)
+}
+
+fn row(stage: &StageReport) -> Vec<Cell> {
+    let calls = &stage.calls;
+    let numbers = [
+        amount::count(calls.count),
+        if stage.kind == Kind::Extract { "-".into() } else { amount::count(stage.rows.r#in) },
+        amount::count(stage.rows.out),
+        amount::count(stage.rows.filtered),
+        amount::count(stage.rows.rejected),
+        amount::seconds(calls.seconds.p50),
+        amount::seconds(calls.seconds.p95),
+        amount::seconds(calls.seconds.p99),
+        amount::short(calls.fuel),
+        amount::bytes(calls.memory_peak_bytes),
+        format!("{} / {}", amount::bytes(calls.bytes_read + calls.bytes_made), amount::bytes(calls.bytes_stayed)),
+    ];
+    let name = if stage.instances > 1 { format!("{} ×{}", stage.name, stage.instances) } else { stage.name.clone() };
+    let words = [Cell::new(name), Cell::new(stage.kind)];
+    words.into_iter().chain(numbers.into_iter().map(|number| Cell::new(number).set_alignment(CellAlignment::Right))).collect()
+}
+
+fn rejections(stage: &StageReport) -> String {
+    if stage.rejections.is_empty() {
+        return String::new();
+    }
+    let reasons: Vec<_> = stage.rejections.iter().map(|rejection| format!("{} ×{}", rejection.reason, amount::count(rejection.rows))).collect();
+    let lost = match stage.rows.rejected_untaken {
+        0 => String::new(),
+        _ => format!(" (lost: nobody takes `{}.rejected`)", stage.name),
+    };
+    format!("{}: {} rows rejected{lost}: {}\n", stage.name, amount::count(stage.rows.rejected), reasons.join("; "))
+}
+
+fn ending(report: &Report, startup: &Startup) -> String {
+    let how = match report.outcome {
+        Outcome::Completed => "completed",
+        Outcome::Stopped => "stopped; everything in flight is committed",
+        Outcome::Failed => "failed; nothing is committed",
+        Outcome::Aborted => "given up; nothing is committed",
+    };
+    let rows: u64 = report.stages.iter().filter(|stage| stage.kind == Kind::Extract).map(|stage| stage.rows.out).sum();
+    let first = report.first_batch_seconds.map_or(String::new(), |first| format!(", first batch {} later", amount::seconds(first)));
+    format!(
+        "{} {how}: {} rows in {}; ready after {} (engine {}, components and stages {}){first}\n",
+        report.pipeline,
+        amount::count(rows),
+        amount::seconds(report.seconds),
+        amount::seconds(startup.total),
+        amount::seconds(startup.engine),
+        amount::seconds(startup.plan),
+    )
+}
+
+/// Why a run failed, on standard error.
+pub fn complain(report: &Report) {
+    let Some(error) = &report.error else { return };
+    let batch = error.batch.map_or(String::new(), |batch| format!(", batch {batch}"));
+    eprintln!("error: stage `{}` failed in `{}`{batch}: {}", error.stage, error.during, error.message);
+    eprintln!("  = blame: {} ({})", error.blame, error.reason);
+}
