@@ -2,4 +2,5 @@
 //!
 //! Floors import downwards only: `words` ← `wasm`, `tables` ← `pipeline` ← `cli`. See ARCHITECTURE.md.
 
+pub mod tables;
 pub mod words;
