@@ -2,5 +2,7 @@
 //!
 //! Floors import downwards only: `words` ← `wasm`, `tables` ← `pipeline` ← `cli`. See ARCHITECTURE.md.
 
+pub mod pipeline;
 pub mod tables;
+pub mod wasm;
 pub mod words;

@@ -6,8 +6,8 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use arrow::error::ArrowError;
 use ::parquet::errors::ParquetError;
+use arrow::error::ArrowError;
 
 use crate::words::tables::TableError;
 
@@ -36,9 +36,7 @@ pub fn store_error(name: &str, doing: &str, error: &object_store::Error) -> Tabl
     let text = format!("{doing} {name:?}: {error}");
     match error {
         NotFound { .. } => TableError::NotFound(format!("{doing} {name:?}: there is nothing there")),
-        PermissionDenied { .. } | Unauthenticated { .. } => {
-            TableError::Denied(format!("{text} (refused by the storage, not by a grant)"))
-        }
+        PermissionDenied { .. } | Unauthenticated { .. } => TableError::Denied(format!("{text} (refused by the storage, not by a grant)")),
         AlreadyExists { .. } | Precondition { .. } => TableError::Options(format!("{doing} {name:?}: it exists already")),
         InvalidPath { .. } | UnknownConfigurationKey { .. } => TableError::Options(text),
         _ => TableError::Unavailable(text),

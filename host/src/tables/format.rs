@@ -92,7 +92,11 @@ impl Named {
         };
         let extension = stem.rsplit_once('.')?.1;
         let format = EXTENSIONS.iter().find(|known| known.0 == extension)?.1;
-        (!gzip || format.takes_gzip()).then_some(Named { format, tabs: extension == "tsv", gzip })
+        (!gzip || format.takes_gzip()).then_some(Named {
+            format,
+            tabs: extension == "tsv",
+            gzip,
+        })
     }
 }
 

@@ -34,7 +34,11 @@ pub struct Stream {
 
 impl Stream {
     pub fn new(object: Arc<Object>) -> Self {
-        Stream { object, at: 0, window: Bytes::new() }
+        Stream {
+            object,
+            at: 0,
+            window: Bytes::new(),
+        }
     }
 }
 
@@ -43,7 +47,11 @@ impl Stream {
 impl BufRead for Stream {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.window.is_empty() {
-            let step = if self.object.address.is_local { LOCAL_WINDOW } else { REMOTE_WINDOW };
+            let step = if self.object.address.is_local {
+                LOCAL_WINDOW
+            } else {
+                REMOTE_WINDOW
+            };
             let end = (self.at + step).min(self.object.size);
             self.window = self.object.read(self.at..end).map_err(io::Error::other)?;
             self.at = end;

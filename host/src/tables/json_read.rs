@@ -37,7 +37,15 @@ impl JsonFile {
         let schema = Projection::new(&address.name, &told.schema, options.columns.as_deref())?.schema;
         let strict = options.columns.is_none();
         let reader = reader(address, &schema, strict, options.batch_rows)?;
-        Ok(JsonFile { address: address.clone(), told, schema, strict, rest: Rest::default(), rows: 0, reader })
+        Ok(JsonFile {
+            address: address.clone(),
+            told,
+            schema,
+            strict,
+            rest: Rest::default(),
+            rows: 0,
+            reader,
+        })
     }
 
     /// The columns and their types, from the first rows. Stated columns need not occur in them.
@@ -119,7 +127,9 @@ fn explained(name: &str, error: &ArrowError) -> TableError {
 /// but only on the way to a failure.
 fn located(error: &TableError, address: &Address, schema: &SchemaRef, strict: bool, from: u64) -> TableError {
     let TableError::Format(text) = error else { return error.clone() };
-    let Ok(rows) = reader(address, schema, strict, 1) else { return error.clone() };
+    let Ok(rows) = reader(address, schema, strict, 1) else {
+        return error.clone();
+    };
     let good = rows.take_while(Result::is_ok).count() as u64;
     let row = good.max(from) + 1;
     TableError::Format(format!("row {row}: {text}"))

@@ -71,13 +71,7 @@ impl Tables for NativeTables {
         Ok(Box::new(reader::Reader::open(listing, options)?))
     }
 
-    fn writer(
-        &self,
-        grants: &Grants,
-        location: &str,
-        schema: SchemaRef,
-        options: &str,
-    ) -> Result<Box<dyn TableWriter>, TableError> {
+    fn writer(&self, grants: &Grants, location: &str, schema: SchemaRef, options: &str) -> Result<Box<dyn TableWriter>, TableError> {
         let options = WriteOptions::parse(options)?;
         let target = match as_database(Location::parse(&grants.base, location)?, options.format) {
             Location::Sqlite(path) => {
@@ -89,7 +83,10 @@ impl Tables for NativeTables {
             Location::Path(path) => {
                 let name = shown(&grants.base, &path);
                 no_pattern(&name)?;
-                Target::Local { path: access::path(grants, Access::Write, &path)?, name }
+                Target::Local {
+                    path: access::path(grants, Access::Write, &path)?,
+                    name,
+                }
             }
             Location::Url(url) => {
                 no_pattern(&url.key)?;
@@ -129,7 +126,10 @@ fn only_sqlite(format: Option<Format>) -> Result<(), TableError> {
 
 fn database(grants: &Grants, access: Access, path: &Path) -> Result<Database, TableError> {
     let name = format!("sqlite:{}", shown(&grants.base, path));
-    Ok(Database { path: access::path(grants, access, path)?, name })
+    Ok(Database {
+        path: access::path(grants, access, path)?,
+        name,
+    })
 }
 
 fn no_pattern(name: &str) -> Result<(), TableError> {

@@ -3,11 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{
-    format::Format,
-    nearest::hint,
-    type_names,
-};
+use super::{format::Format, nearest::hint, type_names};
 use crate::words::tables::TableError;
 use arrow::datatypes::DataType;
 
@@ -83,7 +79,9 @@ impl ReadOptions {
         let given = known(&map, "", &READ_KEYS)?;
         let columns = take::<Vec<String>>(&mut map, "", "columns")?;
         if columns.as_ref().is_some_and(Vec::is_empty) {
-            return Err(TableError::Options("option \"columns\" is empty; leave it out to read all columns".into()));
+            return Err(TableError::Options(
+                "option \"columns\" is empty; leave it out to read all columns".into(),
+            ));
         }
         Ok(ReadOptions {
             format: take_format(&mut map)?,
@@ -149,7 +147,9 @@ impl CsvOptions {
         let delimiter = take_byte(&mut csv, "delimiter")?;
         let quote = take_byte(&mut csv, "quote")?.unwrap_or(b'"');
         if delimiter == Some(quote) {
-            return Err(TableError::Options("options \"csv.delimiter\" and \"csv.quote\" must differ".into()));
+            return Err(TableError::Options(
+                "options \"csv.delimiter\" and \"csv.quote\" must differ".into(),
+            ));
         }
         Ok(CsvOptions {
             header: take(&mut csv, "csv.", "header")?.unwrap_or(true),
@@ -207,30 +207,44 @@ fn take_format(map: &mut Map<String, Value>) -> Result<Option<Format>, TableErro
 fn take_count(map: &mut Map<String, Value>, key: &str, default: usize, limit: usize) -> Result<usize, TableError> {
     match take::<usize>(map, "", key)?.unwrap_or(default) {
         count if (1..=limit).contains(&count) => Ok(count),
-        count => Err(TableError::Options(format!("option \"{key}\" is {count}; it must be between 1 and {limit}"))),
+        count => Err(TableError::Options(format!(
+            "option \"{key}\" is {count}; it must be between 1 and {limit}"
+        ))),
     }
 }
 
 /// One of a few words; the first is the default.
 fn take_choice<T: Copy>(map: &mut Map<String, Value>, key: &str, choices: &[(&str, T)]) -> Result<T, TableError> {
-    let Some(word) = take::<String>(map, "", key)? else { return Ok(choices[0].1) };
-    choices.iter().find(|choice| choice.0 == word).map(|choice| choice.1).ok_or_else(|| {
-        let words = choices.iter().map(|choice| choice.0).collect::<Vec<_>>();
-        let hint = hint(&word, words.iter().copied());
-        TableError::Options(format!("option \"{key}\": {word:?} is none of {}{hint}", words.join(", ")))
-    })
+    let Some(word) = take::<String>(map, "", key)? else {
+        return Ok(choices[0].1);
+    };
+    choices
+        .iter()
+        .find(|choice| choice.0 == word)
+        .map(|choice| choice.1)
+        .ok_or_else(|| {
+            let words = choices.iter().map(|choice| choice.0).collect::<Vec<_>>();
+            let hint = hint(&word, words.iter().copied());
+            TableError::Options(format!("option \"{key}\": {word:?} is none of {}{hint}", words.join(", ")))
+        })
 }
 
 fn take_byte(map: &mut Map<String, Value>, key: &str) -> Result<Option<u8>, TableError> {
-    let Some(text) = take::<String>(map, "csv.", key)? else { return Ok(None) };
+    let Some(text) = take::<String>(map, "csv.", key)? else {
+        return Ok(None);
+    };
     match text.as_bytes() {
         [byte] if !matches!(byte, b'\n' | b'\r') => Ok(Some(*byte)),
-        _ => Err(TableError::Options(format!("option \"csv.{key}\" is {text:?}; it must be one ASCII character"))),
+        _ => Err(TableError::Options(format!(
+            "option \"csv.{key}\" is {text:?}; it must be one ASCII character"
+        ))),
     }
 }
 
 fn take_schema(map: &mut Map<String, Value>) -> Result<Vec<(String, DataType)>, TableError> {
-    let Some(columns) = take::<Map<String, Value>>(map, "", "schema")? else { return Ok(Vec::new()) };
+    let Some(columns) = take::<Map<String, Value>>(map, "", "schema")? else {
+        return Ok(Vec::new());
+    };
     let read = |(name, value): (String, Value)| match value {
         Value::String(text) => match type_names::parse(&text) {
             Ok(data_type) => Ok((name, data_type)),

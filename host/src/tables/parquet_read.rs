@@ -89,7 +89,9 @@ impl FileReader for ParquetFile {
             if self.reader.is_none() {
                 self.reader = Some(self.start()?);
             }
-            let Some(batch) = self.reader.as_mut().and_then(Iterator::next) else { return Ok(None) };
+            let Some(batch) = self.reader.as_mut().and_then(Iterator::next) else {
+                return Ok(None);
+            };
             let batch = batch.map_err(|error| arrow_error(&name, "reading", &error))?;
             self.projection.apply(&name, batch).map(Some)
         })

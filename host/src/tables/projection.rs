@@ -28,7 +28,12 @@ impl Projection {
     pub fn new(name: &str, file: &SchemaRef, columns: Option<&[String]>) -> Result<Self, TableError> {
         let Some(columns) = columns else {
             let all = (0..file.fields().len()).collect::<Vec<_>>();
-            return Ok(Projection { wanted: all.clone(), order: all, schema: file.clone(), is_all: true });
+            return Ok(Projection {
+                wanted: all.clone(),
+                order: all,
+                schema: file.clone(),
+                is_all: true,
+            });
         };
         let mut answered = Vec::with_capacity(columns.len());
         for column in columns {
@@ -44,7 +49,12 @@ impl Projection {
         let order = answered.iter().map(place).collect();
         let fields = answered.iter().map(|&index| file.fields()[index].clone()).collect::<Vec<_>>();
         let schema = Arc::new(Schema::new_with_metadata(fields, file.metadata().clone()));
-        Ok(Projection { wanted, order, schema, is_all: false })
+        Ok(Projection {
+            wanted,
+            order,
+            schema,
+            is_all: false,
+        })
     }
 
     /// Puts a decoded batch, whose columns are `wanted`, into the answered order.

@@ -5,18 +5,8 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::{
-    arrow_ipc_read::IpcFile,
-    csv_read::CsvFile,
-    failure::contained,
-    format::Format,
-    json_read::JsonFile,
-    lines::LinesFile,
-    listing::Listing,
-    options::ReadOptions,
-    parquet_read::ParquetFile,
-    position::Position,
-    projection::same_columns,
-    store::Address,
+    arrow_ipc_read::IpcFile, csv_read::CsvFile, failure::contained, format::Format, json_read::JsonFile, lines::LinesFile,
+    listing::Listing, options::ReadOptions, parquet_read::ParquetFile, position::Position, projection::same_columns, store::Address,
 };
 use crate::words::{
     batch::RecordBatch,
@@ -65,7 +55,11 @@ pub struct Reader {
 impl Reader {
     pub fn open(listing: Listing, options: ReadOptions) -> Result<Self, TableError> {
         options.check(listing.format)?;
-        let mut plan = Plan { format: listing.format, options, text_schema: None };
+        let mut plan = Plan {
+            format: listing.format,
+            options,
+            text_schema: None,
+        };
         plan.text_schema = plan.tell_schema(&listing.files)?;
         let first = plan.open(&listing.files[0])?;
         let reader = Reader {
@@ -78,7 +72,12 @@ impl Reader {
             open: Some(first),
         };
         // Better refused now than after hours; remote files are only looked at when their turn comes.
-        reader.files.iter().skip(1).filter(|file| file.is_local).try_for_each(|file| reader.check(&*reader.plan.open(file)?, file))?;
+        reader
+            .files
+            .iter()
+            .skip(1)
+            .filter(|file| file.is_local)
+            .try_for_each(|file| reader.check(&*reader.plan.open(file)?, file))?;
         Ok(reader)
     }
 
@@ -142,7 +141,12 @@ impl TableReader for Reader {
 
     fn position(&self) -> Vec<u8> {
         let name = self.files[self.at].name.clone();
-        Position { file: self.at as u64, name, mark: self.rows }.encode()
+        Position {
+            file: self.at as u64,
+            name,
+            mark: self.rows,
+        }
+        .encode()
     }
 
     fn seek(&mut self, position: &[u8]) -> Result<(), TableError> {
@@ -152,7 +156,9 @@ impl TableReader for Reader {
         let named = || self.files.iter().position(|file| file.name == position.name);
         let at = hinted.or_else(named).ok_or_else(|| {
             let name = &position.name;
-            TableError::NotFound(format!("the position to go on from is in {name:?}, which is no longer part of the table"))
+            TableError::NotFound(format!(
+                "the position to go on from is in {name:?}, which is no longer part of the table"
+            ))
         })?;
         let mut file = self.open_at(at)?;
         let skipped = file.skip(position.mark)?;
@@ -200,7 +206,10 @@ impl Plan {
         for file in files {
             let schema = contained(&file.name, "reading", || tell(file, &self.options))?;
             let is_empty = schema.fields().is_empty();
-            told = Some(Arc::new(TextSchema { file: file.name.clone(), schema }));
+            told = Some(Arc::new(TextSchema {
+                file: file.name.clone(),
+                schema,
+            }));
             if !is_empty {
                 break;
             }
@@ -213,8 +222,15 @@ impl Plan {
 pub fn with_stated_types(inferred: &Schema, stated: &[(String, DataType)], may_add: bool) -> Result<Schema, TableError> {
     let mut fields = Vec::with_capacity(inferred.fields().len());
     for field in inferred.fields() {
-        let stated = stated.iter().find(|column| column.0 == *field.name()).map(|column| column.1.clone());
-        let told = if field.data_type().is_null() { DataType::Utf8 } else { field.data_type().clone() };
+        let stated = stated
+            .iter()
+            .find(|column| column.0 == *field.name())
+            .map(|column| column.1.clone());
+        let told = if field.data_type().is_null() {
+            DataType::Utf8
+        } else {
+            field.data_type().clone()
+        };
         fields.push(Field::new(field.name(), stated.unwrap_or(told), true));
     }
     for (name, data_type) in stated {

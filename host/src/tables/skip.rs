@@ -26,11 +26,7 @@ impl Rest {
     }
 
     /// Draws batches until `rows` rows are gone, keeps what is over, and answers how many there were.
-    pub fn skip(
-        &mut self,
-        rows: u64,
-        mut next: impl FnMut() -> Result<Option<RecordBatch>, TableError>,
-    ) -> Result<u64, TableError> {
+    pub fn skip(&mut self, rows: u64, mut next: impl FnMut() -> Result<Option<RecordBatch>, TableError>) -> Result<u64, TableError> {
         let mut left = rows;
         while left > 0 {
             let Some(batch) = next()? else { return Ok(rows - left) };

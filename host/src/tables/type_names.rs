@@ -43,8 +43,14 @@ const SIMPLE: [(&str, DataType); 31] = [
 
 /// The beginnings of types that take arguments, for suggestions.
 const FAMILIES: [&str; 8] = [
-    "timestamp[us]", "timestamp[us, UTC]", "time64[us]", "duration[us]", "decimal128(10, 2)", "decimal256(40, 2)",
-    "list<int64>", "struct<a: int64>",
+    "timestamp[us]",
+    "timestamp[us, UTC]",
+    "time64[us]",
+    "duration[us]",
+    "decimal128(10, 2)",
+    "decimal256(40, 2)",
+    "list<int64>",
+    "struct<a: int64>",
 ];
 
 /// Nested types go no deeper.
@@ -84,7 +90,9 @@ fn parse_nested(text: &str, depth: usize) -> Result<DataType, String> {
     if let Some(known) = SIMPLE.iter().find(|known| known.0 == lower) {
         return Ok(known.1.clone());
     }
-    let Some((family, arguments)) = arguments(text) else { return Err(unknown(text)) };
+    let Some((family, arguments)) = arguments(text) else {
+        return Err(unknown(text));
+    };
     match family.to_ascii_lowercase().as_str() {
         "timestamp" => timestamp(&arguments),
         "time32" | "time64" => time(&family.to_ascii_lowercase(), &arguments),
@@ -185,7 +193,11 @@ fn decimal(family: &str, arguments: &[&str]) -> Result<DataType, String> {
     if precision == 0 || precision > limit || i16::from(scale) > i16::from(precision) {
         return Err(format!("{family} has a precision of 1 to {limit} and a scale within it"));
     }
-    Ok(if wide { DataType::Decimal256(precision, scale) } else { DataType::Decimal128(precision, scale) })
+    Ok(if wide {
+        DataType::Decimal256(precision, scale)
+    } else {
+        DataType::Decimal128(precision, scale)
+    })
 }
 
 fn structure(arguments: &[&str], depth: usize) -> Result<DataType, String> {

@@ -1,0 +1,15 @@
+//! Floor 2: from a pipeline file to a running graph. It sees the traits of `words` and nothing below or beside them.
+//!
+//! ```text
+//! text ── spec ──► Spec (as written) ── plan ──► Plan (as checked) ──► run
+//!           └─ diagnostics ─┴───────────────┘
+//! ```
+
+pub mod columns;
+pub mod diagnostic;
+pub mod plan;
+pub mod rejections;
+pub mod run;
+pub mod source;
+pub mod spec;
+pub mod substitute;

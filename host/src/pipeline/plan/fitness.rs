@@ -1,0 +1,150 @@
+//! Whether a component fits its stage: its kind, what it imports, how many instances of it may be.
+
+use crate::{
+    pipeline::{
+        diagnostic::Diagnostic,
+        source::Span,
+        spec::{Spec, StageSpec},
+    },
+    words::{
+        grants::Grants,
+        stage::{Component, Kind},
+    },
+};
+
+/// The package of the contract.
+const PACKAGE: &str = "parshall:stage";
+/// The versions of it that this host speaks.
+const VERSION: &str = "0.1.";
+/// Interfaces of it that need no grant.
+const ALWAYS: [&str; 2] = ["types", "frames"];
+
+/// Checks a component against its stage; answers whether it may be opened.
+pub(super) fn check(spec: &Spec, stage: &StageSpec, component: &dyn Component, diagnostics: &mut Vec<Diagnostic>) -> bool {
+    let before = diagnostics.len();
+    if component.kind() != stage.kind {
+        diagnostics.push(wrong_kind(spec, stage, component.kind()));
+        // What it may import and how it is opened would be judged by the wrong measure.
+        return false;
+    }
+    diagnostics.extend(imports(spec, stage, &component.imports()));
+    diagnostics.extend(instances(spec, stage, component));
+    diagnostics.len() == before
+}
+
+fn article(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Extract => "an extract",
+        Kind::Transform => "a transform",
+        Kind::Load => "a load",
+    }
+}
+
+fn wrong_kind(spec: &Spec, stage: &StageSpec, kind: Kind) -> Diagnostic {
+    let message = format!("`{}` is {}, but stands under [{}]", stage.component, article(kind), stage.kind);
+    Diagnostic::at("wrong-kind", &spec.source, stage.places.component, message)
+        .label(format!("expected {}", article(stage.kind)))
+        .help(format!("write `[{kind}.{}]`, or another component", stage.name))
+}
+
+/// Complains about imports that are not granted, one by one, and about those that nobody could grant, all together.
+fn imports(spec: &Spec, stage: &StageSpec, imports: &[String]) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    let mut unknown: Vec<&str> = Vec::new();
+    for import in imports {
+        match interface(import) {
+            Some(name) if ALWAYS.contains(&name) => {}
+            Some(name) => match granted(name, &stage.grants) {
+                Some(true) => {}
+                Some(false) => diagnostics.push(ungranted(spec, stage, name)),
+                None => unknown.push(import),
+            },
+            None => unknown.push(import),
+        }
+    }
+    if !unknown.is_empty() {
+        diagnostics.push(unknown_imports(spec, stage, &unknown));
+    }
+    diagnostics
+}
+
+/// The interface of the contract that an import names, if it is one of a version that this host speaks.
+fn interface(import: &str) -> Option<&str> {
+    let rest = import.strip_prefix(PACKAGE)?.strip_prefix('/')?;
+    match rest.split_once('@') {
+        Some((name, version)) => version.starts_with(VERSION).then_some(name),
+        None => Some(rest),
+    }
+}
+
+/// Whether an interface is granted; nothing for one that does not exist.
+fn granted(interface: &str, grants: &Grants) -> Option<bool> {
+    match interface {
+        "tables" => Some(!grants.read.is_empty() || !grants.write.is_empty()),
+        "telemetry" => Some(grants.telemetry),
+        "state" => Some(grants.state),
+        _ => None,
+    }
+}
+
+fn ungranted(spec: &Spec, stage: &StageSpec, interface: &str) -> Diagnostic {
+    let grant = match (interface, stage.kind) {
+        ("tables", Kind::Load) => "write = [\"…\"]".to_owned(),
+        ("tables", _) => "read = [\"…\"]".to_owned(),
+        (other, _) => format!("{other} = true"),
+    };
+    let (span, help): (Span, _) = match stage.places.grants {
+        Some(span) => (span, format!("add `{grant}` to the grants")),
+        None => (stage.places.component, format!("add `grants = {{ {grant} }}`")),
+    };
+    let message = format!("`{}` needs `{interface}`, which {} is not granted", stage.component, stage.title());
+    Diagnostic::at("ungranted-import", &spec.source, span, message)
+        .label(format!("nothing here grants `{interface}`"))
+        .help(help)
+}
+
+fn unknown_imports(spec: &Spec, stage: &StageSpec, imports: &[&str]) -> Diagnostic {
+    let listed: Vec<String> = imports.iter().map(|import| format!("`{import}`")).collect();
+    let message = format!("`{}` imports what this host does not have", stage.component);
+    Diagnostic::at("unknown-import", &spec.source, stage.places.component, message)
+        .label(format!("imports {}", listed.join(", ")))
+        .help(format!(
+            "a component may import `tables`, `telemetry` and `state` of `{PACKAGE}@{VERSION}x`, and nothing else"
+        ))
+}
+
+/// Several instances only of a component that says it remembers nothing.
+fn instances(spec: &Spec, stage: &StageSpec, component: &dyn Component) -> Option<Diagnostic> {
+    let span = stage.places.instances.filter(|_| stage.instances > 1)?;
+    let diagnostic = |code, message: String| Diagnostic::at(code, &spec.source, span, message);
+    match component.description() {
+        Ok(description) if !description.stateful => None,
+        Ok(_) => Some(
+            diagnostic(
+                "stateful-instances",
+                format!("`{}` cannot run in {} instances", stage.component, stage.instances),
+            )
+            .label("expected 1: it remembers something between batches")
+            .help("each instance would see a part of the data only; leave `instances` out"),
+        ),
+        Err(error) => Some(diagnostic(
+            error.reason(),
+            format!("`{}` does not say whether it is stateful: {error}", stage.component),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_contract_of_this_version_is_known() {
+        assert_eq!(interface("parshall:stage/tables@0.1.0"), Some("tables"));
+        assert_eq!(interface("parshall:stage/tables@0.1.7"), Some("tables"));
+        assert_eq!(interface("parshall:stage/tables"), Some("tables"));
+        assert_eq!(interface("parshall:stage/tables@0.2.0"), None);
+        assert_eq!(interface("parshall:stages/tables@0.1.0"), None);
+        assert_eq!(interface("wasi:io/streams@0.2.6"), None);
+    }
+}

@@ -1,0 +1,118 @@
+//! The plan: a pipeline as checked. Every component loaded, every stage opened, every edge resolved.
+
+use std::sync::Arc;
+
+use super::{
+    diagnostic::{self, Diagnostic, Severity},
+    spec::Spec,
+};
+use crate::words::stage::{Component, Extract, Kind, Load, Opening, Port, Transform};
+
+pub mod components;
+mod config_keys;
+mod fitness;
+mod mistakes;
+mod open;
+mod order;
+mod ports;
+
+pub use components::{ComponentError, ComponentErrorKind, ComponentRef, Components};
+
+/// A pipeline that can run.
+pub struct Plan {
+    /// The pipeline's name.
+    pub name: String,
+    /// Its stages: each after those that feed it, otherwise in the order in which they were written.
+    pub stages: Vec<PlannedStage>,
+    /// What is probably not as it was meant.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// A stage that can run.
+pub struct PlannedStage {
+    /// Its name, unique in the pipeline.
+    pub name: String,
+    /// Which of the three it is.
+    pub kind: Kind,
+    /// How the file refers to its component.
+    pub reference: ComponentRef,
+    /// What it runs.
+    pub component: Arc<dyn Component>,
+    /// What every instance of it is opened with.
+    pub opening: Opening,
+    /// The ports it declared, in the order of their indices. Without the implicit `rejected`; empty for a load.
+    pub ports: Vec<Port>,
+    /// What feeds it, in the order of its input indices. Empty for an extract.
+    pub inputs: Vec<Edge>,
+    /// How many instances work side by side.
+    pub instances: usize,
+    /// Bytes that may wait in front of it.
+    pub queue_bytes: u64,
+    /// The first instance, opened while checking, for the run to take.
+    pub opened: Option<Opened>,
+}
+
+/// An open instance.
+pub enum Opened {
+    /// Of an extract.
+    Extract(Box<dyn Extract>),
+    /// Of a transform.
+    Transform(Box<dyn Transform>),
+    /// Of a load.
+    Load(Box<dyn Load>),
+}
+
+/// Where an input comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Edge {
+    /// Index into [`Plan::stages`], always less than that of the stage that is fed.
+    pub from: usize,
+    /// Which way out of it.
+    pub port: PortId,
+}
+
+/// A way out of a stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PortId {
+    /// One of [`PlannedStage::ports`].
+    Out(u32),
+    /// The implicit port of rejected rows.
+    Rejected,
+}
+
+// === impl Plan ===
+
+impl Plan {
+    /// Checks a pipeline: loads its components, opens its stages, and resolves its edges.
+    ///
+    /// On failure answers everything that is wrong, warnings included, in the order of the file. A stage that cannot be
+    /// judged because one that feeds it failed is not complained about.
+    pub fn make(spec: &Spec, components: &dyn Components) -> Result<Plan, Vec<Diagnostic>> {
+        let mut diagnostics = Vec::new();
+        let loaded = components::load_all(spec, components, &mut diagnostics);
+        let fitting: Vec<_> = spec
+            .stages
+            .iter()
+            .zip(loaded)
+            .map(|(stage, component)| component.filter(|component| fitness::check(spec, stage, component.as_ref(), &mut diagnostics)))
+            .collect();
+        let stages = open::open_all(spec, &fitting, &mut diagnostics);
+        if stages.len() == spec.stages.len() {
+            diagnostics.extend(ports::untaken(spec, &stages));
+        }
+        diagnostic::sort(&mut diagnostics);
+        if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+            return Err(diagnostics);
+        }
+        Ok(Plan {
+            name: spec.name.clone(),
+            stages,
+            warnings: diagnostics,
+        })
+    }
+}
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! Opens every stage, each after those that feed it, so that what flows along every edge is known.
+
+use std::sync::Arc;
+
+use super::{Edge, Opened, PlannedStage, mistakes, order, ports};
+use crate::{
+    pipeline::{
+        diagnostic::Diagnostic,
+        spec::{Spec, StageSpec},
+    },
+    words::{
+        call::CallError,
+        stage::{Component, Input, Kind, Opening, Port},
+    },
+};
+
+/// Opens the stages whose components fit, in topological order. One that fails, and all that it feeds, are left out;
+/// only the first is reported.
+pub(super) fn open_all(spec: &Spec, components: &[Option<Arc<dyn Component>>], diagnostics: &mut Vec<Diagnostic>) -> Vec<PlannedStage> {
+    let mut planned: Vec<PlannedStage> = Vec::with_capacity(spec.stages.len());
+    for at in order::topological(spec) {
+        let (stage, Some(component)) = (&spec.stages[at], &components[at]) else {
+            continue;
+        };
+        let Some(inputs) = inputs(spec, stage, &planned, diagnostics) else {
+            continue;
+        };
+        let (edges, inputs) = inputs.into_iter().unzip();
+        let opening = Opening {
+            stage: stage.name.clone(),
+            config: stage.config.clone(),
+            inputs,
+            limits: stage.limits.clone(),
+            grants: stage.grants.clone(),
+            restore: None,
+        };
+        match open(stage.kind, component.as_ref(), &opening) {
+            Ok((opened, ports)) => planned.push(PlannedStage {
+                name: stage.name.clone(),
+                kind: stage.kind,
+                reference: stage.component.clone(),
+                component: component.clone(),
+                opening,
+                ports,
+                inputs: edges,
+                instances: stage.instances,
+                queue_bytes: stage.queue_bytes,
+                opened: Some(opened),
+            }),
+            Err(error) => diagnostics.extend(mistakes::of_opening(spec, stage, component.as_ref(), &opening.inputs, &error)),
+        }
+    }
+    planned
+}
+
+/// The inputs of a stage. Nothing when one of them is not to be had, which is reported if it has not been.
+fn inputs(spec: &Spec, stage: &StageSpec, planned: &[PlannedStage], diagnostics: &mut Vec<Diagnostic>) -> Option<Vec<(Edge, Input)>> {
+    let mut inputs = Some(Vec::with_capacity(stage.inputs.len()));
+    for input in &stage.inputs {
+        let resolved = planned.iter().position(|from| from.name == input.stage).and_then(|from| {
+            match ports::resolve(spec, stage, input, &planned[from]) {
+                Ok((port, schema)) => Some((
+                    Edge { from, port },
+                    Input {
+                        name: input.written.clone(),
+                        schema,
+                    },
+                )),
+                Err(diagnostic) => {
+                    diagnostics.push(diagnostic);
+                    None
+                }
+            }
+        });
+        // After a failure the others are still resolved, for what is to be said about them.
+        inputs = inputs.zip(resolved).map(|(mut inputs, resolved)| {
+            inputs.push(resolved);
+            inputs
+        });
+    }
+    inputs
+}
+
+fn open(kind: Kind, component: &dyn Component, opening: &Opening) -> Result<(Opened, Vec<Port>), CallError> {
+    let (opened, declared) = match kind {
+        Kind::Extract => component
+            .open_extract(opening)
+            .outcome
+            .map(|(stage, ports)| (Opened::Extract(stage), ports)),
+        Kind::Transform => component
+            .open_transform(opening)
+            .outcome
+            .map(|(stage, ports)| (Opened::Transform(stage), ports)),
+        Kind::Load => component.open_load(opening).outcome.map(|stage| (Opened::Load(stage), Vec::new())),
+    }?;
+    match ports::malformed(&declared) {
+        Some(message) => Err(CallError::Malformed(message)),
+        None => Ok((opened, declared)),
+    }
+}

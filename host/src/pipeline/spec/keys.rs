@@ -1,0 +1,180 @@
+//! Every key that a pipeline file may have: the one place that the reader, its complaints and the JSON Schema come from.
+
+use crate::words::stage::Kind;
+
+/// A key.
+pub struct Key {
+    /// As written.
+    pub name: &'static str,
+    /// For a person, with units.
+    pub doc: &'static str,
+    /// What may stand after it.
+    pub shape: Shape,
+    /// What counts when it is left out, as it would be written.
+    pub default: Option<&'static str>,
+}
+
+/// What may stand after a key.
+pub enum Shape {
+    /// A string.
+    Text,
+    /// `std:NAME` or a path.
+    Component,
+    /// An array of `stage` or `stage.port`.
+    Inputs,
+    /// A table that only the component understands.
+    Config,
+    /// An integer within bounds.
+    Count { min: u64, max: u64 },
+    /// Bytes: an integer, or a string with a unit.
+    Bytes,
+    /// A string with a unit of time.
+    Time,
+    /// An array of locations.
+    Places,
+    /// `true` or `false`.
+    Flag,
+    /// The limits of [`super::limits::LIMITS`].
+    Limits,
+    /// A table of these keys.
+    Table(&'static [Key]),
+    /// A table of stages of this kind, by name.
+    Stages(Kind),
+}
+
+const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
+    Key {
+        name,
+        doc,
+        shape,
+        default: None,
+    }
+}
+
+const fn with_default(name: &'static str, shape: Shape, default: &'static str, doc: &'static str) -> Key {
+    Key {
+        name,
+        doc,
+        shape,
+        default: Some(default),
+    }
+}
+
+/// Bytes that may wait in front of a stage when the file does not say: a few batches of 8,192 rows.
+pub const DEFAULT_QUEUE: u64 = 8 << 20;
+/// The most instances of a stage.
+pub const MAX_INSTANCES: u64 = 64;
+
+/// At the top of the file.
+pub static FILE: &[Key] = &[
+    key(
+        "name",
+        Shape::Text,
+        "Name of the pipeline. Left out, it is the file's name without its extension.",
+    ),
+    key("description", Shape::Text, "What the pipeline is for, for a person."),
+    key(
+        "defaults",
+        Shape::Table(DEFAULTS),
+        "Settings of every stage that does not set them itself.",
+    ),
+    key("extract", Shape::Stages(Kind::Extract), "Stages that bring data in, by name."),
+    key(
+        "transform",
+        Shape::Stages(Kind::Transform),
+        "Stages that turn batches into other batches, by name.",
+    ),
+    key("load", Shape::Stages(Kind::Load), "Stages that take data out, by name."),
+];
+
+/// In `[defaults]`.
+pub static DEFAULTS: &[Key] = &[LIMITS, QUEUE];
+
+/// In a stage.
+pub static STAGE: &[Key] = &[
+    key(
+        "component",
+        Shape::Component,
+        "What the stage runs: `std:NAME` for a component that comes with Parshall, or the path of a `.wasm` file, \
+         relative to this file.",
+    ),
+    key(
+        "config",
+        Shape::Config,
+        "The component's own configuration; `parshall inspect COMPONENT` shows its schema. In strings, `${VAR}` and \
+         `${VAR:-default}` are filled in from the environment; `$$` is a `$`.",
+    ),
+    key(
+        "grants",
+        Shape::Table(GRANTS),
+        "What the stage may do beyond computing on the batches it is handed. Nothing is granted by itself.",
+    ),
+    key(
+        "inputs",
+        Shape::Inputs,
+        "What feeds the stage: names of stages, or `stage.port`. Every transform and load has a port `rejected`.",
+    ),
+    with_default(
+        "instances",
+        Shape::Count {
+            min: 1,
+            max: MAX_INSTANCES,
+        },
+        "1",
+        "How many instances work side by side. More than one only for a component that remembers nothing between batches; \
+         the order of batches is kept.",
+    ),
+    LIMITS,
+    QUEUE,
+];
+
+const LIMITS: Key = key(
+    "limits",
+    Shape::Limits,
+    "What one instance of the stage may use. Reaching a limit ends the run with an error that names it.",
+);
+const QUEUE: Key = with_default(
+    "queue",
+    Shape::Bytes,
+    "\"8MiB\"",
+    "Bytes of batches that may wait in front of the stage, as an integer or with a unit: \"8MiB\". One batch is always admitted.",
+);
+
+/// In `grants`.
+pub static GRANTS: &[Key] = &[
+    with_default(
+        "read",
+        Shape::Places,
+        "[]",
+        "Locations that the stage may read: files, folders with all that is below them, or beginnings of URLs. Paths are \
+         relative to this file.",
+    ),
+    with_default(
+        "state",
+        Shape::Flag,
+        "false",
+        "Whether the stage may keep keys and values that outlive it.",
+    ),
+    with_default(
+        "telemetry",
+        Shape::Flag,
+        "false",
+        "Whether the stage may write logs, count and open spans of its own.",
+    ),
+    with_default("write", Shape::Places, "[]", "Locations that the stage may write, as for `read`."),
+];
+
+/// Whether a stage of this kind may have this key, and if not, why.
+pub fn misplaced(kind: Kind, key: &str) -> Option<&'static str> {
+    match (kind, key) {
+        (Kind::Extract, "inputs") => Some("an extract begins a pipeline: nothing feeds it"),
+        (Kind::Extract, "queue") => Some("nothing feeds an extract, so nothing waits in front of it"),
+        (Kind::Extract, "instances") => Some("each instance of an extract would bring in the same data again"),
+        _ => None,
+    }
+}
+
+/// The keys of a stage of this kind.
+pub fn of_stage(kind: Kind) -> impl Iterator<Item = &'static Key> {
+    STAGE.iter().filter(move |key| misplaced(kind, key.name).is_none())
+}

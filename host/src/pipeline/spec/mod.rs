@@ -1,0 +1,250 @@
+//! The spec: a pipeline as written. Read from TOML with every complaint at its line and column, all of them at once.
+
+use std::path::{Path, PathBuf};
+
+use toml::{Spanned, de::DeTable};
+
+use super::{
+    diagnostic::{self, Diagnostic},
+    source::Source,
+};
+use crate::words::{limits::Limits, stage::Kind};
+
+pub mod config;
+mod grants;
+pub mod keys;
+pub mod limits;
+mod literal;
+mod scope;
+mod stage;
+mod table;
+mod text;
+pub mod units;
+mod wiring;
+
+pub use stage::{InputSpec, StagePlaces, StageSpec};
+
+use scope::Scope;
+use stage::Defaults;
+use table::{Table, in_order};
+
+/// A pipeline as written: well-formed, with stages that are wired to each other, but not yet known to run.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Folder of the file, absolute and normalised: every relative path starts there.
+    pub base: PathBuf,
+    /// The file, for complaints.
+    pub source: Source,
+    /// Its stages in the order in which they are written.
+    pub stages: Vec<StageSpec>,
+}
+
+// === impl Spec ===
+
+impl Spec {
+    /// Reads a pipeline file, with variables from the environment.
+    pub fn load(path: &Path) -> Result<Self, Vec<Diagnostic>> {
+        let shown = path.display().to_string();
+        let unreadable = |error: std::io::Error| {
+            let diagnostic = Diagnostic::error("unreadable", &shown, format!("cannot read the pipeline file: {error}"));
+            vec![diagnostic.help_if(nearest_file(path).map(|name| format!("did you mean `{name}`?")))]
+        };
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let absolute = std::path::absolute(path).map_err(unreadable)?;
+        let base = absolute.parent().unwrap_or(Path::new("/"));
+        Spec::parse(&shown, base, &text, &|name| std::env::var(name).ok())
+    }
+
+    /// Reads the text of a pipeline file that is called `shown` in complaints and lies in the folder `base`.
+    pub fn parse(shown: &str, base: &Path, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Diagnostic>> {
+        let source = Source::new(shown, text);
+        let base = grants::normal(base);
+        let document = toml(&source)?;
+        let scope = Scope::new(&source, &base, env);
+        let file = Table::new(&scope, "", document.get_ref(), keys::FILE.iter());
+        let spec = Spec {
+            name: name(&file, shown),
+            description: file.text("description", "a string").map(|text| text.value),
+            base: base.clone(),
+            source: source.clone(),
+            stages: stages(&file),
+        };
+        wiring::check(&scope, &spec.stages, document.get_ref());
+        let mut diagnostics = scope.into_diagnostics();
+        diagnostic::sort(&mut diagnostics);
+        if diagnostics.is_empty() { Ok(spec) } else { Err(diagnostics) }
+    }
+
+    /// The stage of this name.
+    pub fn stage(&self, name: &str) -> Option<&StageSpec> {
+        self.stages.iter().find(|stage| stage.name == name)
+    }
+}
+
+/// The tree of a file, or what is not TOML about it.
+fn toml(source: &Source) -> Result<Spanned<DeTable<'_>>, Vec<Diagnostic>> {
+    let (document, errors) = DeTable::parse_recoverable(source.text());
+    let mut diagnostics: Vec<Diagnostic> = errors.iter().map(|error| syntax(source, error)).collect();
+    diagnostic::sort(&mut diagnostics);
+    // The parser goes on after a mistake and stumbles over what it left: of a line, and of a run of the same complaint,
+    // the first is the one.
+    diagnostics.dedup_by_key(|diagnostic| diagnostic.position.as_ref().map(|position| position.line));
+    diagnostics.dedup_by(|later, earlier| later.message == earlier.message && later.code == "syntax");
+    if diagnostics.is_empty() { Ok(document) } else { Err(diagnostics) }
+}
+
+fn syntax(source: &Source, error: &toml::de::Error) -> Diagnostic {
+    let span = error.span().unwrap_or(source.text().len()..source.text().len());
+    let (what, expected) = match error.message().split_once(", expected ") {
+        Some((what, expected)) => (what, Some(format!("expected {expected}"))),
+        None => (error.message(), None),
+    };
+    let text = source.text().get(span.clone()).unwrap_or_default();
+    let at = |code, message: String| Diagnostic::at(code, source, span.into(), message);
+    match what {
+        "duplicate key" => at("duplicate-key", format!("duplicate key `{text}`")).label("already written above"),
+        // What begins with `t` or `f` and is neither `true` nor `false` is a string whose quotes were forgotten.
+        "invalid boolean" | "string values must be quoted" => {
+            at("syntax", format!("this is not TOML: `{text}` has no quotes")).label(format!("expected \"{text}\""))
+        }
+        "missing comma between array elements" => at("syntax", format!("this is not TOML: {what}"))
+            .label("expected `,`")
+            .help("perhaps the `]` of an array above is missing"),
+        _ => {
+            let diagnostic = at("syntax", format!("this is not TOML: {what}"));
+            expected.into_iter().fold(diagnostic, Diagnostic::label)
+        }
+    }
+}
+
+fn name(file: &Table, shown: &str) -> String {
+    let stem = || {
+        Path::new(shown)
+            .file_stem()
+            .map_or_else(|| "pipeline".to_owned(), |stem| stem.to_string_lossy().into_owned())
+    };
+    match file.text("name", "a string") {
+        Some(text) if text.value.trim().is_empty() || text.value.chars().any(char::is_control) => {
+            let diagnostic = file.scope.error("bad-name", text.span, "this cannot be the name of a pipeline");
+            file.scope.complain(diagnostic.label("expected a line of text"));
+            stem()
+        }
+        Some(text) => text.value,
+        None => stem(),
+    }
+}
+
+/// All stages of all kinds, in the order in which they are written.
+fn stages<'a>(file: &Table<'a>) -> Vec<StageSpec> {
+    let defaults = defaults(file);
+    let mut found: Vec<(Kind, table::Entry<'a>)> = Vec::new();
+    for (key, kind) in keys::FILE.iter().filter_map(|key| match key.shape {
+        keys::Shape::Stages(kind) => Some((key.name, kind)),
+        _ => None,
+    }) {
+        let Some((_, value)) = file.get(key) else { continue };
+        match value.get_ref().as_table() {
+            Some(stages) if is_nameless(stages) => report_nameless(file.scope, kind, stages),
+            Some(stages) => found.extend(in_order(stages).into_iter().map(|entry| (kind, entry))),
+            None => {
+                let diagnostic = file.scope.wrong_type(&file.title_of(key), "tables of stages", value);
+                file.scope
+                    .complain(diagnostic.help(format!("write `[{key}.NAME]` and the stage's keys below it")));
+            }
+        }
+    }
+    found.sort_by_key(|(_, (key, _))| key.span().start);
+    let mut stages: Vec<StageSpec> = Vec::new();
+    for (kind, (key, value)) in found {
+        check_name(file.scope, kind, key, &stages);
+        match value.get_ref().as_table() {
+            Some(entries) => stages.extend(stage::read(file.scope, kind, key, entries, &defaults)),
+            None => {
+                let diagnostic = file.scope.error(
+                    "wrong-type",
+                    key.span().into(),
+                    format!("`{}` in [{kind}] is not a stage", key.get_ref()),
+                );
+                let diagnostic = diagnostic
+                    .label("expected a table")
+                    .help(format!("write `[{kind}.NAME]` and the stage's keys below it"));
+                file.scope.complain(diagnostic);
+            }
+        }
+    }
+    stages
+}
+
+/// Whether a stage's keys stand straight below `[load]`, where its name should come first.
+fn is_nameless(stages: &DeTable) -> bool {
+    stages
+        .iter()
+        .any(|(key, value)| !value.get_ref().is_table() && keys::STAGE.iter().any(|known| known.name == key.get_ref()))
+}
+
+fn report_nameless(scope: &Scope, kind: Kind, stages: &DeTable) {
+    if let Some((key, _)) = in_order(stages).first() {
+        let diagnostic = scope.error("nameless-stage", key.span().into(), format!("the stage below [{kind}] has no name"));
+        scope.complain(
+            diagnostic
+                .label("expected the name of a stage")
+                .help(format!("write `[{kind}.NAME]` above it")),
+        );
+    }
+}
+
+fn defaults(file: &Table) -> Defaults {
+    let table = file.table("defaults", keys::DEFAULTS.iter());
+    let limits = table
+        .as_ref()
+        .and_then(|table| table.table("limits", limits::LIMITS.iter().map(|limit| &limit.key)));
+    Defaults {
+        limits: limits.map_or_else(Limits::default, |table| limits::read(&table, Limits::default())),
+        queue: table.and_then(|table| table.bytes("queue")).unwrap_or(keys::DEFAULT_QUEUE),
+    }
+}
+
+fn check_name(scope: &Scope, kind: Kind, key: &Spanned<toml::de::DeString>, before: &[StageSpec]) {
+    let name = key.get_ref().as_ref();
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(plain) {
+        let fitting = name.to_lowercase().replace(|c| !plain(c), "_");
+        let fitting = fitting.trim_start_matches(|c: char| !c.is_ascii_lowercase());
+        let diagnostic = scope
+            .error("bad-name", key.span().into(), format!("`{name}` cannot be the name of a stage"))
+            .label("expected a lower-case letter, then lower-case letters, digits, `_` and `-`");
+        scope.complain(diagnostic.help_if((!fitting.is_empty()).then(|| format!("write `[{kind}.{fitting}]`"))));
+    }
+    if let Some(first) = before.iter().find(|stage| stage.name == name) {
+        let diagnostic = scope.error(
+            "duplicate-stage",
+            key.span().into(),
+            format!("there are two stages called `{name}`"),
+        );
+        let diagnostic = diagnostic.label("names are unique across extracts, transforms and loads");
+        scope.complain(diagnostic.note(format!(
+            "the first is {} at {}",
+            first.title(),
+            scope.source.pointer(first.places.name)
+        )));
+    }
+}
+
+/// The file beside a missing one that was probably meant.
+fn nearest_file(path: &Path) -> Option<String> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    super::plan::components::nearest_in(folder, &path.file_name()?.to_string_lossy()).map(|name| match path.parent() {
+        Some(parent) => parent.join(name).display().to_string(),
+        None => name,
+    })
+}
+
+#[cfg(test)]
+mod tests;
