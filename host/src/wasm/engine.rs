@@ -20,7 +20,11 @@ pub struct Accounting {
 
 impl Default for Accounting {
     fn default() -> Self {
-        Accounting { fuel: true, deadline: true, clock: true }
+        Accounting {
+            fuel: true,
+            deadline: true,
+            clock: true,
+        }
     }
 }
 
@@ -36,7 +40,10 @@ impl Engine {
     /// Builds the engine and starts its ticker.
     pub fn new(accounting: Accounting) -> wasmtime::Result<Self> {
         let mut config = Config::new();
-        config.cranelift_opt_level(OptLevel::Speed).consume_fuel(accounting.fuel).epoch_interruption(accounting.deadline);
+        config
+            .cranelift_opt_level(OptLevel::Speed)
+            .consume_fuel(accounting.fuel)
+            .epoch_interruption(accounting.deadline);
         let inner = wasmtime::Engine::new(&config)?;
         let ticker = Arc::new(Ticker);
         let (weak, alive) = (inner.weak(), Arc::downgrade(&ticker));
@@ -48,7 +55,11 @@ impl Engine {
                 thread::sleep(TICK);
             }
         })?;
-        Ok(Engine { inner, accounting, _ticker: ticker })
+        Ok(Engine {
+            inner,
+            accounting,
+            _ticker: ticker,
+        })
     }
 
     /// Ticks that make up a timeout: one more, because the current tick may be about to end.

@@ -1,0 +1,140 @@
+//! Floor 1c: tables read and written by the host itself, at granted locations, in batches.
+//!
+//! A location goes through `location` (text → place), `access` (place → granted, real place), `listing` (place →
+//! files) and `store` (file → bytes); then a format's `…_read` decodes, or `encoder` and `output` write aside and
+//! `commit` puts in place. Imports `words` only.
+
+mod access;
+mod arrow_ipc_read;
+mod csv_read;
+mod encoder;
+mod failure;
+mod fits;
+mod format;
+mod input;
+mod json_read;
+mod lines;
+mod listing;
+mod location;
+mod nearest;
+mod options;
+mod output;
+mod parquet_chunks;
+mod parquet_read;
+mod position;
+mod projection;
+mod reader;
+mod skip;
+mod sqlite;
+mod sqlite_read;
+mod sqlite_write;
+mod store;
+#[cfg(test)]
+mod tests;
+pub mod type_names;
+mod writer;
+
+use std::path::Path;
+
+use access::Access;
+use format::{Format, Named};
+use location::{Location, is_pattern, shown};
+use options::{ReadOptions, WriteOptions};
+use output::Target;
+use sqlite::Database;
+
+use crate::words::{
+    batch::SchemaRef,
+    grants::Grants,
+    tables::{TableError, TableReader, TableWriter, Tables},
+};
+
+/// Reads and writes tables in this process: local files, object stores, SQLite.
+#[derive(Default)]
+pub struct NativeTables {
+    stores: store::Stores,
+}
+
+// === impl Tables for NativeTables ===
+
+impl Tables for NativeTables {
+    fn reader(&self, grants: &Grants, location: &str, options: &str) -> Result<Box<dyn TableReader>, TableError> {
+        let options = ReadOptions::parse(options)?;
+        let location = as_database(Location::parse(&grants.base, location)?, options.format);
+        if let Location::Sqlite(path) = &location {
+            only_sqlite(options.format)?;
+            options.check(Format::Sqlite)?;
+            let database = database(grants, Access::Read, path)?;
+            return Ok(Box::new(sqlite_read::Reader::open(database, &options)?));
+        }
+        let listing = listing::list(&self.stores, grants, &location, options.format)?;
+        Ok(Box::new(reader::Reader::open(listing, options)?))
+    }
+
+    fn writer(&self, grants: &Grants, location: &str, schema: SchemaRef, options: &str) -> Result<Box<dyn TableWriter>, TableError> {
+        let options = WriteOptions::parse(options)?;
+        let target = match as_database(Location::parse(&grants.base, location)?, options.format) {
+            Location::Sqlite(path) => {
+                only_sqlite(options.format)?;
+                options.check(Format::Sqlite)?;
+                let database = database(grants, Access::Write, &path)?;
+                return Ok(Box::new(sqlite_write::Writer::open(database, schema, &options)?));
+            }
+            Location::Path(path) => {
+                let name = shown(&grants.base, &path);
+                no_pattern(&name)?;
+                Target::Local {
+                    path: access::path(grants, Access::Write, &path)?,
+                    name,
+                }
+            }
+            Location::Url(url) => {
+                no_pattern(&url.key)?;
+                if url.key.is_empty() || url.key.ends_with('/') {
+                    return Err(TableError::Options(format!("\"{url}\" is a folder; name an object to write")));
+                }
+                access::url(grants, Access::Write, &url)?;
+                Target::Remote(self.stores.remote(&url)?)
+            }
+        };
+        Ok(Box::new(writer::Writer::open(target, schema, options)?))
+    }
+}
+
+/// A plain path that is said, or by its name known, to be a database.
+fn as_database(location: Location, format: Option<Format>) -> Location {
+    match location {
+        Location::Path(path) if is_database(&path, format) => Location::Sqlite(path),
+        other => other,
+    }
+}
+
+fn is_database(path: &Path, format: Option<Format>) -> bool {
+    let named = || Named::of(&path.to_string_lossy()).map(|named| named.format);
+    format.or_else(named) == Some(Format::Sqlite)
+}
+
+fn only_sqlite(format: Option<Format>) -> Result<(), TableError> {
+    match format {
+        None | Some(Format::Sqlite) => Ok(()),
+        Some(other) => Err(TableError::Options(format!(
+            "the location is an SQLite database, but option \"format\" says {}; remove one of the two",
+            other.name()
+        ))),
+    }
+}
+
+fn database(grants: &Grants, access: Access, path: &Path) -> Result<Database, TableError> {
+    let name = format!("sqlite:{}", shown(&grants.base, path));
+    Ok(Database {
+        path: access::path(grants, access, path)?,
+        name,
+    })
+}
+
+fn no_pattern(name: &str) -> Result<(), TableError> {
+    if is_pattern(name) {
+        return Err(TableError::Options(format!("{name:?} is a pattern; name one file to write")));
+    }
+    Ok(())
+}
