@@ -158,6 +158,15 @@ fn stages<'a>(file: &Table<'a>) -> Vec<StageSpec> {
         }
     }
     found.sort_by_key(|(_, (key, _))| key.span().start);
+    if let Some((_, (key, _))) = found.get(keys::MAX_STAGES) {
+        let diagnostic = file.scope.error(
+            "too-many-stages",
+            key.span().into(),
+            format!("more than {} stages", keys::MAX_STAGES),
+        );
+        file.scope.complain(diagnostic.label("the first one too many"));
+        found.truncate(keys::MAX_STAGES);
+    }
     let mut stages: Vec<StageSpec> = Vec::new();
     for (kind, (key, value)) in found {
         check_name(file.scope, kind, key, &stages);

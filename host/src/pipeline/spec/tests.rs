@@ -204,6 +204,33 @@ fn a_missing_file_is_told_with_the_nearest() {
     assert_eq!((spec.name.as_str(), spec.base.as_path()), ("flights", folder.path()));
 }
 
+#[test]
+fn stages_are_bounded() {
+    let many: String = (0..keys::MAX_STAGES)
+        .map(|at| format!("[extract.x{at}]\ncomponent = \"x\"\n"))
+        .collect();
+    assert_eq!(complaints(&format!("{ENDS}{many}")), ["2002:10 too-many-stages"]);
+    let chain: String = (1..keys::MAX_STAGES - 2)
+        .map(|at| format!("[transform.x{}]\ncomponent = \"x\"\ninputs = [\"x{}\"]\n", at - 1, at))
+        .collect();
+    let last = format!("[transform.x{}]\ncomponent = \"x\"\ninputs = [\"x0\"]\n", keys::MAX_STAGES - 3);
+    assert_eq!(complaints(&format!("{ENDS}{chain}{last}")).len(), 1, "one long cycle");
+}
+
+#[test]
+fn no_text_makes_the_reader_panic() {
+    for text in [WHOLE, ENDS] {
+        for (at, c) in text.char_indices() {
+            let without = format!("{}{}", &text[..at], &text[at + c.len_utf8()..]);
+            for text in [&text[..at], &without, &text.replacen(c, "ß\t\u{1}", 1), &without.replace('"', "'")] {
+                if let Err(errors) = parse(text) {
+                    assert!(!diagnostic::render_all(&errors, true).is_empty());
+                }
+            }
+        }
+    }
+}
+
 /// The files of `tests/golden/wrong` whose mistake needs no component to be found; the others begin with this line.
 const NEEDS_COMPONENTS: &str = "# needs components";
 
