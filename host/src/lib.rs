@@ -3,4 +3,5 @@
 //! Floors import downwards only: `words` ← `wasm`, `tables` ← `pipeline` ← `cli`. See ARCHITECTURE.md.
 
 pub mod pipeline;
+pub mod wasm;
 pub mod words;

@@ -11,6 +11,7 @@ pub mod graph;
 pub mod json_schema;
 pub mod plan;
 pub mod rejections;
+pub mod run;
 pub mod source;
 pub mod spec;
 pub mod substitute;

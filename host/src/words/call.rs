@@ -33,7 +33,7 @@ pub enum CallError {
         message: String,
     },
     /// The guest exceeded a limit; the instance is poisoned.
-    #[error("limit `{limit}` exceeded: {current} in use, {requested} more requested, {allowed} allowed ({unit})")]
+    #[error("limit `{limit}` exceeded: {} ({unit})", amounts(*.current, *.requested, *.allowed))]
     Limit {
         /// The setting's name in the pipeline file.
         limit: &'static str,
@@ -45,6 +45,14 @@ pub enum CallError {
         allowed: u64,
         /// The unit of the three.
         unit: &'static str,
+    },
+    /// The component imports an interface that it was not granted.
+    #[error("the component imports `{import}`, which is not granted; {help}")]
+    Ungranted {
+        /// The interface.
+        import: String,
+        /// How to grant it, or that it does not exist here.
+        help: String,
     },
     /// The guest answered something that is not allowed; the instance is poisoned.
     #[error("the component's answer is malformed: {0}")]
@@ -62,6 +70,7 @@ impl CallError {
     pub fn blame(&self) -> Blame {
         match self {
             CallError::Stage(error) => error.blame(),
+            CallError::Ungranted { .. } => Blame::Pipeline,
             CallError::Trap { .. } | CallError::Limit { .. } | CallError::Malformed(_) | CallError::Poisoned => Blame::Guest,
             CallError::Host(_) => Blame::Host,
         }
@@ -73,10 +82,19 @@ impl CallError {
             CallError::Stage(error) => error.reason(),
             CallError::Trap { reason, .. } => reason,
             CallError::Limit { limit, .. } => limit,
+            CallError::Ungranted { .. } => "ungranted",
             CallError::Malformed(_) => "malformed",
             CallError::Poisoned => "poisoned",
             CallError::Host(_) => "host",
         }
+    }
+}
+
+fn amounts(current: u64, requested: u64, allowed: u64) -> String {
+    match (current, requested) {
+        (0, 0) => format!("all {allowed} used up"),
+        (0, requested) => format!("{requested} requested, {allowed} allowed"),
+        (current, requested) => format!("{current} in use, {requested} more requested, {allowed} allowed"),
     }
 }
 

@@ -110,7 +110,7 @@ pub struct Extracted {
     /// Index of the port it leaves by.
     pub port: u32,
     /// The batch.
-    pub batch: RecordBatch,
+    pub batch: Arc<RecordBatch>,
     /// Where to go on after it.
     pub position: Vec<u8>,
 }
@@ -119,7 +119,7 @@ pub struct Extracted {
 #[derive(Clone, Debug, Default)]
 pub struct Transformed {
     /// Batches, each with the index of the port it leaves by, in the stage's order.
-    pub outputs: Vec<(u32, RecordBatch)>,
+    pub outputs: Vec<(u32, Arc<RecordBatch>)>,
     /// Rows it refused, ascending by row.
     pub rejections: Vec<Rejection>,
 }
@@ -151,7 +151,7 @@ pub trait Extract: Send {
 /// An open transform.
 pub trait Transform: Send {
     /// Takes one batch from input `input`.
-    fn process(&mut self, input: u32, batch: &RecordBatch) -> Call<Transformed>;
+    fn process(&mut self, input: u32, batch: &Arc<RecordBatch>) -> Call<Transformed>;
     /// What it still holds, again and again until nothing is left.
     fn finish(&mut self) -> Call<Option<Transformed>>;
     /// Everything it remembers.
@@ -161,7 +161,7 @@ pub trait Transform: Send {
 /// An open load.
 pub trait Load: Send {
     /// Takes one batch from input `input`. Answers the rows it refused.
-    fn write(&mut self, input: u32, batch: &RecordBatch) -> Call<Vec<Rejection>>;
+    fn write(&mut self, input: u32, batch: &Arc<RecordBatch>) -> Call<Vec<Rejection>>;
     /// Makes durable what was written since the last commit.
     fn commit(&mut self, last: bool) -> Call<Receipt>;
     /// Everything it remembers.

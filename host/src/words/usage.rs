@@ -41,6 +41,10 @@ pub struct Usage {
     pub origins: Vec<PortOrigins>,
     /// Log records, metrics and spans of the guest that exceeded a limit and were dropped.
     pub dropped: u64,
+    /// What the guest counted in counters of its own.
+    pub counters: Vec<(String, u64)>,
+    /// What the guest observed in histograms of its own.
+    pub observations: Vec<(String, f64)>,
 }
 
 /// Where the columns of one output came from: the raw material of column lineage.

@@ -1,0 +1,126 @@
+//! The state of a run that all its threads share: whether to go on, what failed, and whether loads may commit.
+
+use std::sync::{
+    Arc, Condvar, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use super::{order::Order, queue::Queue};
+use crate::words::call::CallError;
+
+/// A stage failed, and with it the run.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("stage `{stage}`: {error}")]
+pub struct Failure {
+    /// The stage.
+    pub stage: String,
+    /// In which export of its component.
+    pub during: &'static str,
+    /// Number of the batch it was working on, from 0; `None` outside of batches.
+    pub batch: Option<u64>,
+    /// What went wrong, with its blame.
+    pub error: CallError,
+}
+
+/// What loads that have taken everything are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every stage has ended well: make it durable.
+    Commit,
+    /// The run failed or was aborted: leave no trace.
+    Abandon,
+}
+
+#[derive(Default)]
+struct Inside {
+    failure: Option<Failure>,
+    aborted: bool,
+    /// Stages that have not yet taken all their input.
+    working: usize,
+}
+
+/// Shared by all threads of a run.
+pub struct Control {
+    stopping: AtomicBool,
+    inside: Mutex<Inside>,
+    changed: Condvar,
+    queues: Vec<Arc<Queue>>,
+    orders: Vec<Arc<Order>>,
+}
+
+impl Control {
+    /// For a run of this many threads.
+    pub fn new(working: usize, queues: Vec<Arc<Queue>>, orders: Vec<Arc<Order>>) -> Self {
+        Control {
+            stopping: AtomicBool::new(false),
+            inside: Mutex::new(Inside { working, ..Inside::default() }),
+            changed: Condvar::new(),
+            queues,
+            orders,
+        }
+    }
+
+    /// Asks the extracts to stop; what is in flight is finished and committed.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether extracts should stop.
+    pub fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Gives the run up at once; nothing is committed.
+    pub fn abort(&self) {
+        self.lock().aborted = true;
+        self.give_up();
+    }
+
+    /// Records a failure and gives the run up. The first failure counts: what follows is usually its consequence.
+    pub fn fail(&self, failure: Failure) {
+        self.lock().failure.get_or_insert(failure);
+        self.give_up();
+    }
+
+    fn give_up(&self) {
+        self.stop();
+        self.queues.iter().for_each(|queue| queue.abort());
+        self.orders.iter().for_each(|order| order.abort());
+        self.changed.notify_all();
+    }
+
+    /// Whether the run was given up.
+    pub fn given_up(&self) -> bool {
+        let inside = self.lock();
+        inside.aborted || inside.failure.is_some()
+    }
+
+    /// What failed, if anything.
+    pub fn failure(&self) -> Option<Failure> {
+        self.lock().failure.clone()
+    }
+
+    /// A thread has taken all its input and put out everything.
+    pub fn done(&self) {
+        self.lock().working -= 1;
+        self.changed.notify_all();
+    }
+
+    /// Waits until every thread is done, and says whether to commit: no load commits while another stage may still fail.
+    pub fn verdict(&self) -> Verdict {
+        let mut inside = self.lock();
+        loop {
+            if inside.aborted || inside.failure.is_some() {
+                return Verdict::Abandon;
+            }
+            if inside.working == 0 {
+                return Verdict::Commit;
+            }
+            inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

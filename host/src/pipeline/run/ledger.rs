@@ -1,0 +1,239 @@
+//! The ledger of a run: for each stage, what its calls cost and where its rows went.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use hdrhistogram::Histogram;
+
+use crate::words::usage::{Origin, PortOrigins, Usage};
+
+/// Distinct reasons of rejections that are kept with their counts. More are counted together.
+const REASONS: usize = 10;
+/// Distinct names of a guest's own counters that are kept per stage.
+const COUNTERS: usize = 64;
+
+/// Everything known of one stage's calls so far.
+#[derive(Clone)]
+pub struct Account {
+    /// Calls made, of any export.
+    pub calls: u64,
+    /// Calls that failed.
+    pub failed_calls: u64,
+    /// Batches that went in.
+    pub batches_in: u64,
+    /// Batches that came out.
+    pub batches_out: u64,
+    /// Sum of all calls; `memory` is the most of any, `columns_read` and `origins` are kept below instead.
+    pub total: Usage,
+    /// Nanoseconds of a whole call.
+    pub call_time: Histogram<u64>,
+    /// Nanoseconds that batches waited in front of the stage.
+    pub queue_wait: Histogram<u64>,
+    /// Columns that were read, by input.
+    pub columns_read: BTreeSet<(u32, u32)>,
+    /// Where each output column came from, by port; the set has more than one member where that changed between calls.
+    pub origins: BTreeMap<(u32, u32), BTreeSet<From>>,
+    /// Reasons of rejections and how often.
+    pub reasons: BTreeMap<String, u64>,
+    /// Rejections whose reason is not among them.
+    pub other_reasons: u64,
+    /// The guest's own counters.
+    pub counters: BTreeMap<String, u64>,
+    /// Lineage of the last call.
+    last: (u32, Vec<u32>, Vec<PortOrigins>),
+}
+
+/// Where an output column came from, with the input that the batch arrived by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum From {
+    /// Input and column.
+    Passed(u32, u32),
+    /// Made by the guest.
+    Made,
+    /// Read from a table by the host.
+    Table,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        // Two digits, one nanosecond to an hour: some 40 KB each, which no run outgrows.
+        let histogram = || Histogram::new_with_bounds(1, 3_600_000_000_000, 2).unwrap_or_else(|_| unreachable!("the bounds are constants"));
+        Account {
+            calls: 0,
+            failed_calls: 0,
+            batches_in: 0,
+            batches_out: 0,
+            total: Usage { fuel_exact: true, ..Usage::default() },
+            call_time: histogram(),
+            queue_wait: histogram(),
+            columns_read: BTreeSet::new(),
+            origins: BTreeMap::new(),
+            reasons: BTreeMap::new(),
+            other_reasons: 0,
+            counters: BTreeMap::new(),
+            last: Default::default(),
+        }
+    }
+}
+
+/// One call, as the ledger sees it.
+pub struct Entry<'a> {
+    /// What it cost.
+    pub usage: &'a Usage,
+    /// Whether it went well.
+    pub failed: bool,
+    /// The input its batch arrived by and how long that waited; `None` for a call without a batch.
+    pub arrived: Option<(u32, Duration)>,
+    /// Batches it put out.
+    pub batches_out: u64,
+}
+
+impl Account {
+    fn enter(&mut self, entry: &Entry<'_>) {
+        let usage = entry.usage;
+        self.calls += 1;
+        self.failed_calls += u64::from(entry.failed);
+        self.batches_out += entry.batches_out;
+        let whole = usage.guest + usage.copy + usage.host;
+        self.call_time.saturating_record(whole.as_nanos() as u64);
+        let input = entry.arrived.map_or(0, |(input, _)| input);
+        if let Some((_, waited)) = entry.arrived {
+            self.batches_in += 1;
+            self.queue_wait.saturating_record((waited.as_nanos() as u64).max(1));
+        }
+        self.add(usage);
+        // A stage answers nearly every batch alike, and then there is nothing new to learn.
+        if self.last.0 == input && self.last.1 == usage.columns_read && self.last.2 == usage.origins {
+            return;
+        }
+        self.last = (input, usage.columns_read.clone(), usage.origins.clone());
+        self.learn(input, usage);
+    }
+
+    /// Lineage: which columns were read, and where those that came out came from.
+    fn learn(&mut self, input: u32, usage: &Usage) {
+        self.columns_read.extend(usage.columns_read.iter().map(|column| (input, *column)));
+        for output in &usage.origins {
+            for (column, origin) in output.columns.iter().enumerate() {
+                let from = match origin {
+                    Origin::Passed(passed) => From::Passed(input, *passed),
+                    Origin::Made => From::Made,
+                    Origin::Table => From::Table,
+                };
+                self.origins.entry((output.port, column as u32)).or_default().insert(from);
+            }
+        }
+    }
+
+    fn add(&mut self, usage: &Usage) {
+        let total = &mut self.total;
+        total.fuel += usage.fuel;
+        total.fuel_exact &= usage.fuel_exact;
+        total.memory = total.memory.max(usage.memory);
+        total.memory_growth += usage.memory_growth;
+        total.guest += usage.guest;
+        total.copy += usage.copy;
+        total.host += usage.host;
+        total.bytes_read += usage.bytes_read;
+        total.bytes_made += usage.bytes_made;
+        total.bytes_stayed += usage.bytes_stayed;
+        total.rows_in += usage.rows_in;
+        total.rows_out += usage.rows_out;
+        total.rows_filtered += usage.rows_filtered;
+        total.rows_rejected += usage.rows_rejected;
+        total.dropped += usage.dropped;
+        for (name, by) in &usage.counters {
+            if self.counters.len() < COUNTERS || self.counters.contains_key(name) {
+                *self.counters.entry(name.clone()).or_default() += by;
+            } else {
+                self.total.dropped += 1;
+            }
+        }
+    }
+
+    fn reject(&mut self, reason: &str) {
+        if let Some(count) = self.reasons.get_mut(reason) {
+            *count += 1;
+        } else if self.reasons.len() < REASONS {
+            self.reasons.insert(reason.to_owned(), 1);
+        } else {
+            self.other_reasons += 1;
+        }
+    }
+}
+
+/// The accounts of all stages of a run.
+pub struct Ledger {
+    accounts: Vec<Mutex<Account>>,
+    started: Instant,
+    first_batch: Mutex<Option<Duration>>,
+}
+
+impl Ledger {
+    /// For this many stages; the run starts now.
+    pub fn new(stages: usize) -> Self {
+        Ledger { accounts: (0..stages).map(|_| Mutex::default()).collect(), started: Instant::now(), first_batch: Mutex::default() }
+    }
+
+    /// Enters a call of a stage, and the reasons of its rejections.
+    pub fn enter<'a>(&self, stage: usize, entry: &Entry<'_>, reasons: impl Iterator<Item = &'a str>) {
+        let mut account = lock(&self.accounts[stage]);
+        account.enter(entry);
+        reasons.for_each(|reason| account.reject(reason));
+    }
+
+    /// The first batch of the run exists.
+    pub fn batch_extracted(&self) {
+        lock(&self.first_batch).get_or_insert_with(|| self.started.elapsed());
+    }
+
+    /// The account of a stage as it stands.
+    pub fn account(&self, stage: usize) -> Account {
+        lock(&self.accounts[stage]).clone()
+    }
+
+    /// Calls and rows of a stage, cheaply: for a display that asks often.
+    pub fn rows(&self, stage: usize) -> Rows {
+        let account = lock(&self.accounts[stage]);
+        let total = &account.total;
+        Rows {
+            calls: account.calls,
+            rows_in: total.rows_in,
+            rows_out: total.rows_out,
+            rows_rejected: total.rows_rejected,
+            busy: total.guest + total.copy + total.host,
+        }
+    }
+
+    /// Since the run started.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// From the start of the run to its first batch.
+    pub fn first_batch(&self) -> Option<Duration> {
+        *lock(&self.first_batch)
+    }
+}
+
+/// Calls and rows of a stage so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// Calls made.
+    pub calls: u64,
+    /// Rows that went in.
+    pub rows_in: u64,
+    /// Rows that came out.
+    pub rows_out: u64,
+    /// Rows that were rejected.
+    pub rows_rejected: u64,
+    /// Time spent in calls, over all instances.
+    pub busy: Duration,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

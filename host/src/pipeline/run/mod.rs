@@ -1,0 +1,226 @@
+//! The running graph: a thread for each instance, a bounded queue in front of each stage.
+//!
+//! A run ends in one of three ways. It completes when every extract has come to its end; it is stopped when somebody
+//! asked the extracts to stop, and what was in flight has been finished and committed; it fails with the first stage that
+//! does, and then no load commits.
+
+mod control;
+mod ledger;
+mod order;
+mod outlets;
+mod queue;
+mod report;
+mod worker;
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+pub use control::Failure;
+pub use ledger::Rows;
+pub use queue::Level;
+pub use report::{CallReport, ColumnReport, Outcome, PortReport, QueueReport, Quantiles, RejectionReport, Report, RowReport, StageReport};
+
+use self::{
+    control::Control,
+    ledger::Ledger,
+    order::Order,
+    outlets::{Outlet, Outlets},
+    queue::Queue,
+    worker::{Ended, Worker},
+};
+use super::plan::{Opened, Plan, PlannedStage};
+use crate::words::{
+    call::CallError,
+    stage::{Kind, Receipt},
+};
+
+/// A pipeline that is running.
+pub struct Run {
+    name: String,
+    stages: Arc<Vec<PlannedStage>>,
+    queues: Vec<Option<Arc<Queue>>>,
+    control: Arc<Control>,
+    ledger: Arc<Ledger>,
+    receipts: Arc<Mutex<Vec<Option<Receipt>>>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// A handle that can end a run from another thread, such as that of a signal handler.
+#[derive(Clone)]
+pub struct Stopper(Arc<Control>);
+
+impl Stopper {
+    /// Stops the extracts; what is in flight is finished and committed.
+    pub fn stop(&self) {
+        self.0.stop();
+    }
+
+    /// Gives up at once; nothing is committed.
+    pub fn abort(&self) {
+        self.0.abort();
+    }
+}
+
+impl Run {
+    /// Starts a planned pipeline. Fails when another instance of a stage cannot be opened.
+    pub fn start(mut plan: Plan) -> Result<Self, Failure> {
+        let opened = open_all(&mut plan.stages)?;
+        let queues = queues(&plan.stages);
+        let orders: Vec<_> = plan.stages.iter().map(|_| Arc::new(Order::default())).collect();
+        let threads = opened.iter().map(Vec::len).sum();
+        let control = Arc::new(Control::new(threads, queues.iter().flatten().cloned().collect(), orders.clone()));
+        let ledger = Arc::new(Ledger::new(plan.stages.len()));
+        let mut run = Run {
+            name: plan.name,
+            receipts: Arc::new(Mutex::new(vec![None; plan.stages.len()])),
+            stages: Arc::new(plan.stages),
+            queues,
+            control,
+            ledger,
+            threads: Vec::with_capacity(threads),
+        };
+        for (stage, instances) in opened.into_iter().enumerate() {
+            let outlets = Arc::new(Outlets::new(run.outlets(stage)));
+            for instance in instances {
+                run.spawn(stage, instance, &outlets, &orders[stage]);
+            }
+        }
+        Ok(run)
+    }
+
+    /// Where edges that begin at a stage lead.
+    fn outlets(&self, stage: usize) -> Vec<Outlet> {
+        let mut outlets = Vec::new();
+        for (consumer, queue) in self.stages.iter().zip(&self.queues) {
+            for (input, edge) in consumer.inputs.iter().enumerate().filter(|(_, edge)| edge.from == stage) {
+                if let Some(queue) = queue {
+                    outlets.push(Outlet { port: edge.port, queue: Arc::clone(queue), input: input as u32 });
+                }
+            }
+        }
+        outlets
+    }
+
+    fn spawn(&mut self, stage: usize, instance: Opened, outlets: &Arc<Outlets>, order: &Arc<Order>) {
+        let name = self.stages[stage].name.clone();
+        let worker = Worker {
+            stage,
+            name: name.clone(),
+            control: Arc::clone(&self.control),
+            ledger: Arc::clone(&self.ledger),
+            outlets: Arc::clone(outlets),
+        };
+        let (control, queue, order, receipts) =
+            (Arc::clone(&self.control), self.queues[stage].clone(), Arc::clone(order), Arc::clone(&self.receipts));
+        let body = move || {
+            let work = AssertUnwindSafe(|| work(worker, instance, queue.as_deref(), &order));
+            match catch_unwind(work) {
+                Ok(Ok(receipt)) => {
+                    if let Some(receipt) = receipt {
+                        receipts.lock().unwrap_or_else(PoisonError::into_inner)[stage] = Some(receipt);
+                    }
+                }
+                Ok(Err(Ended)) => {}
+                Err(_) => control.fail(panicked(&name)),
+            }
+        };
+        match thread::Builder::new().name(format!("stage {}", self.stages[stage].name)).spawn(body) {
+            Ok(thread) => self.threads.push(thread),
+            Err(error) => self.control.fail(Failure {
+                stage: self.stages[stage].name.clone(),
+                during: "start",
+                batch: None,
+                error: CallError::Host(format!("no thread could be started: {error}")),
+            }),
+        }
+    }
+
+    /// A handle that can end the run.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.control))
+    }
+
+    /// The stages, in the order of the indices below.
+    pub fn stages(&self) -> &[PlannedStage] {
+        &self.stages
+    }
+
+    /// A stage's rows so far.
+    pub fn rows(&self, stage: usize) -> Rows {
+        self.ledger.rows(stage)
+    }
+
+    /// How full the queue in front of a stage is; `None` for an extract.
+    pub fn queue(&self, stage: usize) -> Option<Level> {
+        self.queues[stage].as_ref().map(|queue| queue.level())
+    }
+
+    /// Since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.ledger.elapsed()
+    }
+
+    /// Whether every thread has ended.
+    pub fn finished(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Waits for the end.
+    pub fn wait(mut self) -> Report {
+        for thread in self.threads.drain(..) {
+            // The closure catches panics, so there is nothing to learn from a join.
+            let _ = thread.join();
+        }
+        report::of(&self)
+    }
+}
+
+fn panicked(stage: &str) -> Failure {
+    let error = CallError::Host("the host panicked while it carried out what the stage asked; this is a bug in Parshall".into());
+    Failure { stage: stage.to_owned(), during: "call", batch: None, error }
+}
+
+/// One thread's work.
+fn work(worker: Worker, instance: Opened, queue: Option<&Queue>, order: &Order) -> Result<Option<Receipt>, Ended> {
+    let control = Arc::clone(&worker.control);
+    match (instance, queue) {
+        (Opened::Load(stage), Some(queue)) => return worker::load(worker, stage, queue).map(Some),
+        (Opened::Extract(stage), _) => worker::extract(&worker, stage)?,
+        (Opened::Transform(stage), Some(queue)) => worker::transform(&worker, stage, queue, order)?,
+        (_, None) => {}
+    }
+    // The stage's ways out close before it counts as done.
+    drop(worker);
+    control.done();
+    Ok(None)
+}
+
+/// The queue in front of every stage that has inputs. It ends when each edge that leads to it has been closed.
+fn queues(stages: &[PlannedStage]) -> Vec<Option<Arc<Queue>>> {
+    let queue = |stage: &PlannedStage| Arc::new(Queue::new(stage.queue_bytes, stage.inputs.len()));
+    stages.iter().map(|stage| (stage.kind != Kind::Extract).then(|| queue(stage))).collect()
+}
+
+/// All instances of all stages: the one that the plan opened, and as many more as the stage asks for.
+fn open_all(stages: &mut [PlannedStage]) -> Result<Vec<Vec<Opened>>, Failure> {
+    stages.iter_mut().map(open).collect()
+}
+
+fn open(stage: &mut PlannedStage) -> Result<Vec<Opened>, Failure> {
+    let mut instances = Vec::with_capacity(stage.instances);
+    instances.extend(stage.opened.take());
+    while instances.len() < stage.instances.max(1) {
+        let opened = match stage.kind {
+            Kind::Extract => stage.component.open_extract(&stage.opening).outcome.map(|(extract, _)| Opened::Extract(extract)),
+            Kind::Transform => stage.component.open_transform(&stage.opening).outcome.map(|(transform, _)| Opened::Transform(transform)),
+            Kind::Load => stage.component.open_load(&stage.opening).outcome.map(Opened::Load),
+        };
+        let failure = |error| Failure { stage: stage.name.clone(), during: "open", batch: None, error };
+        instances.push(opened.map_err(failure)?);
+    }
+    Ok(instances)
+}

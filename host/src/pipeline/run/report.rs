@@ -1,0 +1,332 @@
+//! The report of a run: the ledger's accounts by name, for people and for programs. Its JSON form is documented in
+//! TELEMETRY.md and stable: fields are added, never renamed.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use super::{
+    Run,
+    control::Failure,
+    ledger::{Account, From},
+    queue::Level,
+};
+use crate::{
+    pipeline::{
+        plan::{PlannedStage, PortId},
+        rejections,
+    },
+    words::{
+        blame::Blame,
+        stage::{Kind, Receipt},
+    },
+};
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Every extract came to its end, and everything was committed.
+    Completed,
+    /// Somebody asked it to stop; what was in flight was committed.
+    Stopped,
+    /// A stage failed; nothing that was in flight is committed.
+    Failed,
+    /// Somebody gave it up; nothing was committed.
+    Aborted,
+}
+
+/// The report of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What failed.
+    pub error: Option<ErrorReport>,
+    /// Wall-clock seconds from start to end.
+    pub seconds: f64,
+    /// Wall-clock seconds from start to the first batch.
+    pub first_batch_seconds: Option<f64>,
+    /// The stages, each after those that feed it.
+    pub stages: Vec<StageReport>,
+}
+
+/// Why a run failed.
+#[derive(Clone, Debug, Serialize)]
+pub struct ErrorReport {
+    /// The stage.
+    pub stage: String,
+    /// The export it was in.
+    pub during: String,
+    /// Number of the batch, from 0.
+    pub batch: Option<u64>,
+    /// Whose fault.
+    pub blame: Blame,
+    /// Machine-readable reason.
+    pub reason: String,
+    /// For a person.
+    pub message: String,
+}
+
+/// One stage of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct StageReport {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// As written in the pipeline file.
+    pub component: String,
+    /// SHA-256 of the component.
+    pub digest: String,
+    /// Instances that worked side by side.
+    pub instances: usize,
+    /// Its calls.
+    pub calls: CallReport,
+    /// Where its rows went.
+    pub rows: RowReport,
+    /// Batches that went in.
+    pub batches_in: u64,
+    /// Batches that came out.
+    pub batches_out: u64,
+    /// Why rows were rejected.
+    pub rejections: Vec<RejectionReport>,
+    /// The queue in front of it; absent for an extract.
+    pub queue: Option<QueueReport>,
+    /// Names of the input columns that it read, as `input:column`.
+    pub columns_read: Vec<String>,
+    /// Where its output columns came from.
+    pub ports: Vec<PortReport>,
+    /// Its own counters.
+    pub counters: BTreeMap<String, u64>,
+    /// Telemetry of its own that exceeded a limit and was dropped.
+    pub telemetry_dropped: u64,
+    /// What a load made durable.
+    pub receipt: Option<Receipt>,
+}
+
+/// The calls of a stage.
+#[derive(Clone, Debug, Serialize)]
+pub struct CallReport {
+    /// How many.
+    pub count: u64,
+    /// How many failed.
+    pub failed: u64,
+    /// Seconds of one call: guest, copying and imports together.
+    pub seconds: Quantiles,
+    /// Seconds in guest code, over all calls.
+    pub guest_seconds: f64,
+    /// Seconds copying, validating and carrying out recipes.
+    pub copy_seconds: f64,
+    /// Seconds in imports that read or write tables.
+    pub host_seconds: f64,
+    /// Units of fuel, over all calls.
+    pub fuel: u64,
+    /// False when a trap made `fuel` a lower bound.
+    pub fuel_exact: bool,
+    /// Most bytes of linear memory of any instance.
+    pub memory_peak_bytes: u64,
+    /// Bytes of columns that were copied into the guest.
+    pub bytes_read: u64,
+    /// Bytes of columns that the guest made.
+    pub bytes_made: u64,
+    /// Bytes of batches that never crossed.
+    pub bytes_stayed: u64,
+}
+
+/// Where the rows of a stage went. For a stage that passes rows on: `in = out + filtered + rejected`.
+#[derive(Clone, Debug, Serialize)]
+pub struct RowReport {
+    /// Went in.
+    pub r#in: u64,
+    /// Came out, or were loaded.
+    pub out: u64,
+    /// Were left out.
+    pub filtered: u64,
+    /// Were rejected.
+    pub rejected: u64,
+    /// Of those, how many nobody takes: they are lost.
+    pub rejected_untaken: u64,
+}
+
+/// Quantiles in seconds, to two significant digits.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Quantiles {
+    /// Half are faster.
+    pub p50: f64,
+    /// 95 of 100 are faster.
+    pub p95: f64,
+    /// 99 of 100 are faster.
+    pub p99: f64,
+    /// The slowest.
+    pub max: f64,
+}
+
+/// A reason and how often.
+#[derive(Clone, Debug, Serialize)]
+pub struct RejectionReport {
+    /// As the stage said it; `(other reasons)` sums up what is beyond the first ten.
+    pub reason: String,
+    /// Rows.
+    pub rows: u64,
+}
+
+/// The queue in front of a stage.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct QueueReport {
+    /// Its bound.
+    pub bound_bytes: u64,
+    /// Most bytes that waited.
+    pub peak_bytes: u64,
+    /// Seconds that a batch waited.
+    pub wait_seconds: Quantiles,
+}
+
+/// A way out of a stage.
+#[derive(Clone, Debug, Serialize)]
+pub struct PortReport {
+    /// Its name.
+    pub name: String,
+    /// Its columns.
+    pub columns: Vec<ColumnReport>,
+}
+
+/// An output column and where it was seen to come from.
+#[derive(Clone, Debug, Serialize)]
+pub struct ColumnReport {
+    /// Its name.
+    pub name: String,
+    /// `input:column` for an input column untouched, `made`, or `table`; empty when no batch left by the port.
+    pub from: Vec<String>,
+}
+
+/// Reports on a run that has ended.
+pub(super) fn of(run: &Run) -> Report {
+    let failure = run.control.failure();
+    let outcome = match (&failure, run.control.given_up(), run.control.stopping()) {
+        (Some(_), ..) => Outcome::Failed,
+        (None, true, _) => Outcome::Aborted,
+        (None, false, true) => Outcome::Stopped,
+        (None, false, false) => Outcome::Completed,
+    };
+    let receipts = run.receipts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let stage = |(index, stage): (usize, &PlannedStage)| {
+        let queue = run.queue(index).map(|level| (stage.queue_bytes, level));
+        stage_report(run, index, &run.ledger.account(index), queue, receipts[index].clone())
+    };
+    Report {
+        pipeline: run.name.clone(),
+        outcome,
+        error: failure.map(error_report),
+        seconds: run.elapsed().as_secs_f64(),
+        first_batch_seconds: run.ledger.first_batch().map(|first| first.as_secs_f64()),
+        stages: run.stages.iter().enumerate().map(stage).collect(),
+    }
+}
+
+fn error_report(failure: Failure) -> ErrorReport {
+    ErrorReport {
+        blame: failure.error.blame(),
+        reason: failure.error.reason().to_owned(),
+        message: failure.error.to_string(),
+        stage: failure.stage,
+        during: failure.during.to_owned(),
+        batch: failure.batch,
+    }
+}
+
+fn stage_report(run: &Run, index: usize, account: &Account, queue: Option<(u64, Level)>, receipt: Option<Receipt>) -> StageReport {
+    let stage = &run.stages[index];
+    let total = &account.total;
+    let taken = run.stages.iter().flat_map(|stage| &stage.inputs).any(|edge| edge.from == index && edge.port == PortId::Rejected);
+    StageReport {
+        name: stage.name.clone(),
+        kind: stage.kind,
+        component: stage.reference.to_string(),
+        digest: stage.component.digest().to_string(),
+        instances: stage.instances,
+        calls: CallReport {
+            count: account.calls,
+            failed: account.failed_calls,
+            seconds: quantiles(&account.call_time),
+            guest_seconds: total.guest.as_secs_f64(),
+            copy_seconds: total.copy.as_secs_f64(),
+            host_seconds: total.host.as_secs_f64(),
+            fuel: total.fuel,
+            fuel_exact: total.fuel_exact,
+            memory_peak_bytes: total.memory,
+            bytes_read: total.bytes_read,
+            bytes_made: total.bytes_made,
+            bytes_stayed: total.bytes_stayed,
+        },
+        rows: RowReport {
+            r#in: total.rows_in,
+            out: total.rows_out,
+            filtered: total.rows_filtered,
+            rejected: total.rows_rejected,
+            rejected_untaken: if taken { 0 } else { total.rows_rejected },
+        },
+        batches_in: account.batches_in,
+        batches_out: account.batches_out,
+        rejections: reasons(account),
+        queue: queue.map(|(bound_bytes, level)| QueueReport { bound_bytes, peak_bytes: level.peak, wait_seconds: quantiles(&account.queue_wait) }),
+        columns_read: account.columns_read.iter().map(|(input, column)| column_name(run, stage, *input, *column)).collect(),
+        ports: ports(run, stage, account),
+        counters: account.counters.clone(),
+        telemetry_dropped: total.dropped,
+        receipt,
+    }
+}
+
+fn quantiles(histogram: &Histogram<u64>) -> Quantiles {
+    if histogram.is_empty() {
+        return Quantiles::default();
+    }
+    let at = |quantile| Duration::from_nanos(histogram.value_at_quantile(quantile)).as_secs_f64();
+    Quantiles { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: Duration::from_nanos(histogram.max()).as_secs_f64() }
+}
+
+/// Most frequent first.
+fn reasons(account: &Account) -> Vec<RejectionReport> {
+    let mut reasons: Vec<_> =
+        account.reasons.iter().map(|(reason, rows)| RejectionReport { reason: reason.clone(), rows: *rows }).collect();
+    reasons.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.reason.cmp(&b.reason)));
+    if account.other_reasons > 0 {
+        reasons.push(RejectionReport { reason: "(other reasons)".into(), rows: account.other_reasons });
+    }
+    reasons
+}
+
+fn ports(run: &Run, stage: &PlannedStage, account: &Account) -> Vec<PortReport> {
+    let column = |port: u32, column: usize, name: &str| {
+        let origins = account.origins.get(&(port, column as u32));
+        let from = origins.into_iter().flatten().map(|from| match from {
+            From::Passed(input, column) => column_name(run, stage, *input, *column),
+            From::Made => "made".to_owned(),
+            From::Table => "table".to_owned(),
+        });
+        ColumnReport { name: name.to_owned(), from: from.collect() }
+    };
+    let ports = stage.ports.iter().enumerate().map(|(index, port)| PortReport {
+        name: port.name.clone(),
+        columns: port.schema.fields().iter().enumerate().map(|(at, field)| column(index as u32, at, field.name())).collect(),
+    });
+    ports.collect()
+}
+
+/// `input:column`, the input as the pipeline file names it.
+fn column_name(run: &Run, stage: &PlannedStage, input: u32, column: u32) -> String {
+    let Some(edge) = stage.inputs.get(input as usize) else { return format!("{input}:{column}") };
+    let from = &run.stages[edge.from];
+    let (feeder, name) = match edge.port {
+        PortId::Out(port) => (from.name.clone(), from.ports[port as usize].schema.fields().get(column as usize).map(|f| f.name().clone())),
+        PortId::Rejected => {
+            let schema = &stage.opening.inputs[input as usize].schema;
+            (format!("{}.{}", from.name, rejections::PORT), schema.fields().get(column as usize).map(|f| f.name().clone()))
+        }
+    };
+    format!("{feeder}:{}", name.unwrap_or_else(|| column.to_string()))
+}

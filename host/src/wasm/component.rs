@@ -1,0 +1,336 @@
+//! Bytes become a component: compiled or taken from the cache, its world checked. A component opens as instances.
+
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
+
+use wasmtime::component::types::ComponentItem;
+
+use super::{
+    cache::Cache,
+    contract,
+    engine::{Accounting, Engine},
+    extract::WasmExtract,
+    host::Host,
+    imports,
+    instance::Instance,
+    load::WasmLoad,
+    schema,
+    transform::{WasmTransform, said},
+};
+use crate::words::{
+    call::{Call, CallError, StageError},
+    digest::Digest,
+    grants::Grants,
+    limits::Limits,
+    stage::{Component, Description, Extract, Input, Kind, Load, Opening, Port, Transform},
+    tables::Tables,
+    usage::Usage,
+};
+
+/// Why bytes are not a component that can be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A core module: a component is needed.
+    #[error("it is a core WebAssembly module, not a component; `wasm-tools component new` turns one into the other")]
+    CoreModule,
+    /// Not WebAssembly at all.
+    #[error("it is not WebAssembly: it does not begin with the magic bytes `\\0asm`")]
+    NotWasm,
+    /// WebAssembly that does not validate or compile.
+    #[error("it does not compile: {0}")]
+    Invalid(String),
+    /// A component that is no stage.
+    #[error("it exports none of `extract`, `transform`, `load` of {}@{}{found}", imports::PACKAGE, imports::VERSION)]
+    NoStage {
+        /// What it exports instead, for the message.
+        found: String,
+    },
+    /// A component that is several stages.
+    #[error("it exports several of `extract`, `transform` and `load`; a stage is one of them")]
+    SeveralKinds,
+}
+
+/// Loads components: an engine, a cache, and the tables that stages may be granted.
+#[derive(Clone)]
+pub struct Runtime {
+    engine: Engine,
+    cache: Cache,
+    tables: Arc<dyn Tables>,
+}
+
+impl Runtime {
+    /// A runtime with full accounting.
+    pub fn new(cache: Cache, tables: Arc<dyn Tables>) -> wasmtime::Result<Self> {
+        Self::with(Accounting::default(), cache, tables)
+    }
+
+    /// A runtime that accounts only for some things, to measure what the rest costs.
+    pub fn with(accounting: Accounting, cache: Cache, tables: Arc<dyn Tables>) -> wasmtime::Result<Self> {
+        Ok(Runtime { engine: Engine::new(accounting)?, cache, tables })
+    }
+
+    /// Loads a component from its bytes.
+    pub fn load(&self, bytes: &[u8]) -> Result<WasmComponent, LoadError> {
+        let started = Instant::now();
+        match bytes.get(..8) {
+            Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => return Err(LoadError::CoreModule),
+            Some([0, b'a', b's', b'm', ..]) => {}
+            _ => return Err(LoadError::NotWasm),
+        }
+        let digest = Digest::of(bytes);
+        let (inner, compiled) =
+            self.cache.component(&self.engine, digest, bytes).map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
+        let (kind, imports) = world(&self.engine, &inner)?;
+        Ok(WasmComponent {
+            runtime: self.clone(),
+            inner,
+            digest,
+            kind,
+            imports,
+            size: bytes.len() as u64,
+            compiled,
+            loading: started.elapsed(),
+            description: OnceLock::new(),
+        })
+    }
+
+    /// Loads a component from a file.
+    pub fn load_file(&self, path: &Path) -> std::io::Result<Result<WasmComponent, LoadError>> {
+        Ok(self.load(&std::fs::read(path)?))
+    }
+}
+
+/// Which stage a component is, and what it imports.
+fn world(engine: &Engine, component: &wasmtime::component::Component) -> Result<(Kind, Vec<String>), LoadError> {
+    let types = component.component_type();
+    let exports: Vec<_> = types.exports(&engine.inner).map(|(name, _)| name.to_owned()).collect();
+    let kinds: Vec<_> = [Kind::Extract, Kind::Transform, Kind::Load]
+        .into_iter()
+        .filter(|kind| exports.contains(&imports::interface(&kind.to_string())))
+        .collect();
+    let imports = types
+        .imports(&engine.inner)
+        // An interface of types alone asks for nothing.
+        .filter(|(_, item)| !only_types(engine, &item.ty))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    match kinds[..] {
+        [kind] => Ok((kind, imports)),
+        [] => Err(LoadError::NoStage { found: found(&exports) }),
+        _ => Err(LoadError::SeveralKinds),
+    }
+}
+
+fn found(exports: &[String]) -> String {
+    match exports {
+        [] => "; it exports nothing".into(),
+        exports => format!("; it exports {}", exports.iter().take(8).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+fn only_types(engine: &Engine, item: &ComponentItem) -> bool {
+    match item {
+        ComponentItem::ComponentInstance(instance) => {
+            instance.exports(&engine.inner).all(|(_, export)| matches!(export.ty, ComponentItem::Type(_)))
+        }
+        ComponentItem::Type(_) => true,
+        _ => false,
+    }
+}
+
+/// A compiled component whose world is known.
+pub struct WasmComponent {
+    runtime: Runtime,
+    inner: wasmtime::component::Component,
+    digest: Digest,
+    kind: Kind,
+    imports: Vec<String>,
+    size: u64,
+    compiled: bool,
+    loading: Duration,
+    description: OnceLock<Result<Arc<Description>, CallError>>,
+}
+
+impl WasmComponent {
+    /// Bytes of the component.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Whether loading had to compile it.
+    pub fn compiled(&self) -> bool {
+        self.compiled
+    }
+
+    /// How long loading took.
+    pub fn loading(&self) -> Duration {
+        self.loading
+    }
+
+    fn instance(&self, opening: &Opening) -> Result<Instance, CallError> {
+        for import in &self.imports {
+            if let Some(help) = imports::missing(import, &opening.grants) {
+                return Err(CallError::Ungranted { import: import.clone(), help });
+            }
+        }
+        let linker = imports::linker(&self.runtime.engine, &opening.grants).map_err(|error| CallError::Host(format!("{error:#}")))?;
+        let host = Host::new(&opening.stage, opening.limits.clone(), opening.grants.clone(), Arc::clone(&self.runtime.tables));
+        Instance::new(&self.runtime.engine, &self.inner, &linker, host, &self.kind.to_string())
+    }
+
+    fn begin(&self, opening: &Opening, kind: Kind) -> Result<Instance, CallError> {
+        if self.kind != kind {
+            return Err(CallError::Host(format!("the component is a {}, and was opened as a {kind}", self.kind)));
+        }
+        self.instance(opening)
+    }
+
+    fn describe(&self) -> Result<Arc<Description>, CallError> {
+        let linker = imports::linker_for_describe(&self.runtime.engine).map_err(|error| CallError::Host(format!("{error:#}")))?;
+        let host = Host::new("describe", Limits::default(), Grants::default(), Arc::clone(&self.runtime.tables));
+        let unknown = self.imports.iter().find_map(|import| imports::missing(import, &everything()).map(|help| (import.clone(), help)));
+        if let Some((import, help)) = unknown {
+            return Err(CallError::Ungranted { import, help });
+        }
+        let mut instance = Instance::new(&self.runtime.engine, &self.inner, &linker, host, &self.kind.to_string())?;
+        let describe = instance.function::<(), (contract::Description,)>("describe")?;
+        let (said, _) = instance.call(&describe, (), None);
+        let said = said?;
+        let config_schema = serde_json::from_str(&said.config_schema)
+            .map_err(|error| CallError::Malformed(format!("`describe` answers a configuration schema that is not JSON: {error}")))?;
+        Ok(Arc::new(Description {
+            name: said.name,
+            version: said.version,
+            summary: said.summary,
+            documentation: said.documentation,
+            config_schema,
+            stateful: said.stateful,
+        }))
+    }
+}
+
+/// Grants that link everything there is; used to tell an import that is not granted from one that does not exist.
+fn everything() -> Grants {
+    let place = crate::words::grants::Place::Url(String::new());
+    Grants { read: vec![place], telemetry: true, state: true, ..Grants::default() }
+}
+
+/// A call that failed before the guest ran.
+fn failed<T>(error: CallError) -> Call<T> {
+    Call { outcome: Err(error), usage: Usage::default() }
+}
+
+/// The inputs in the contract's form; a column that cannot cross is named.
+fn lower_inputs(inputs: &[Input]) -> Result<Vec<contract::Input>, CallError> {
+    let lower = |input: &Input| {
+        let schema = schema::lower(&input.schema).map_err(|error| {
+            let column = match &error {
+                schema::SchemaError::Refused { column, .. } => Some(column.clone()),
+                _ => None,
+            };
+            CallError::Stage(StageError::Schema { column, message: format!("from input `{}`: {error}", input.name) })
+        })?;
+        Ok(contract::Input { name: input.name.clone(), schema })
+    };
+    inputs.iter().map(lower).collect()
+}
+
+/// The ports that a guest declared: at least one, names usable, schemas sound.
+fn lift_ports(ports: Vec<contract::Port>, limits: &Limits) -> Result<Vec<Port>, CallError> {
+    let malformed = |why: String| CallError::Malformed(format!("the ports that `open` declares: {why}"));
+    if ports.is_empty() || ports.len() > 64 {
+        return Err(malformed(format!("{} ports; between 1 and 64 are allowed", ports.len())));
+    }
+    let mut lifted: Vec<Port> = Vec::with_capacity(ports.len());
+    for port in ports {
+        let usable = !port.name.is_empty() && port.name.len() <= 64 && port.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        if !usable || port.name == "rejected" || lifted.iter().any(|known| known.name == port.name) {
+            let shown: String = port.name.chars().take(64).collect();
+            return Err(malformed(format!("the name {shown:?} is taken, reserved, or not made of letters, digits, `_` and `-`")));
+        }
+        let schema = schema::lift(port.schema, limits).map_err(|error| malformed(format!("port `{}`: {error}", port.name)))?;
+        lifted.push(Port { name: port.name, schema });
+    }
+    Ok(lifted)
+}
+
+impl Component for WasmComponent {
+    fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    fn description(&self) -> Result<Arc<Description>, CallError> {
+        self.description.get_or_init(|| self.describe()).clone()
+    }
+
+    fn imports(&self) -> Vec<String> {
+        self.imports.clone()
+    }
+
+    fn open_extract(&self, opening: &Opening) -> Call<(Box<dyn Extract>, Vec<Port>)> {
+        type Parameters = (String, Option<Vec<u8>>);
+        type Answer = (Result<Vec<contract::Port>, contract::StageError>,);
+        let begin = || {
+            let mut instance = self.begin(opening, Kind::Extract)?;
+            let open = instance.function::<Parameters, Answer>("open")?;
+            Ok((instance, open))
+        };
+        let (mut instance, open) = match begin() {
+            Ok(begun) => begun,
+            Err(error) => return failed(error),
+        };
+        let (outcome, metering) = instance.call(&open, (opening.config.to_string(), opening.restore.clone()), None);
+        let opened = said(outcome).and_then(|ports| lift_ports(ports, &opening.limits)).and_then(|ports| {
+            let extract = WasmExtract::new(instance, ports.clone())?;
+            Ok((Box::new(extract) as Box<dyn Extract>, ports))
+        });
+        metering.close(opened)
+    }
+
+    fn open_transform(&self, opening: &Opening) -> Call<(Box<dyn Transform>, Vec<Port>)> {
+        type Parameters = (String, Vec<contract::Input>, Option<Vec<u8>>);
+        type Answer = (Result<Vec<contract::Port>, contract::StageError>,);
+        let begin = || {
+            let inputs = lower_inputs(&opening.inputs)?;
+            let stateful = self.description()?.stateful;
+            let mut instance = self.begin(opening, Kind::Transform)?;
+            let open = instance.function::<Parameters, Answer>("open")?;
+            Ok((instance, open, inputs, stateful))
+        };
+        let (mut instance, open, inputs, stateful) = match begin() {
+            Ok(begun) => begun,
+            Err(error) => return failed(error),
+        };
+        let (outcome, metering) = instance.call(&open, (opening.config.to_string(), inputs, opening.restore.clone()), None);
+        let opened = said(outcome).and_then(|ports| lift_ports(ports, &opening.limits)).and_then(|ports| {
+            let transform = WasmTransform::new(instance, ports.clone(), stateful)?;
+            Ok((Box::new(transform) as Box<dyn Transform>, ports))
+        });
+        metering.close(opened)
+    }
+
+    fn open_load(&self, opening: &Opening) -> Call<Box<dyn Load>> {
+        type Parameters = (String, Vec<contract::Input>, Option<Vec<u8>>);
+        type Answer = (Result<(), contract::StageError>,);
+        let begin = || {
+            let inputs = lower_inputs(&opening.inputs)?;
+            let mut instance = self.begin(opening, Kind::Load)?;
+            let open = instance.function::<Parameters, Answer>("open")?;
+            Ok((instance, open, inputs))
+        };
+        let (mut instance, open, inputs) = match begin() {
+            Ok(begun) => begun,
+            Err(error) => return failed(error),
+        };
+        let (outcome, metering) = instance.call(&open, (opening.config.to_string(), inputs, opening.restore.clone()), None);
+        let opened = said(outcome).and_then(|()| Ok(Box::new(WasmLoad::new(instance)?) as Box<dyn Load>));
+        metering.close(opened)
+    }
+}

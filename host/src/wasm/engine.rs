@@ -1,0 +1,60 @@
+//! The engine: how guests are compiled, and the ticker that lets their deadlines pass.
+
+use std::{sync::Arc, thread, time::Duration};
+
+use wasmtime::{Config, OptLevel};
+
+/// How often deadlines are looked at: a call may exceed its `timeout` by this much.
+pub const TICK: Duration = Duration::from_millis(10);
+
+/// How an engine accounts. Everything is on, unless a benchmark measures what it costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Accounting {
+    /// Count fuel, and stop at the limit.
+    pub fuel: bool,
+    /// Stop at the deadline.
+    pub deadline: bool,
+    /// Tell guest time from copying time.
+    pub clock: bool,
+}
+
+impl Default for Accounting {
+    fn default() -> Self {
+        Accounting { fuel: true, deadline: true, clock: true }
+    }
+}
+
+/// A wasmtime engine with our settings; cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pub(super) inner: wasmtime::Engine,
+    pub(super) accounting: Accounting,
+    _ticker: Arc<Ticker>,
+}
+
+impl Engine {
+    /// Builds the engine and starts its ticker.
+    pub fn new(accounting: Accounting) -> wasmtime::Result<Self> {
+        let mut config = Config::new();
+        config.cranelift_opt_level(OptLevel::Speed).consume_fuel(accounting.fuel).epoch_interruption(accounting.deadline);
+        let inner = wasmtime::Engine::new(&config)?;
+        let ticker = Arc::new(Ticker);
+        let (weak, alive) = (inner.weak(), Arc::downgrade(&ticker));
+        thread::Builder::new().name("parshall-epoch".into()).spawn(move || {
+            // Ends within a tick of the last clone being dropped.
+            while let (Some(engine), Some(_)) = (weak.upgrade(), alive.upgrade()) {
+                engine.increment_epoch();
+                drop(engine);
+                thread::sleep(TICK);
+            }
+        })?;
+        Ok(Engine { inner, accounting, _ticker: ticker })
+    }
+
+    /// Ticks that make up a timeout: one more, because the current tick may be about to end.
+    pub(super) fn ticks(timeout: Duration) -> u64 {
+        (timeout.as_nanos().div_ceil(TICK.as_nanos()) as u64).saturating_add(1)
+    }
+}
+
+struct Ticker;

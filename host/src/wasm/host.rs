@@ -1,0 +1,116 @@
+//! What the host keeps beside a running instance: its limits and grants, the frames it has handles to, and the meter.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use wasmtime::component::{Resource, ResourceTable};
+
+use super::{clock::Clock, frame::Frame, limiter::Limiter};
+use crate::words::{
+    batch::RecordBatch,
+    grants::Grants,
+    limits::Limits,
+    tables::{TableReader, TableWriter, Tables},
+};
+
+/// The handle of the frame that is lent for the length of a call. The table never gives out this number.
+const LENT: u32 = u32::MAX;
+
+/// What one call did through imports.
+#[derive(Debug, Default)]
+pub struct Meter {
+    /// Columns read, in the order of reading, perhaps repeated.
+    pub columns_read: Vec<u32>,
+    /// Bytes copied into the guest.
+    pub bytes_read: u64,
+    /// Time in imports that do work of their own.
+    pub work: Duration,
+    /// Log records written.
+    pub logs: u64,
+    /// Guest telemetry dropped for a limit.
+    pub dropped: u64,
+    /// The guest's own counters.
+    pub counters: Vec<(String, u64)>,
+    /// The guest's own observations.
+    pub observations: Vec<(String, f64)>,
+}
+
+/// A table reader as a resource.
+pub struct Reader(pub Box<dyn TableReader>);
+
+/// A table writer as a resource.
+pub struct Writer(pub Box<dyn TableWriter>);
+
+/// A guest's span as a resource. The recorder of the telemetry floor gives it substance.
+pub struct Span;
+
+/// The data of an instance's store.
+pub struct Host {
+    pub stage: String,
+    pub limits: Limits,
+    pub grants: Grants,
+    pub tables: Arc<dyn Tables>,
+    pub limiter: Limiter,
+    pub clock: Clock,
+    pub meter: Meter,
+    pub handles: ResourceTable,
+    pub state: HashMap<String, Vec<u8>>,
+    lent: Option<Arc<RecordBatch>>,
+}
+
+impl Host {
+    /// For a new instance.
+    pub fn new(stage: &str, limits: Limits, grants: Grants, tables: Arc<dyn Tables>) -> Self {
+        let mut handles = ResourceTable::new();
+        handles.set_max_capacity(limits.handles as usize);
+        Host {
+            stage: stage.to_owned(),
+            limiter: Limiter::new(&limits),
+            clock: Clock::new(),
+            meter: Meter::default(),
+            handles,
+            state: HashMap::new(),
+            lent: None,
+            limits,
+            grants,
+            tables,
+        }
+    }
+
+    /// Begins a call: everything that is counted per call starts from zero.
+    pub fn begin(&mut self, lent: Option<Arc<RecordBatch>>) {
+        self.meter = Meter::default();
+        self.clock.reset();
+        self.lent = lent;
+    }
+
+    /// Ends it: the lent frame is taken back.
+    pub fn end(&mut self) -> Meter {
+        self.lent = None;
+        std::mem::take(&mut self.meter)
+    }
+
+    /// The handle under which the lent frame is passed.
+    pub fn lent_handle() -> Resource<Frame> {
+        Resource::new_borrow(LENT)
+    }
+
+    /// The batch behind a handle.
+    pub fn batch(&self, frame: &Resource<Frame>) -> wasmtime::Result<&Arc<RecordBatch>> {
+        match (&self.lent, frame.rep()) {
+            (Some(batch), LENT) => Ok(batch),
+            _ => Ok(&self.handles.get(frame)?.batch),
+        }
+    }
+
+    /// Runs an import that does work of its own, and counts its time.
+    pub fn work<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
+        let started = Instant::now();
+        let value = run(self);
+        self.meter.work += started.elapsed();
+        value
+    }
+}

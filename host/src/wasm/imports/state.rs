@@ -1,0 +1,31 @@
+//! `state`: a small store of keys and values, for the length of the run.
+
+use wasmtime::{StoreContextMut, component::Linker};
+
+use crate::wasm::{contract::StateError, host::Host};
+
+/// Links the interface.
+pub fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    let mut state = linker.instance(&super::interface("state"))?;
+    state.func_wrap("get", |store: StoreContextMut<'_, Host>, (key,): (String,)| -> wasmtime::Result<(Result<Option<Vec<u8>>, StateError>,)> {
+        Ok((Ok(store.data().state.get(&key).cloned()),))
+    })?;
+    state.func_wrap("set", |mut store: StoreContextMut<'_, Host>, (key, value): (String, Vec<u8>)| {
+        Ok((set(store.data_mut(), key, value),))
+    })?;
+    state.func_wrap("delete", |mut store: StoreContextMut<'_, Host>, (key,): (String,)| -> wasmtime::Result<(Result<(), StateError>,)> {
+        store.data_mut().state.remove(&key);
+        Ok((Ok(()),))
+    })?;
+    Ok(())
+}
+
+fn set(host: &mut Host, key: String, value: Vec<u8>) -> Result<(), StateError> {
+    let held: usize = host.state.iter().filter(|(known, _)| **known != key).map(|(key, value)| key.len() + value.len()).sum();
+    let wanted = held + key.len() + value.len();
+    if wanted as u64 > host.limits.state {
+        return Err(StateError::TooLarge(format!("limit `state`: {wanted} bytes wanted, {} allowed", host.limits.state)));
+    }
+    host.state.insert(key, value);
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! A running component. Every call goes through here: it is given its fuel and deadline, metered, and a failure that
+//! leaves the guest in an unknown state poisons the instance.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use wasmtime::{
+    Store,
+    component::{Component, ComponentNamedList, Lift, Linker, Lower, TypedFunc},
+};
+
+use super::{engine::Engine, failure, host::Host, imports};
+use crate::words::{
+    batch::RecordBatch,
+    call::{Call, CallError},
+    usage::Usage,
+};
+
+/// A running component.
+pub struct Instance {
+    store: Store<Host>,
+    inner: wasmtime::component::Instance,
+    /// Fuel per call; `None` when the engine does not count it.
+    fuel: Option<u64>,
+    /// Ticks per call; `None` when the engine has no deadlines.
+    ticks: Option<u64>,
+    interface: String,
+    poisoned: bool,
+}
+
+/// A call under way: what it has cost so far.
+pub struct Metering {
+    /// The cost of the guest's part. `copy` is filled in by `finish`.
+    pub usage: Usage,
+    started: Instant,
+}
+
+impl Metering {
+    /// Ends the call: whatever was neither guest nor import was copying, validating and carrying out.
+    pub fn finish(mut self) -> Usage {
+        self.usage.copy = self.started.elapsed().saturating_sub(self.usage.guest + self.usage.host);
+        self.usage
+    }
+
+    /// Ends it with an outcome.
+    pub fn close<T>(self, outcome: Result<T, CallError>) -> Call<T> {
+        Call { outcome, usage: self.finish() }
+    }
+}
+
+impl Instance {
+    /// Instantiates a component. `interface` is the one of the three that its calls go to.
+    pub fn new(engine: &Engine, component: &Component, linker: &Linker<Host>, host: Host, interface: &str) -> Result<Self, CallError> {
+        let fuel = engine.accounting.fuel.then_some(host.limits.fuel);
+        let ticks = engine.accounting.deadline.then(|| Engine::ticks(host.limits.timeout));
+        let mut store = Store::new(&engine.inner, host);
+        store.limiter(|host| &mut host.limiter);
+        store.set_hostcall_fuel(hostcall_fuel(&store.data().limits));
+        if engine.accounting.clock {
+            store.call_hook(|mut context, hook| {
+                context.data_mut().clock.turn(hook);
+                Ok(())
+            });
+        }
+        // A start function is guest code too.
+        allow(&mut store, fuel, ticks).map_err(|error| CallError::Host(format!("{error:#}")))?;
+        let inner = linker.instantiate(&mut store, component).map_err(|error| failure::of(&error, store.data_mut()))?;
+        Ok(Instance { store, inner, fuel, ticks, interface: imports::interface(interface), poisoned: false })
+    }
+
+    /// One of the interface's functions.
+    pub fn function<P, R>(&mut self, name: &str) -> Result<TypedFunc<P, R>, CallError>
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift,
+    {
+        let absent = || CallError::Malformed(format!("the component does not export `{name}` of {}", self.interface));
+        let interface = self.inner.get_export_index(&mut self.store, None, self.interface.as_str()).ok_or_else(absent)?;
+        let index = self.inner.get_export_index(&mut self.store, Some(&interface), name).ok_or_else(absent)?;
+        let typed = self.inner.get_typed_func(&mut self.store, index);
+        typed.map_err(|error| CallError::Malformed(format!("its export `{name}` is not of the contract's type: {error:#}")))
+    }
+
+    /// Never calls it again.
+    pub fn poison(&mut self) {
+        self.poisoned = true;
+    }
+
+    /// What stands beside it.
+    pub fn host(&mut self) -> &mut Host {
+        self.store.data_mut()
+    }
+
+    /// Calls a function, with a frame lent for the length of the call. The outcome is what the guest said; everything
+    /// that it says must still be checked, and the metering closed, by the caller.
+    pub fn call<P, R>(&mut self, function: &TypedFunc<P, (R,)>, parameters: P, lent: Option<Arc<RecordBatch>>) -> (Result<R, CallError>, Metering)
+    where
+        P: ComponentNamedList + Lower,
+        (R,): ComponentNamedList + Lift,
+    {
+        let mut metering = Metering { usage: Usage::default(), started: Instant::now() };
+        if self.poisoned {
+            return (Err(CallError::Poisoned), metering);
+        }
+        let rows = lent.as_ref().map_or(0, |batch| batch.num_rows() as u64);
+        let memory = self.store.data().limiter.memory();
+        self.store.data_mut().begin(lent);
+        if let Err(error) = allow(&mut self.store, self.fuel, self.ticks) {
+            return (Err(CallError::Host(format!("{error:#}"))), metering);
+        }
+        let returned = function.call(&mut self.store, parameters);
+        let guest = self.store.data_mut().clock.guest();
+        let fuel = self.fuel.map_or(0, |allowed| allowed - self.store.get_fuel().unwrap_or(allowed));
+        let outcome = returned.map(|(value,)| value).map_err(|error| failure::of(&error, self.store.data_mut()));
+        self.poisoned = outcome.is_err();
+        metering.usage = self.usage(guest, fuel, memory, rows, outcome.is_ok());
+        (outcome, metering)
+    }
+
+    fn usage(&mut self, guest: Duration, fuel: u64, memory_before: u64, rows_in: u64, returned: bool) -> Usage {
+        let host = self.store.data_mut();
+        let memory = host.limiter.memory();
+        let mut meter = host.end();
+        meter.columns_read.sort_unstable();
+        meter.columns_read.dedup();
+        Usage {
+            fuel,
+            fuel_exact: returned,
+            memory,
+            memory_growth: memory - memory_before,
+            guest,
+            host: meter.work,
+            bytes_read: meter.bytes_read,
+            rows_in,
+            columns_read: meter.columns_read,
+            dropped: meter.dropped,
+            counters: meter.counters,
+            observations: meter.observations,
+            ..Usage::default()
+        }
+    }
+}
+
+/// Gives a call its fuel and its deadline.
+fn allow(store: &mut Store<Host>, fuel: Option<u64>, ticks: Option<u64>) -> wasmtime::Result<()> {
+    if let Some(ticks) = ticks {
+        store.set_epoch_deadline(ticks);
+    }
+    fuel.map_or(Ok(()), |fuel| store.set_fuel(fuel))
+}
+
+/// wasmtime bounds what lifting may allocate. The contract's own limits are finer; this one keeps the lists around the
+/// buffers within reason.
+fn hostcall_fuel(limits: &crate::words::limits::Limits) -> usize {
+    const LISTS: u64 = 64 << 20;
+    usize::try_from(limits.output_bytes.max(limits.state).saturating_add(LISTS)).unwrap_or(usize::MAX)
+}

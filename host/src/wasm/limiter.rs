@@ -1,0 +1,75 @@
+//! Keeps an instance within its memory and table limits, and remembers what was refused.
+
+use wasmtime::ResourceLimiter;
+
+use crate::words::limits::Limits;
+
+/// A growth that was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The setting: `memory` or `table_elements`.
+    pub limit: &'static str,
+    /// In use before.
+    pub current: u64,
+    /// Requested on top.
+    pub requested: u64,
+    /// The limit.
+    pub allowed: u64,
+    /// `bytes` or `elements`.
+    pub unit: &'static str,
+}
+
+/// Counts linear memory over all memories of an instance, and table elements over all tables.
+#[derive(Debug)]
+pub struct Limiter {
+    memory_limit: u64,
+    table_limit: u64,
+    memory: u64,
+    elements: u64,
+    refusal: Option<Refusal>,
+}
+
+impl Limiter {
+    /// Holds an instance to these limits.
+    pub fn new(limits: &Limits) -> Self {
+        Limiter { memory_limit: limits.memory, table_limit: limits.table_elements, memory: 0, elements: 0, refusal: None }
+    }
+
+    /// Bytes of linear memory in use.
+    pub fn memory(&self) -> u64 {
+        self.memory
+    }
+
+    /// What was last refused, once.
+    pub fn take_refusal(&mut self) -> Option<Refusal> {
+        self.refusal.take()
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let requested = (desired - current) as u64;
+        if self.memory + requested > self.memory_limit {
+            self.refusal = Some(Refusal { limit: "memory", current: self.memory, requested, allowed: self.memory_limit, unit: "bytes" });
+            return Ok(false);
+        }
+        self.memory += requested;
+        Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        // Counted in `memory_growing` and not given: the machine is out of address space. The guest sees a failed grow.
+        Ok(())
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let requested = (desired - current) as u64;
+        if self.elements + requested > self.table_limit {
+            self.refusal =
+                Some(Refusal { limit: "table_elements", current: self.elements, requested, allowed: self.table_limit, unit: "elements" });
+            return Ok(false);
+        }
+        self.elements += requested;
+        Ok(true)
+    }
+}

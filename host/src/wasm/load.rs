@@ -1,0 +1,68 @@
+//! A load running as a component.
+
+use std::sync::Arc;
+
+use wasmtime::component::{Resource, TypedFunc};
+
+use super::{
+    contract::{self, StageError},
+    frame::Frame,
+    host::Host,
+    instance::Instance,
+    recipe,
+    transform::said,
+};
+use crate::words::{
+    batch::{self, RecordBatch},
+    call::{Call, CallError},
+    stage::{Load, Receipt, Rejection},
+};
+
+type Said<T> = Result<T, StageError>;
+
+/// A load running as a component.
+pub struct WasmLoad {
+    instance: Instance,
+    write: TypedFunc<(u32, u64, Resource<Frame>), (Said<Vec<contract::Rejection>>,)>,
+    commit: TypedFunc<(bool,), (Said<contract::Receipt>,)>,
+    snapshot: TypedFunc<(), (Said<Vec<u8>>,)>,
+}
+
+impl WasmLoad {
+    /// Takes an instance that was opened.
+    pub fn new(mut instance: Instance) -> Result<Self, CallError> {
+        Ok(WasmLoad {
+            write: instance.function("write")?,
+            commit: instance.function("commit")?,
+            snapshot: instance.function("snapshot")?,
+            instance,
+        })
+    }
+}
+
+impl Load for WasmLoad {
+    fn write(&mut self, input: u32, batch: &Arc<RecordBatch>) -> Call<Vec<Rejection>> {
+        let parameters = (input, batch.num_rows() as u64, Host::lent_handle());
+        let (outcome, mut metering) = self.instance.call(&self.write, parameters, Some(Arc::clone(batch)));
+        metering.usage.bytes_stayed = batch::size(batch).saturating_sub(metering.usage.bytes_read);
+        let outcome = said(outcome).and_then(|rejections| {
+            let limits = &self.instance.host().limits;
+            recipe::refused(rejections, batch.num_rows(), limits).inspect_err(|_| self.instance.poison())
+        });
+        if let Ok(rejections) = &outcome {
+            metering.usage.rows_rejected = rejections.len() as u64;
+            metering.usage.rows_out = metering.usage.rows_in - metering.usage.rows_rejected;
+        }
+        metering.close(outcome)
+    }
+
+    fn commit(&mut self, last: bool) -> Call<Receipt> {
+        let (outcome, metering) = self.instance.call(&self.commit, (last,), None);
+        metering.close(said(outcome).map(|receipt| Receipt { rows: receipt.rows, location: receipt.location.chars().take(4096).collect() }))
+    }
+
+    fn snapshot(&mut self) -> Call<Vec<u8>> {
+        let (outcome, metering) = self.instance.call(&self.snapshot, (), None);
+        metering.close(said(outcome))
+    }
+}

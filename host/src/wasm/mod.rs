@@ -1,0 +1,25 @@
+//! Floor 1a: components on wasmtime. The only folder that names wasmtime.
+
+mod cache;
+mod clock;
+mod component;
+mod contract;
+mod engine;
+mod extract;
+mod failure;
+mod frame;
+mod host;
+mod imports;
+mod instance;
+mod layout;
+mod lift;
+mod limiter;
+mod load;
+mod lower;
+mod recipe;
+mod schema;
+mod transform;
+
+pub use cache::Cache;
+pub use component::{LoadError, Runtime, WasmComponent};
+pub use engine::{Accounting, Engine, TICK};

@@ -1,0 +1,204 @@
+//! Recipes: what a guest answers, checked and carried out with Arrow's own kernels.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{Array, ArrayRef, BooleanArray, RecordBatchOptions, UInt32Array},
+    buffer::{BooleanBuffer, Buffer},
+    compute::{FilterBuilder, FilterPredicate, take},
+    datatypes::SchemaRef,
+};
+
+use super::{
+    contract::{Answer, Column, Columns, Output, Rejection, Rows},
+    lift::Lifting,
+};
+use crate::words::{
+    batch::RecordBatch,
+    call::CallError,
+    limits::Limits,
+    stage::{Port, Rejection as Refused, Transformed},
+    usage::{Origin, PortOrigins},
+};
+
+/// An answer carried out.
+pub struct Carried {
+    /// The batches and the refused rows.
+    pub transformed: Transformed,
+    /// Where each output's columns came from.
+    pub origins: Vec<PortOrigins>,
+    /// Rows of the input that are in at least one output.
+    pub rows_kept: u64,
+    /// Bytes of arrays that the guest made.
+    pub bytes_made: u64,
+}
+
+/// Carries out an answer on the frame it was given about; on none for what `finish` puts out.
+pub fn carry_out(answer: Answer, frame: Option<&RecordBatch>, ports: &[Port], limits: &Limits) -> Result<Carried, CallError> {
+    let rows = frame.map_or(0, RecordBatch::num_rows);
+    let rejections = refused(answer.rejections, rows, limits)?;
+    let mut choices = Vec::with_capacity(answer.outputs.len());
+    let mut carried =
+        Carried { transformed: Transformed { outputs: Vec::with_capacity(answer.outputs.len()), rejections }, origins: Vec::new(), rows_kept: 0, bytes_made: 0 };
+    let mut rows_out = 0;
+    for (index, output) in answer.outputs.into_iter().enumerate() {
+        let in_output = |why: String| CallError::Malformed(format!("output {index}: {why}"));
+        let port = ports.get(output.port as usize).ok_or_else(|| in_output(format!("port {} does not exist; the stage declared {}", output.port, ports.len())))?;
+        carried.bytes_made += output.made.buffers.iter().map(|buffer| buffer.len() as u64).sum::<u64>();
+        bounded("output_bytes", carried.bytes_made, limits.output_bytes, "bytes")?;
+        let chosen = Chosen::new(&output.rows, frame, rows).map_err(in_output)?;
+        rows_out += chosen.count() as u64;
+        bounded("output_rows", rows_out, limits.output_rows, "rows")?;
+        let number = output.port;
+        let (batch, columns) = assemble(output, &chosen, frame, &port.schema).map_err(in_output)?;
+        carried.transformed.outputs.push((number, Arc::new(batch)));
+        carried.origins.push(PortOrigins { port: number, columns });
+        choices.push(chosen);
+    }
+    carried.rows_kept = kept(&choices, rows, &carried.transformed.rejections)?;
+    Ok(carried)
+}
+
+fn bounded(limit: &'static str, current: u64, allowed: u64, unit: &'static str) -> Result<(), CallError> {
+    if current <= allowed {
+        return Ok(());
+    }
+    Err(CallError::Limit { limit, current: 0, requested: current, allowed, unit })
+}
+
+/// The refused rows in order, each within the frame and at most once, their reasons cut to the limit.
+pub fn refused(rejections: Vec<Rejection>, rows: usize, limits: &Limits) -> Result<Vec<Refused>, CallError> {
+    let mut refused: Vec<_> =
+        rejections.into_iter().map(|rejection| Refused { row: rejection.row, reason: cut(rejection.reason, limits.reason as usize) }).collect();
+    refused.sort_by_key(|rejection| rejection.row);
+    if let Some(last) = refused.last().filter(|last| last.row as usize >= rows) {
+        return Err(CallError::Malformed(format!("row {} is rejected, and the frame has {rows} rows", last.row)));
+    }
+    match refused.windows(2).find(|pair| pair[0].row == pair[1].row) {
+        Some(pair) => Err(CallError::Malformed(format!("row {} is rejected twice", pair[0].row))),
+        None => Ok(refused),
+    }
+}
+
+/// Cuts a text to a number of bytes, at a character.
+fn cut(mut text: String, limit: usize) -> String {
+    if text.len() > limit {
+        text.truncate(text.floor_char_boundary(limit));
+        text.push('…');
+    }
+    text
+}
+
+/// The rows that an output has, ready to be taken from any column.
+enum Chosen {
+    All(usize),
+    Bitmap(BooleanArray, FilterPredicate),
+    Indices(UInt32Array),
+    Fresh(usize),
+}
+
+impl Chosen {
+    fn new(rows: &Rows, frame: Option<&RecordBatch>, of: usize) -> Result<Self, String> {
+        if frame.is_none() && !matches!(rows, Rows::Fresh(_)) {
+            return Err("there is no frame to take rows from: `finish` puts out fresh rows only".into());
+        }
+        match rows {
+            Rows::All => Ok(Chosen::All(of)),
+            Rows::Bitmap(bits) => Self::bitmap(bits, of, frame.map_or(0, RecordBatch::num_columns)),
+            Rows::Indices(indices) => match indices.iter().max() {
+                Some(most) if *most as usize >= of => Err(format!("row {most} is chosen, and the frame has {of} rows")),
+                _ => Ok(Chosen::Indices(UInt32Array::from(indices.clone()))),
+            },
+            Rows::Fresh(count) => match usize::try_from(*count) {
+                Ok(count) if count <= u32::MAX as usize => Ok(Chosen::Fresh(count)),
+                _ => Err(format!("{count} fresh rows are more than a frame can have")),
+            },
+        }
+    }
+
+    fn bitmap(bits: &[u8], of: usize, columns: usize) -> Result<Self, String> {
+        if bits.len() < of.div_ceil(8) {
+            return Err(format!("the bitmap of rows has {} bytes, and {of} rows need {}", bits.len(), of.div_ceil(8)));
+        }
+        let mask = BooleanArray::new(BooleanBuffer::new(Buffer::from(&bits[..of.div_ceil(8)]), 0, of), None);
+        let builder = FilterBuilder::new(&mask);
+        // Turning the bitmap into runs or indices pays as soon as two columns use it.
+        let predicate = if columns > 1 { builder.optimize().build() } else { builder.build() };
+        Ok(Chosen::Bitmap(mask, predicate))
+    }
+
+    fn count(&self) -> usize {
+        match self {
+            Chosen::All(count) | Chosen::Fresh(count) => *count,
+            Chosen::Bitmap(_, predicate) => predicate.count(),
+            Chosen::Indices(indices) => indices.len(),
+        }
+    }
+
+    fn of(&self, column: &ArrayRef) -> Result<ArrayRef, String> {
+        match self {
+            Chosen::All(_) => Ok(column.clone()),
+            Chosen::Bitmap(mask, predicate) if predicate.count() == mask.len() => Ok(column.clone()),
+            Chosen::Bitmap(_, predicate) => predicate.filter(column).map_err(|error| error.to_string()),
+            Chosen::Indices(indices) => take(column, indices, None).map_err(|error| error.to_string()),
+            Chosen::Fresh(_) => Err("fresh rows have no input columns: every column must be made".into()),
+        }
+    }
+}
+
+fn assemble(output: Output, chosen: &Chosen, frame: Option<&RecordBatch>, schema: &SchemaRef) -> Result<(RecordBatch, Vec<Origin>), String> {
+    let inputs = frame.map_or(&[][..], RecordBatch::columns);
+    let columns = match output.columns {
+        Columns::Untouched => (0..inputs.len() as u32).map(Column::Input).collect(),
+        Columns::Each(columns) => columns,
+    };
+    if columns.len() != schema.fields().len() {
+        return Err(format!("it has {} columns, and the port's schema has {}", columns.len(), schema.fields().len()));
+    }
+    let mut lifting = Lifting::new(output.made);
+    let mut arrays = Vec::with_capacity(columns.len());
+    let mut origins = Vec::with_capacity(columns.len());
+    for (column, field) in columns.into_iter().zip(schema.fields()) {
+        match column {
+            Column::Input(index) => {
+                let input = inputs.get(index as usize).ok_or_else(|| format!("input column {index} does not exist; the frame has {}", inputs.len()))?;
+                if input.data_type() != field.data_type() {
+                    return Err(format!("column `{}` is {}, and input column {index} is {}", field.name(), field.data_type(), input.data_type()));
+                }
+                arrays.push(chosen.of(input)?);
+                origins.push(Origin::Passed(index));
+            }
+            Column::Made => {
+                arrays.push(lifting.column(field, chosen.count()).map_err(|error| error.to_string())?);
+                origins.push(Origin::Made);
+            }
+        }
+    }
+    lifting.finish()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(chosen.count()));
+    let batch = RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options).map_err(|error| error.to_string())?;
+    Ok((batch, origins))
+}
+
+/// How many rows of the input are in some output, none of which may be a rejected one.
+fn kept(chosen: &[Chosen], rows: usize, rejections: &[Refused]) -> Result<u64, CallError> {
+    let both = |row: u32| CallError::Malformed(format!("row {row} is rejected, and is among the surviving rows of an output"));
+    if chosen.iter().any(|chosen| matches!(chosen, Chosen::All(_))) {
+        return rejections.first().map_or(Ok(rows as u64), |rejection| Err(both(rejection.row)));
+    }
+    // The usual answer of a filter: its own count says it all.
+    if let [Chosen::Bitmap(mask, predicate)] = chosen {
+        let conflict = rejections.iter().find(|rejection| mask.value(rejection.row as usize));
+        return conflict.map_or(Ok(predicate.count() as u64), |rejection| Err(both(rejection.row)));
+    }
+    let mut bits = vec![false; if chosen.iter().all(|chosen| matches!(chosen, Chosen::Fresh(_))) { 0 } else { rows }];
+    for chosen in chosen {
+        match chosen {
+            Chosen::Bitmap(mask, _) => mask.values().set_indices().for_each(|row| bits[row] = true),
+            Chosen::Indices(indices) => indices.values().iter().for_each(|row| bits[*row as usize] = true),
+            Chosen::All(_) | Chosen::Fresh(_) => {}
+        }
+    }
+    let conflict = rejections.iter().find(|rejection| bits.get(rejection.row as usize) == Some(&true));
+    conflict.map_or(Ok(bits.iter().filter(|bit| **bit).count() as u64), |rejection| Err(both(rejection.row)))
+}

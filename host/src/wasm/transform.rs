@@ -1,0 +1,85 @@
+//! A transform running as a component.
+
+use std::sync::Arc;
+
+use wasmtime::component::{Resource, TypedFunc};
+
+use super::{
+    contract::{self, Answer, StageError},
+    frame::Frame,
+    host::Host,
+    instance::{Instance, Metering},
+    recipe,
+};
+use crate::words::{
+    batch::{self, RecordBatch},
+    call::{Call, CallError},
+    stage::{Port, Transform, Transformed},
+};
+
+type Said<T> = Result<T, StageError>;
+
+/// A transform running as a component.
+pub struct WasmTransform {
+    instance: Instance,
+    process: TypedFunc<(u32, u64, Resource<Frame>), (Said<Answer>,)>,
+    finish: TypedFunc<(), (Said<Option<Answer>>,)>,
+    snapshot: TypedFunc<(), (Said<Vec<u8>>,)>,
+    ports: Vec<Port>,
+    stateful: bool,
+}
+
+impl WasmTransform {
+    /// Takes an instance that was opened with these ports.
+    pub fn new(mut instance: Instance, ports: Vec<Port>, stateful: bool) -> Result<Self, CallError> {
+        Ok(WasmTransform {
+            process: instance.function("process")?,
+            finish: instance.function("finish")?,
+            snapshot: instance.function("snapshot")?,
+            instance,
+            ports,
+            stateful,
+        })
+    }
+
+    fn carry_out(&mut self, answer: Answer, frame: Option<&RecordBatch>, metering: &mut Metering) -> Result<Transformed, CallError> {
+        let limits = self.instance.host().limits.clone();
+        let carried = recipe::carry_out(answer, frame, &self.ports, &limits).inspect_err(|_| self.instance.poison())?;
+        let usage = &mut metering.usage;
+        usage.bytes_made = carried.bytes_made;
+        usage.origins = carried.origins;
+        usage.rows_out = carried.transformed.outputs.iter().map(|(_, batch)| batch.num_rows() as u64).sum();
+        usage.rows_rejected = carried.transformed.rejections.len() as u64;
+        // A stateful stage that puts nothing out is holding its rows back, not filtering them.
+        if !(self.stateful && carried.transformed.outputs.is_empty()) {
+            usage.rows_filtered = usage.rows_in - carried.rows_kept - usage.rows_rejected;
+        }
+        Ok(carried.transformed)
+    }
+}
+
+impl Transform for WasmTransform {
+    fn process(&mut self, input: u32, batch: &Arc<RecordBatch>) -> Call<Transformed> {
+        let parameters = (input, batch.num_rows() as u64, Host::lent_handle());
+        let (outcome, mut metering) = self.instance.call(&self.process, parameters, Some(Arc::clone(batch)));
+        metering.usage.bytes_stayed = batch::size(batch).saturating_sub(metering.usage.bytes_read);
+        let outcome = said(outcome).and_then(|answer| self.carry_out(answer, Some(batch), &mut metering));
+        metering.close(outcome)
+    }
+
+    fn finish(&mut self) -> Call<Option<Transformed>> {
+        let (outcome, mut metering) = self.instance.call(&self.finish, (), None);
+        let outcome = said(outcome).and_then(|answer| answer.map(|answer| self.carry_out(answer, None, &mut metering)).transpose());
+        metering.close(outcome)
+    }
+
+    fn snapshot(&mut self) -> Call<Vec<u8>> {
+        let (outcome, metering) = self.instance.call(&self.snapshot, (), None);
+        metering.close(said(outcome))
+    }
+}
+
+/// What the guest said, with its own errors as call errors.
+pub fn said<T>(outcome: Result<Result<T, contract::StageError>, CallError>) -> Result<T, CallError> {
+    outcome.and_then(|said| said.map_err(|error| CallError::Stage(error.into())))
+}

@@ -1,0 +1,154 @@
+//! What a stage answers to a batch: a recipe that the host carries out.
+
+use arrow_array::{Array, ArrayRef, BooleanArray};
+use arrow_buffer::BooleanBuffer;
+
+/// What a transform makes of one batch.
+#[derive(Default)]
+pub struct Answer {
+    pub(crate) outputs: Vec<Output>,
+    pub(crate) rejections: Vec<Rejection>,
+}
+
+/// One batch that leaves: which rows, which columns, by which port.
+pub struct Output {
+    pub(crate) port: u32,
+    pub(crate) rows: Rows,
+    /// Nothing means every column of the input, untouched.
+    pub(crate) columns: Option<Vec<Column>>,
+}
+
+/// Which rows of the input an output has.
+pub enum Rows {
+    /// Every row, in order.
+    All,
+    /// Those whose bit is set, in order.
+    Keep(BooleanBuffer),
+    /// These, in this order; a row may stand more than once.
+    Take(Vec<u32>),
+    /// This many rows that are not rows of the input.
+    Fresh(usize),
+}
+
+/// Where a column of an output comes from.
+pub enum Column {
+    /// Column *n* of the input, untouched: it never enters the sandbox.
+    Input(usize),
+    /// An array with one value for each surviving row.
+    Made(ArrayRef),
+}
+
+/// One row of the input that the stage could not accept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// Its index in the batch.
+    pub row: u32,
+    /// Why, for a person to read.
+    pub reason: String,
+}
+
+// === impl Answer ===
+
+impl Answer {
+    /// No row survives.
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// Everything as it was.
+    pub fn all() -> Self {
+        Output::of(Rows::All).into()
+    }
+
+    /// The rows for which the mask is true; null counts as false, as in SQL.
+    pub fn keep(mask: &BooleanArray) -> Self {
+        Output::keep(mask).into()
+    }
+
+    /// Adds an output.
+    pub fn and(mut self, output: Output) -> Self {
+        self.outputs.push(output);
+        self
+    }
+
+    /// Refuses a row. It must not be among the surviving rows of any output, and is refused once at most.
+    pub fn reject(&mut self, row: usize, reason: impl Into<String>) {
+        self.rejections.push(Rejection {
+            row: row as u32,
+            reason: reason.into(),
+        });
+    }
+
+    /// Refuses rows.
+    pub fn rejecting(mut self, rejections: Vec<Rejection>) -> Self {
+        self.rejections.extend(rejections);
+        self
+    }
+}
+
+impl From<Output> for Answer {
+    fn from(output: Output) -> Self {
+        Self {
+            outputs: vec![output],
+            rejections: Vec::new(),
+        }
+    }
+}
+
+// === impl Output ===
+
+impl Output {
+    /// Every column of these rows, by the first port.
+    pub fn of(rows: Rows) -> Self {
+        Self {
+            port: 0,
+            rows,
+            columns: None,
+        }
+    }
+
+    /// The rows for which the mask is true; null counts as false, as in SQL.
+    pub fn keep(mask: &BooleanArray) -> Self {
+        Self::of(Rows::Keep(match mask.nulls() {
+            None => mask.values().clone(),
+            Some(nulls) => mask.values() & nulls.inner(),
+        }))
+    }
+
+    /// Rows of its own making.
+    pub fn fresh(rows: usize, columns: impl IntoIterator<Item = ArrayRef>) -> Self {
+        Self::of(Rows::Fresh(rows)).columns(columns.into_iter().map(Column::Made))
+    }
+
+    /// Instead of every column of the input: one for each field of the port's schema.
+    pub fn columns(mut self, columns: impl IntoIterator<Item = Column>) -> Self {
+        self.columns = Some(columns.into_iter().collect());
+        self
+    }
+
+    /// Leaves by another port.
+    pub fn port(mut self, port: usize) -> Self {
+        self.port = port as u32;
+        self
+    }
+}
+
+// === impl Column ===
+
+impl Column {
+    /// Column *n* of the input, untouched.
+    pub fn input(index: usize) -> Self {
+        Self::Input(index)
+    }
+
+    /// An array with one value for each surviving row.
+    pub fn made(array: impl Into<ArrayRef>) -> Self {
+        Self::Made(array.into())
+    }
+}
+
+impl<T: arrow_array::Array + 'static> From<T> for Column {
+    fn from(array: T) -> Self {
+        Self::Made(std::sync::Arc::new(array))
+    }
+}

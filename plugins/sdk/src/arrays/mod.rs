@@ -1,0 +1,8 @@
+//! Columns: the contract's `arrays` and Arrow's arrays, both ways.
+
+mod receive;
+mod runs;
+mod send;
+
+pub use receive::Arrived;
+pub use send::Sent;
