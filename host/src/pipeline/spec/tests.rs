@@ -3,8 +3,10 @@
 use std::{path::Path, time::Duration};
 
 use super::*;
-use crate::pipeline::plan::ComponentRef;
-use crate::words::grants::Place;
+use crate::{
+    pipeline::plan::ComponentRef,
+    words::{grants::Place, limits::Limits},
+};
 
 fn env(name: &str) -> Option<String> {
     (name == "DATA").then(|| "in/put".to_owned())
@@ -128,6 +130,12 @@ fn every_complaint_is_told_at_once() {
         complaints(text),
         ["1:1 unknown-key", "3:13 wrong-type", "6:16 unknown-stage", "7:12 unknown-key"]
     );
+}
+
+#[test]
+fn a_stage_without_a_component_is_read_to_its_end() {
+    let text = format!("{ENDS}limits = {{ fuel = 0 }}\ngrants = {{ read = [\"\"] }}\n").replacen("component = \"std:write\"\n", "", 1);
+    assert_eq!(complaints(&text), ["3:7 missing-key", "5:19 out-of-range", "6:20 bad-grant"]);
 }
 
 #[test]
