@@ -7,6 +7,8 @@
 
 pub mod columns;
 pub mod diagnostic;
+pub mod graph;
+pub mod json_schema;
 pub mod plan;
 pub mod rejections;
 pub mod run;

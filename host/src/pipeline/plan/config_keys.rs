@@ -42,10 +42,9 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn value(&mut self, schema: &Value, value: &Value, pointer: &str, depth: usize) {
         let Some(depth) = depth.checked_sub(1) else { return };
-        if let Some(target) = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix('#')) {
-            if let Some(target) = self.root.pointer(target) {
-                self.value(target, value, pointer, depth);
-            }
+        let target = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix('#'));
+        if let Some(target) = target.and_then(|target| self.root.pointer(target)) {
+            self.value(target, value, pointer, depth);
         }
         match value {
             Value::Object(object) => {

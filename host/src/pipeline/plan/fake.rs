@@ -220,7 +220,7 @@ impl Extract for Idle {
 }
 
 impl Transform for Idle {
-    fn process(&mut self, _input: u32, _batch: &RecordBatch) -> Call<Transformed> {
+    fn process(&mut self, _input: u32, _batch: &Arc<RecordBatch>) -> Call<Transformed> {
         unreachable!("a plan calls nothing but `open`")
     }
     fn finish(&mut self) -> Call<Option<Transformed>> {
@@ -232,7 +232,7 @@ impl Transform for Idle {
 }
 
 impl Load for Idle {
-    fn write(&mut self, _input: u32, _batch: &RecordBatch) -> Call<Vec<Rejection>> {
+    fn write(&mut self, _input: u32, _batch: &Arc<RecordBatch>) -> Call<Vec<Rejection>> {
         unreachable!("a plan calls nothing but `open`")
     }
     fn commit(&mut self, _last: bool) -> Call<Receipt> {

@@ -113,6 +113,6 @@ impl Plan {
 }
 
 #[cfg(test)]
-mod fake;
+pub(in crate::pipeline) mod fake;
 #[cfg(test)]
 mod tests;

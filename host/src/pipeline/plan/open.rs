@@ -67,7 +67,7 @@ fn inputs(spec: &Spec, stage: &StageSpec, planned: &[PlannedStage], diagnostics:
                     },
                 )),
                 Err(diagnostic) => {
-                    diagnostics.push(diagnostic);
+                    diagnostics.push(*diagnostic);
                     None
                 }
             }

@@ -10,9 +10,10 @@ pub(super) fn topological(spec: &Spec) -> Vec<usize> {
         .iter()
         .map(|stage| stage.inputs.iter().filter_map(|input| position(&input.stage)).collect())
         .collect();
-    let mut order: Vec<usize> = Vec::with_capacity(sources.len());
-    let ready = |order: &[usize], stage: usize| !order.contains(&stage) && sources[stage].iter().all(|source| order.contains(source));
-    while let Some(next) = (0..sources.len()).find(|stage| ready(&order, *stage)) {
+    let mut order = Vec::with_capacity(sources.len());
+    let mut placed = vec![false; sources.len()];
+    while let Some(next) = (0..sources.len()).find(|stage| !placed[*stage] && sources[*stage].iter().all(|source| placed[*source])) {
+        placed[next] = true;
         order.push(next);
     }
     order

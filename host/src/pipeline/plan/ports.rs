@@ -19,11 +19,16 @@ use crate::{
 const OUT: &str = "out";
 
 /// The port that an input of `stage` means, and the schema of what leaves by it.
-pub(super) fn resolve(spec: &Spec, stage: &StageSpec, input: &InputSpec, from: &PlannedStage) -> Result<(PortId, SchemaRef), Diagnostic> {
+pub(super) fn resolve(
+    spec: &Spec,
+    stage: &StageSpec,
+    input: &InputSpec,
+    from: &PlannedStage,
+) -> Result<(PortId, SchemaRef), Box<Diagnostic>> {
     if input.port.as_deref() == Some(rejections::PORT) {
         let schema = rejected(&from.opening.inputs).map_err(|error| {
             let message = format!("the rows that `{}` rejects cannot leave it: {error}", from.name);
-            Diagnostic::at("no-rejections", &spec.source, input.span, message).label(format!("taken by {}", stage.title()))
+            Box::new(Diagnostic::at("no-rejections", &spec.source, input.span, message).label(format!("taken by {}", stage.title())))
         })?;
         return Ok((PortId::Rejected, schema));
     }
@@ -34,7 +39,7 @@ pub(super) fn resolve(spec: &Spec, stage: &StageSpec, input: &InputSpec, from: &
     };
     match found {
         Some(at) => Ok((PortId::Out(at as u32), from.ports[at].schema.clone())),
-        None => Err(no_port(spec, input, from)),
+        None => Err(Box::new(no_port(spec, input, from))),
     }
 }
 

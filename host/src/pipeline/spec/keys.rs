@@ -62,6 +62,8 @@ const fn with_default(name: &'static str, shape: Shape, default: &'static str, d
 
 /// Bytes that may wait in front of a stage when the file does not say: a few batches of 8,192 rows.
 pub const DEFAULT_QUEUE: u64 = 8 << 20;
+/// The most stages of a pipeline: each has an instance and a queue, and checks compare them with each other.
+pub const MAX_STAGES: usize = 1_000;
 /// The most instances of a stage.
 pub const MAX_INSTANCES: u64 = 64;
 

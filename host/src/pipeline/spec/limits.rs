@@ -106,10 +106,8 @@ impl Limit {
 /// Reads `limits`, over those that count otherwise.
 pub(super) fn read(table: &Table, mut limits: Limits) -> Limits {
     for limit in LIMITS {
-        if let Some((_, value)) = table.get(limit.key.name) {
-            if let Some(value) = limit.read(table, value) {
-                (limit.set)(&mut limits, value);
-            }
+        if let Some(value) = table.get(limit.key.name).and_then(|(_, value)| limit.read(table, value)) {
+            (limit.set)(&mut limits, value);
         }
     }
     limits

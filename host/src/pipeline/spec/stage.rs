@@ -110,47 +110,57 @@ pub(super) fn read<'a>(
         .chain(misplaced.into_iter().filter(|key| entries.contains_key(key.name)));
     let table = Table::new(scope, title(kind, &name), entries, known);
 
-    let component = component(&table, key.span().into());
-    let (inputs, inputs_span) = if kind == Kind::Extract {
-        Default::default()
-    } else {
-        inputs(&table, key.span().into())
-    };
+    let header: Span = key.span().into();
+    let fed = kind != Kind::Extract;
+    // All is read before anything is given up, so that all is reported.
+    let component = component(&table, header);
+    let (inputs, inputs_span) = if fed { inputs(&table, header) } else { Default::default() };
+    let instances = fed.then(|| table.count("instances", 1, keys::MAX_INSTANCES)).flatten();
+    let queue = fed.then(|| table.bytes("queue")).flatten();
     let (config, config_places) = configuration(&table);
-    let limits = table.table("limits", limits::LIMITS.iter().map(|limit| &limit.key));
-    let grants = table.table("grants", keys::GRANTS.iter());
-    let instances = if kind == Kind::Extract {
-        None
-    } else {
-        table.count("instances", 1, keys::MAX_INSTANCES)
+    let limits = limits(&table, defaults);
+    let grants = grants(&table);
+    let (component, component_span) = component?;
+    let places = StagePlaces {
+        name: header,
+        component: component_span,
+        inputs: inputs_span,
+        grants: entries.get("grants").map(|value| value.span().into()),
+        instances: instances.map(|(_, span)| span),
+        config: config_places,
     };
-    let queue = if kind == Kind::Extract { None } else { table.bytes("queue") };
-    let component = component?;
+    let instances = instances.map_or(1, |(count, _)| count as usize);
+    let queue_bytes = queue.unwrap_or(defaults.queue);
     Some(StageSpec {
-        component: component.0,
-        inputs,
-        config,
-        limits: limits.map_or_else(|| defaults.limits.clone(), |table| limits::read(&table, defaults.limits.clone())),
-        grants: grants.map_or_else(
-            || Grants {
-                base: scope.base.to_owned(),
-                ..Grants::default()
-            },
-            |table| grants::read(&table),
-        ),
-        queue_bytes: queue.unwrap_or(defaults.queue),
-        instances: instances.map_or(1, |(count, _)| count as usize),
-        places: StagePlaces {
-            name: key.span().into(),
-            component: component.1,
-            inputs: inputs_span,
-            grants: entries.get("grants").map(|value| value.span().into()),
-            instances: instances.map(|(_, span)| span),
-            config: config_places,
-        },
         name,
         kind,
+        component,
+        inputs,
+        config,
+        limits,
+        grants,
+        queue_bytes,
+        instances,
+        places,
     })
+}
+
+fn limits(table: &Table, defaults: &Defaults) -> Limits {
+    let limits = defaults.limits.clone();
+    match table.table("limits", limits::LIMITS.iter().map(|limit| &limit.key)) {
+        Some(table) => limits::read(&table, limits),
+        None => limits,
+    }
+}
+
+fn grants(table: &Table) -> Grants {
+    match table.table("grants", keys::GRANTS.iter()) {
+        Some(table) => grants::read(&table),
+        None => Grants {
+            base: table.scope.base.to_owned(),
+            ..Grants::default()
+        },
+    }
 }
 
 fn report_misplaced(scope: &Scope, kind: Kind, name: &str, entries: &DeTable, keys: &[&keys::Key]) {

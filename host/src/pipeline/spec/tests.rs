@@ -3,8 +3,10 @@
 use std::{path::Path, time::Duration};
 
 use super::*;
-use crate::pipeline::plan::ComponentRef;
-use crate::words::grants::Place;
+use crate::{
+    pipeline::plan::ComponentRef,
+    words::{grants::Place, limits::Limits},
+};
 
 fn env(name: &str) -> Option<String> {
     (name == "DATA").then(|| "in/put".to_owned())
@@ -131,6 +133,12 @@ fn every_complaint_is_told_at_once() {
 }
 
 #[test]
+fn a_stage_without_a_component_is_read_to_its_end() {
+    let text = format!("{ENDS}limits = {{ fuel = 0 }}\ngrants = {{ read = [\"\"] }}\n").replacen("component = \"std:write\"\n", "", 1);
+    assert_eq!(complaints(&text), ["3:7 missing-key", "5:19 out-of-range", "6:20 bad-grant"]);
+}
+
+#[test]
 fn every_key_is_read_and_minds_its_type() {
     // A date is nothing that any key but `config`'s own would take.
     let wrong = |line: String| complaints(&format!("{ENDS}[transform.t]\ncomponent = \"x\"\ninputs = [\"a\"]\n{line}"));
@@ -202,6 +210,33 @@ fn a_missing_file_is_told_with_the_nearest() {
     assert!(errors[0].help.as_ref().unwrap().contains("flights.toml"));
     let spec = Spec::load(&folder.path().join("flights.toml")).unwrap();
     assert_eq!((spec.name.as_str(), spec.base.as_path()), ("flights", folder.path()));
+}
+
+#[test]
+fn stages_are_bounded() {
+    let many: String = (0..keys::MAX_STAGES)
+        .map(|at| format!("[extract.x{at}]\ncomponent = \"x\"\n"))
+        .collect();
+    assert_eq!(complaints(&format!("{ENDS}{many}")), ["2002:10 too-many-stages"]);
+    let chain: String = (1..keys::MAX_STAGES - 2)
+        .map(|at| format!("[transform.x{}]\ncomponent = \"x\"\ninputs = [\"x{}\"]\n", at - 1, at))
+        .collect();
+    let last = format!("[transform.x{}]\ncomponent = \"x\"\ninputs = [\"x0\"]\n", keys::MAX_STAGES - 3);
+    assert_eq!(complaints(&format!("{ENDS}{chain}{last}")).len(), 1, "one long cycle");
+}
+
+#[test]
+fn no_text_makes_the_reader_panic() {
+    for text in [WHOLE, ENDS] {
+        for (at, c) in text.char_indices() {
+            let without = format!("{}{}", &text[..at], &text[at + c.len_utf8()..]);
+            for text in [&text[..at], &without, &text.replacen(c, "ß\t\u{1}", 1), &without.replace('"', "'")] {
+                if let Err(errors) = parse(text) {
+                    assert!(!diagnostic::render_all(&errors, true).is_empty());
+                }
+            }
+        }
+    }
 }
 
 /// The files of `tests/golden/wrong` whose mistake needs no component to be found; the others begin with this line.

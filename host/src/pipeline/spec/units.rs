@@ -119,6 +119,16 @@ fn unknown(unit: &str, units: &'static [(&str, u64)], of: &'static str) -> UnitE
     }
 }
 
+/// The units of bytes, by name.
+pub fn byte_units() -> Vec<&'static str> {
+    BYTES.map(|(name, _)| name).to_vec()
+}
+
+/// The units of time, by name.
+pub fn time_units() -> Vec<&'static str> {
+    TIME.map(|(name, _)| name).to_vec()
+}
+
 /// Bytes as they would be written, with the largest unit that divides them.
 pub fn write_bytes(bytes: u64) -> String {
     let mut units = BYTES.iter().filter(|(name, _)| *name == "B" || name.contains('i'));
