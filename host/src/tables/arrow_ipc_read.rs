@@ -26,6 +26,7 @@ const MAGIC: [u8; 6] = *b"ARROW1";
 /// Footer length and magic.
 const TRAILER: u64 = 10;
 const CONTINUATION: [u8; 4] = [0xff; 4];
+const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
 /// An Arrow IPC file or stream being read. Messages are framed here, not by Arrow's readers, so that every length is
 /// checked against the file before memory is asked for, and so that only one message is in memory at a time.
@@ -45,10 +46,7 @@ enum Messages {
         blocks: Vec<Block>,
         next: usize,
     },
-    Stream {
-        decoder: Box<StreamDecoder>,
-        at: u64,
-    },
+    Stream(Stream),
 }
 
 impl IpcFile {
@@ -78,19 +76,12 @@ impl IpcFile {
                 let bytes = read_block(&self.object, block)?;
                 decoder.read_record_batch(block, &bytes).map_err(failed)?
             }
-            Messages::Stream { decoder, at } => loop {
-                let Some(message) = read_message(&self.object, at)? else {
-                    break None;
-                };
-                if let Some(batch) = decoder.decode(&mut Buffer::from(message)).map_err(failed)? {
-                    break Some(batch);
-                }
-            },
+            Messages::Stream(stream) => stream.next(&self.object)?,
         };
         let Some(batch) = batch else { return Ok(None) };
         // A file's decoder leaves out what is not wanted; a stream's decodes everything.
         let batch = match (&self.messages, self.projection.is_all) {
-            (Messages::Stream { .. }, false) => batch.project(&self.projection.wanted).map_err(failed)?,
+            (Messages::Stream(_), false) => batch.project(&self.projection.wanted).map_err(failed)?,
             _ => batch,
         };
         self.projection.apply(name, batch).map(Some)
@@ -196,28 +187,60 @@ fn read_block(object: &Object, block: &Block) -> Result<Buffer, TableError> {
     Ok(Buffer::from(object.read(block.offset() as u64..end)?))
 }
 
-fn open_stream(object: &Object) -> Result<(Messages, SchemaRef), TableError> {
-    let (mut decoder, mut at) = (StreamDecoder::new(), 0);
-    while decoder.schema().is_none() {
-        let Some(message) = read_message(object, &mut at)? else {
-            return Err(format_error(
-                object.name(),
-                "opening",
-                "this is no Arrow IPC file or stream, or it has no schema",
-            ));
-        };
-        decoder
-            .decode(&mut Buffer::from(message))
-            .map_err(|error| arrow_error(object.name(), "opening", &error))?;
+/// A stream's messages on their way to the decoder.
+struct Stream {
+    decoder: StreamDecoder,
+    /// Where the next message begins.
+    at: u64,
+    /// What the decoder has not taken yet: it stops after each batch, and may be one message behind.
+    pending: Buffer,
+    is_ended: bool,
+}
+
+impl Stream {
+    fn next(&mut self, object: &Object) -> Result<Option<RecordBatch>, TableError> {
+        loop {
+            let decoded = self.decoder.decode(&mut self.pending);
+            if let Some(batch) = decoded.map_err(|error| arrow_error(object.name(), "reading", &error))? {
+                return Ok(Some(batch));
+            }
+            self.pending = match read_message(object, &mut self.at)? {
+                Some(message) => Buffer::from(message),
+                None if self.is_ended => return Ok(None),
+                // Also where the stream has none: the decoder finishes a message without a body only with the next.
+                None => {
+                    self.is_ended = true;
+                    Buffer::from(END)
+                }
+            };
+        }
     }
-    let schema = decoder.schema().unwrap_or_else(|| Arc::new(arrow::datatypes::Schema::empty()));
-    Ok((
-        Messages::Stream {
-            decoder: Box::new(decoder),
-            at,
-        },
-        schema,
-    ))
+}
+
+fn open_stream(object: &Object) -> Result<(Messages, SchemaRef), TableError> {
+    let broken = |what: &str| format_error(object.name(), "opening", what);
+    let mut at = 0;
+    let first = read_message(object, &mut at)?.ok_or_else(|| broken("it is empty, not even a schema is there"))?;
+    let metadata = if first.starts_with(&CONTINUATION) {
+        &first[8..]
+    } else {
+        &first[4..]
+    };
+    let message = ipc::root_as_message(metadata).map_err(|_| broken("this is no Arrow IPC"))?;
+    let schema = message
+        .header_as_schema()
+        .ok_or_else(|| broken("the stream does not begin with a schema"))?;
+    if !schema.endianness().equals_to_target_endianness() {
+        return Err(broken("its byte order is not this machine's"));
+    }
+    let schema = Arc::new(fb_to_schema(schema));
+    let stream = Stream {
+        decoder: StreamDecoder::new(),
+        at,
+        pending: Buffer::from(first),
+        is_ended: false,
+    };
+    Ok((Messages::Stream(stream), schema))
 }
 
 /// One whole message of a stream: prefix, metadata, body. Nothing at the end. A stream that stops without its end

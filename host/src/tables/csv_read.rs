@@ -12,13 +12,14 @@ use arrow::{
 };
 
 use super::{
-    failure::{arrow_error, contained},
+    failure::{arrow_error, contained, format_error},
     format::Named,
     input::{self, Text},
     options::ReadOptions,
     projection::{Projection, same_columns},
     reader::{FileReader, TextSchema, with_stated_types},
     store::Address,
+    text_types,
 };
 use crate::words::{batch::RecordBatch, tables::TableError};
 
@@ -68,7 +69,7 @@ impl CsvFile {
     fn start(&self) -> Result<BufReader<Text>, TableError> {
         // Far enough for any file, and far enough from overflowing.
         let bounds = (self.skip as usize, usize::MAX / 2);
-        ReaderBuilder::new(self.told.schema.clone())
+        ReaderBuilder::new(text_types::decoded(&self.told.schema, false))
             .with_format(format(&self.address, &self.options)?)
             .with_batch_size(self.options.batch_rows)
             .with_bounds(bounds.0, bounds.1)
@@ -99,6 +100,9 @@ impl FileReader for CsvFile {
                 return Ok(None);
             };
             let batch = batch.map_err(|error| located(&name, &self.told.schema, &error))?;
+            let schema = self.told.schema.project(&self.projection.wanted).map(Arc::new);
+            let schema = schema.map_err(|error| arrow_error(&name, "reading", &error))?;
+            let batch = text_types::settle(&batch, &schema).map_err(|error| format_error(&name, "reading", error.1))?;
             self.projection.apply(&name, batch).map(Some)
         })
     }

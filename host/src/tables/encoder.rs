@@ -14,10 +14,11 @@ use parquet::{
 };
 
 use super::{
-    failure::{arrow_error, io_error, parquet_error},
+    failure::{arrow_error, format_error, io_error, parquet_error},
     format::Format,
     options::{Compression, WriteOptions},
     output::{Output, Packed},
+    text_types,
 };
 use crate::words::tables::TableError;
 
@@ -152,7 +153,7 @@ struct CsvEncoder {
 
 impl Encoder for CsvEncoder {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), TableError> {
-        self.writer.write(batch).map_err(|error| arrow_error(&self.name, "writing", &error))
+        write_text(&self.name, batch, |batch| self.writer.write(batch))
     }
 
     fn finish(mut self: Box<Self>) -> Result<Output, TableError> {
@@ -169,13 +170,22 @@ struct JsonEncoder {
 
 impl Encoder for JsonEncoder {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), TableError> {
-        self.writer.write(batch).map_err(|error| arrow_error(&self.name, "writing", &error))
+        write_text(&self.name, batch, |batch| self.writer.write(batch))
     }
 
     fn finish(mut self: Box<Self>) -> Result<Output, TableError> {
         self.writer.finish().map_err(|error| arrow_error(&self.name, "finishing", &error))?;
         unpack(&self.name, self.writer.into_inner())
     }
+}
+
+fn write_text(
+    name: &str,
+    batch: &RecordBatch,
+    write: impl FnOnce(&RecordBatch) -> Result<(), arrow::error::ArrowError>,
+) -> Result<(), TableError> {
+    let batch = text_types::in_utc(batch).map_err(|why| format_error(name, "writing", why))?;
+    write(&batch).map_err(|error| arrow_error(name, "writing", &error))
 }
 
 fn unpack(name: &str, packed: Packed) -> Result<Output, TableError> {

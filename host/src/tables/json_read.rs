@@ -9,15 +9,18 @@ use arrow::{
 };
 
 use super::{
-    failure::{arrow_error, contained},
+    failure::{arrow_error, contained, format_error},
     input::{self, Text},
     options::ReadOptions,
     projection::Projection,
     reader::{FileReader, TextSchema, with_stated_types},
     skip::Rest,
     store::Address,
+    text_types,
 };
 use crate::words::{batch::RecordBatch, tables::TableError};
+
+const STATE_THE_TYPE: &str = "; correct the row, or state the column's type with the option \"schema\"";
 
 /// A JSON Lines file being read.
 pub struct JsonFile {
@@ -61,8 +64,12 @@ impl JsonFile {
         match self.reader.next() {
             None => Ok(None),
             Some(Ok(batch)) => {
+                let settled = text_types::settle(&batch, &self.schema).map_err(|(row, why)| {
+                    let row = self.rows + row as u64 + 1;
+                    format_error(&self.address.name, "reading", format_args!("row {row}, {why}{STATE_THE_TYPE}"))
+                })?;
                 self.rows += batch.num_rows() as u64;
-                Ok(Some(batch))
+                Ok(Some(settled))
             }
             Some(Err(error)) => {
                 let error = explained(&self.address.name, &error);
@@ -103,7 +110,7 @@ impl FileReader for JsonFile {
 }
 
 fn reader(address: &Address, schema: &SchemaRef, strict: bool, rows: usize) -> Result<ArrowJson<Text>, TableError> {
-    ReaderBuilder::new(schema.clone())
+    ReaderBuilder::new(text_types::decoded(schema, true))
         .with_strict_mode(strict)
         .with_batch_size(rows)
         .build(input::text(address)?)
@@ -111,11 +118,11 @@ fn reader(address: &Address, schema: &SchemaRef, strict: bool, rows: usize) -> R
 }
 
 fn explained(name: &str, error: &ArrowError) -> TableError {
-    let advice = if error.to_string().contains("not found in schema") {
+    let advice = if error.to_string().contains("missing from schema") {
         "; a field that the first \"infer_rows\" rows did not have: raise it, state the field's type with the option \
          \"schema\", or choose \"columns\""
     } else {
-        "; correct the row, or state the column's type with the option \"schema\""
+        STATE_THE_TYPE
     };
     match arrow_error(name, "reading", error) {
         TableError::Format(text) => TableError::Format(text + advice),

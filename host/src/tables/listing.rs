@@ -8,7 +8,7 @@ use super::{
     access::{self, Access},
     format::{Format, Named, unknown},
     location::{Location, ObjectUrl, is_pattern, shown},
-    store::{Address, Stores},
+    store::{Address, Children, Stores},
 };
 use crate::words::{grants::Grants, tables::TableError};
 
@@ -145,10 +145,10 @@ impl Tree<'_> {
     fn folder(&self, key: &Path, format: Option<Format>, name: &str) -> Result<Listing, TableError> {
         let listed = self.admit_folder(key)?.children()?;
         let mut files = Vec::new();
-        for object in listed.objects {
-            let child = key.clone().join(last(&object.location));
-            let named = Named::of(child.as_ref()).map(|named| named.format);
-            if !last(&child).starts_with('.') && named.is_some() && (format.is_none() || named == format) {
+        for file in listed.files {
+            let named = Named::of(&file).map(|named| named.format);
+            if !file.starts_with('.') && named.is_some() && (format.is_none() || named == format) {
+                let child = below(key, &file)?;
                 files.push((child.clone(), self.admit(&child)?));
             }
         }
@@ -178,7 +178,7 @@ impl Tree<'_> {
             return self.expand_deep(folder, rest, depth, walk);
         }
         if !is_pattern(segment) {
-            let child = folder.clone().join(segment);
+            let child = below(folder, segment)?;
             if !rest.is_empty() {
                 return self.expand(&child, rest, depth, walk);
             }
@@ -191,20 +191,18 @@ impl Tree<'_> {
         }
         let Some(listed) = self.children(folder)? else { return Ok(()) };
         if rest.is_empty() {
-            for object in listed.objects {
-                let name = last(&object.location);
+            for name in listed.files {
                 if matches(segment, &name) {
-                    let child = folder.clone().join(name);
+                    let child = below(folder, &name)?;
                     let address = self.admit(&child)?;
                     walk.push(child, address)?;
                 }
             }
             return Ok(());
         }
-        for below in listed.common_prefixes {
-            let name = last(&below);
+        for name in listed.folders {
             if matches(segment, &name) {
-                self.expand(&folder.clone().join(name), rest, depth, walk)?;
+                self.expand(&below(folder, &name)?, rest, depth, walk)?;
             }
         }
         Ok(())
@@ -219,16 +217,15 @@ impl Tree<'_> {
         }
         self.expand(folder, rest, depth, walk)?;
         let Some(listed) = self.children(folder)? else { return Ok(()) };
-        for below in listed.common_prefixes {
-            let name = last(&below);
+        for name in listed.folders {
             if !name.starts_with('.') {
-                self.expand_deep(&folder.clone().join(name), rest, depth + 1, walk)?;
+                self.expand_deep(&below(folder, &name)?, rest, depth + 1, walk)?;
             }
         }
         Ok(())
     }
 
-    fn children(&self, folder: &Path) -> Result<Option<object_store::ListResult>, TableError> {
+    fn children(&self, folder: &Path) -> Result<Option<Children>, TableError> {
         match self.admit_folder(folder)?.children() {
             Ok(listed) => Ok(Some(listed)),
             Err(TableError::NotFound(_)) => Ok(None),
@@ -265,8 +262,9 @@ fn sorted(mut files: Vec<Match>) -> Vec<Address> {
         .collect()
 }
 
-fn last(path: &Path) -> String {
-    path.filename().unwrap_or_default().to_string()
+/// A name below a folder, taken literally: joining would encode some characters.
+fn below(folder: &Path, name: &str) -> Result<Path, TableError> {
+    parse(&format!("{folder}/{name}"))
 }
 
 /// Whether a name matches a segment of a pattern. As in a shell, a leading dot must be written.

@@ -9,6 +9,7 @@ mod arrow_ipc_read;
 mod csv_read;
 mod encoder;
 mod failure;
+mod fault;
 mod fits;
 mod format;
 mod input;
@@ -31,6 +32,7 @@ mod sqlite_write;
 mod store;
 #[cfg(test)]
 mod tests;
+mod text_types;
 pub mod type_names;
 mod writer;
 
@@ -53,6 +55,13 @@ use crate::words::{
 #[derive(Default)]
 pub struct NativeTables {
     stores: store::Stores,
+}
+
+impl NativeTables {
+    /// Opens nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
 }
 
 // === impl Tables for NativeTables ===

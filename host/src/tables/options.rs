@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{format::Format, nearest::hint, type_names};
+use super::{format::Format, nearest::hint, text_types, type_names};
 use crate::words::tables::TableError;
 use arrow::datatypes::DataType;
 
@@ -247,7 +247,10 @@ fn take_schema(map: &mut Map<String, Value>) -> Result<Vec<(String, DataType)>, 
     };
     let read = |(name, value): (String, Value)| match value {
         Value::String(text) => match type_names::parse(&text) {
-            Ok(data_type) => Ok((name, data_type)),
+            Ok(data_type) => match text_types::check_zone(&data_type) {
+                Ok(()) => Ok((name, data_type)),
+                Err(why) => Err(TableError::Options(format!("option \"schema\", column {name:?}: {why}"))),
+            },
             Err(why) => Err(TableError::Options(format!("option \"schema\", column {name:?}: {why}"))),
         },
         other => Err(TableError::Options(format!(

@@ -61,6 +61,7 @@ impl Chunks {
             let leaves = group.columns().iter().enumerate().filter(|leaf| leaf_is_wanted(leaf.0));
             leaves
                 .map(|leaf| leaf.1.byte_range())
+                .filter(|range| range.1 > 0)
                 .map(|(start, length)| start..start.saturating_add(length))
                 .collect()
         };

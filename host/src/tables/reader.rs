@@ -120,7 +120,7 @@ impl TableReader for Reader {
                 None => self.open_at(self.at)?,
             };
             // A file whose decoding failed is not put back: the next call begins it anew at the same rows.
-            match file.next()? {
+            match self.files[self.at].fault.instead(file.next())? {
                 Some(batch) => {
                     self.open = Some(file);
                     let batch = self.conform(batch)?;
@@ -161,7 +161,7 @@ impl TableReader for Reader {
             ))
         })?;
         let mut file = self.open_at(at)?;
-        let skipped = file.skip(position.mark)?;
+        let skipped = self.files[at].fault.instead(file.skip(position.mark))?;
         if skipped < position.mark {
             return Err(TableError::Format(format!(
                 "the position to go on from is after row {} of {:?}, which has only {skipped}; was it replaced?",
@@ -178,7 +178,7 @@ impl TableReader for Reader {
 impl Plan {
     fn open(&self, file: &Address) -> Result<Box<dyn FileReader>, TableError> {
         let options = &self.options;
-        contained(&file.name, "opening", || {
+        let opened = contained(&file.name, "opening", || {
             let opened: Box<dyn FileReader> = match (self.format, &self.text_schema) {
                 (Format::Parquet, _) => Box::new(ParquetFile::open(file, options)?),
                 (Format::ArrowIpc, _) => Box::new(IpcFile::open(file, options)?),
@@ -192,7 +192,8 @@ impl Plan {
                 }
             };
             Ok(opened)
-        })
+        });
+        file.fault.instead(opened)
     }
 
     /// Columns of text formats: of the first file that has any, so that an empty first file does no harm.
@@ -204,7 +205,7 @@ impl Plan {
         };
         let mut told = None;
         for file in files {
-            let schema = contained(&file.name, "reading", || tell(file, &self.options))?;
+            let schema = file.fault.instead(contained(&file.name, "reading", || tell(file, &self.options)))?;
             let is_empty = schema.fields().is_empty();
             told = Some(Arc::new(TextSchema {
                 file: file.name.clone(),

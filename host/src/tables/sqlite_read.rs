@@ -89,11 +89,7 @@ impl Reader {
                 let value = row.get_ref(index + 1).map_err(failed)?;
                 cells.push(value).map_err(|why| self.mismatch(index, row, &why))?;
             }
-            mark = if self.by_row_id {
-                biased(row.get(0).map_err(failed)?)
-            } else {
-                mark + 1
-            };
+            mark = self.mark_after(row, mark)?;
             count += 1;
         }
         self.mark = mark;
@@ -104,6 +100,21 @@ impl Reader {
         RecordBatch::try_new(self.projection.schema.clone(), columns)
             .map(Some)
             .map_err(|error| arrow_error(&self.database.name, "reading", &error))
+    }
+
+    /// In a corrupt database, ids may lead in a circle; read by id, the table would never end.
+    fn mark_after(&self, row: &Row, mark: u64) -> Result<u64, TableError> {
+        if !self.by_row_id {
+            return Ok(mark + 1);
+        }
+        let next = biased(row.get(0).map_err(|error| self.database.error("reading", &error))?);
+        if next > mark {
+            return Ok(next);
+        }
+        let (name, table) = (&self.database.name, &self.table);
+        Err(TableError::Format(format!(
+            "reading {name:?}, table {table:?}: row ids do not ascend, the database is corrupt"
+        )))
     }
 
     fn mismatch(&self, index: usize, row: &Row, why: &str) -> TableError {

@@ -17,6 +17,7 @@ use object_store::{GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt, lo
 
 use super::{
     failure::{io_error, store_error},
+    fault::Fault,
     location::ObjectUrl,
 };
 use crate::words::tables::TableError;
@@ -46,6 +47,7 @@ impl Stores {
             key,
             name,
             is_local: true,
+            fault: Fault::default(),
         })
     }
 
@@ -64,6 +66,7 @@ impl Stores {
             key,
             name: url.to_string(),
             is_local: false,
+            fault: Fault::default(),
         })
     }
 
@@ -116,13 +119,57 @@ pub struct Address {
     /// For people, and for positions.
     pub name: String,
     pub is_local: bool,
+    pub fault: Fault,
+}
+
+/// What is directly below a folder, by the last part of the name, sorted.
+#[derive(Default)]
+pub struct Children {
+    pub folders: Vec<String>,
+    pub files: Vec<String>,
 }
 
 impl Address {
-    /// The objects and folders directly below.
-    pub fn children(&self) -> Result<object_store::ListResult, TableError> {
+    /// What is directly below. Of a local folder, links are followed and those that lead nowhere left out.
+    pub fn children(&self) -> Result<Children, TableError> {
+        let mut children = if self.is_local {
+            self.local_children()
+        } else {
+            self.remote_children()
+        }?;
+        children.folders.sort_unstable();
+        children.files.sort_unstable();
+        Ok(children)
+    }
+
+    /// Not by the store: a link to a folder above makes its listing fail as a whole.
+    fn local_children(&self) -> Result<Children, TableError> {
+        let folder = FsPath::new("/").join(self.key.as_ref());
+        let failed = |error: std::io::Error| io_error(&self.name, "listing", &error);
+        let mut children = Children::default();
+        for entry in std::fs::read_dir(&folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            // A name that is not UTF-8 cannot be written as a location either.
+            let (Ok(name), Ok(meta)) = (entry.file_name().into_string(), std::fs::metadata(entry.path())) else {
+                continue;
+            };
+            match (meta.is_dir(), meta.is_file()) {
+                (true, _) => children.folders.push(name),
+                (_, true) => children.files.push(name),
+                _ => {}
+            }
+        }
+        Ok(children)
+    }
+
+    fn remote_children(&self) -> Result<Children, TableError> {
         let prefix = (!self.key.as_ref().is_empty()).then_some(&self.key);
-        wait(self.store.list_with_delimiter(prefix)).map_err(|error| store_error(&self.name, "listing", &error))
+        let listed = wait(self.store.list_with_delimiter(prefix)).map_err(|error| store_error(&self.name, "listing", &error))?;
+        let name = |path: &Path| path.filename().unwrap_or_default().to_string();
+        Ok(Children {
+            folders: listed.common_prefixes.iter().map(name).collect(),
+            files: listed.objects.iter().map(|object| name(&object.location)).collect(),
+        })
     }
 
     /// What is known of the object, or nothing if it does not exist.
@@ -145,6 +192,10 @@ pub struct Object {
 
 impl Object {
     pub fn open(address: &Address) -> Result<Self, TableError> {
+        address.fault.note(Self::open_now(address))
+    }
+
+    fn open_now(address: &Address) -> Result<Self, TableError> {
         let failed = |error| store_error(&address.name, "opening", &error);
         if !address.is_local {
             let size = wait(address.store.head(&address.key)).map_err(failed)?.size;
@@ -173,21 +224,28 @@ impl Object {
     /// Exactly these bytes; a range beyond the end is an error.
     pub fn read(&self, range: Range<u64>) -> Result<Bytes, TableError> {
         self.check(&range)?;
-        match &self.file {
+        // Some stores refuse to answer nothing.
+        if range.is_empty() {
+            return Ok(Bytes::new());
+        }
+        self.address.fault.note(match &self.file {
             Some(file) => read_at(file, &range).map_err(|error| io_error(self.name(), "reading", &error)),
             None => {
                 wait(self.address.store.get_range(&self.address.key, range)).map_err(|error| store_error(self.name(), "reading", &error))
             }
-        }
+        })
     }
 
-    /// Several ranges; from a remote store in parallel, neighbours merged.
+    /// Several ranges, none empty; from a remote store in parallel, neighbours merged.
     pub fn read_all(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, TableError> {
         ranges.iter().try_for_each(|range| self.check(range))?;
         if self.file.is_some() {
             return ranges.iter().map(|range| self.read(range.clone())).collect();
         }
-        wait(self.address.store.get_ranges(&self.address.key, ranges)).map_err(|error| store_error(self.name(), "reading", &error))
+        let read = wait(self.address.store.get_ranges(&self.address.key, ranges));
+        self.address
+            .fault
+            .note(read.map_err(|error| store_error(self.name(), "reading", &error)))
     }
 
     /// Refuses before anything is allocated: corrupt files ask for absurd ranges.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
+use object_store::{ObjectStoreExt, memory::InMemory, path::Path};
 
 use super::{super::store::wait, Bench, all, assert_error, people};
 use crate::words::{grants::Place, tables::TableError};

@@ -43,9 +43,11 @@ fn csv_dialects() {
     let table = bench.read("data/a.csv", options).unwrap();
     assert_eq!(table["s"].as_string::<i32>().value(0), "a;b");
     assert!(table["n"].is_null(0) && table["s"].is_null(1));
-    let plain = bench.read("data/a.csv", r#"{"csv":{"header":false,"delimiter":";"}}"#).unwrap();
+    let plain = bench
+        .read("data/a.csv", r#"{"csv":{"header":false,"delimiter":";","quote":"'"}}"#)
+        .unwrap();
     assert_eq!(plain.schema().field(0).name(), "column_1");
-    let few = r#"{"csv":{"header":false,"delimiter":";"},"schema":{"id":"int64"}}"#;
+    let few = r#"{"csv":{"header":false,"delimiter":";","quote":"'"},"schema":{"id":"int64"}}"#;
     assert_error(
         bench.reader("data/a.csv", few).map(drop),
         TableError::Options,
