@@ -9,7 +9,7 @@ use arrow::{
 };
 use parquet::arrow::ArrowWriter;
 
-use super::{failure::contained, format::Format, options::WriteOptions, type_names};
+use super::{failure::contained, format::Format, options::WriteOptions, text_types, type_names};
 use crate::words::tables::TableError;
 
 /// Refuses the first column that the format cannot hold, and names it.
@@ -71,6 +71,8 @@ pub fn sqlite_holds(data_type: &DataType) -> bool {
 }
 
 fn json_refusal(field: &Arc<Field>) -> Option<String> {
+    let written = text_types::decoded(&Schema::new(vec![field.clone()]), false);
+    let field = &written.fields()[0];
     let probe = || {
         let empty = new_empty_array(field.data_type());
         let made = make_encoder(field, &empty, &EncoderOptions::default()).map(drop);

@@ -23,7 +23,9 @@ fn every_format_goes_on_where_it_stood() {
         }
         check(&bench, &format!("data/{extension}/*"), r#"{"batch_rows":30}"#, &table);
     }
-    bench.write("sqlite:data/a.db", &[table.clone()], r#"{"table":"t"}"#).unwrap();
+    bench
+        .write("sqlite:data/a.db", std::slice::from_ref(&table), r#"{"table":"t"}"#)
+        .unwrap();
     check(&bench, "sqlite:data/a.db", r#"{"table":"t","batch_rows":30}"#, &table);
     let connection = rusqlite::Connection::open(bench.path("data/a.db")).unwrap();
     connection

@@ -51,7 +51,7 @@ fn text_formats_keep_stated_types() {
     let schema = r#"{"schema":{"int":"int64","small":"int32","float":"float64","flag":"bool","text":"utf8","day":"date32",
         "time":"timestamp[us]","instant":"timestamp[us, UTC]","money":"decimal128(10,2)"}}"#;
     for file in ["data/a.csv", "data/a.tsv", "data/a.csv.gz", "data/a.jsonl", "data/a.ndjson.gz"] {
-        bench.write(file, &[table.clone()], "{}").unwrap();
+        bench.write(file, std::slice::from_ref(&table), "{}").unwrap();
         assert_eq!(bench.read(file, schema).unwrap(), table, "{file}");
     }
     let packed = std::fs::read(bench.path("data/a.csv.gz")).unwrap();
@@ -64,7 +64,12 @@ fn text_formats_keep_stated_types() {
 fn sqlite_keeps_values() {
     let bench = Bench::new();
     let table = with_blobs();
-    assert_eq!(bench.write("sqlite:data/shop.db", &[table.clone()], r#"{"table":"t"}"#).unwrap(), 3);
+    assert_eq!(
+        bench
+            .write("sqlite:data/shop.db", std::slice::from_ref(&table), r#"{"table":"t"}"#)
+            .unwrap(),
+        3
+    );
     let back = bench.read("sqlite:data/shop.db", r#"{"table":"t"}"#).unwrap();
     for same in ["int", "float", "text", "blob"] {
         assert_eq!(&back[same], &table[same], "{same}");
@@ -92,7 +97,7 @@ fn sqlite_names_are_only_names() {
         ("select", Arc::new(Int64Array::from(vec![3, 4])) as _),
     ]);
     let options = serde_json::json!({ "table": evil }).to_string();
-    bench.write("sqlite:data/t.db", &[table.clone()], &options).unwrap();
+    bench.write("sqlite:data/t.db", std::slice::from_ref(&table), &options).unwrap();
     assert_eq!(bench.read("sqlite:data/t.db", &options).unwrap(), table);
 }
 
@@ -147,7 +152,7 @@ fn columns_come_in_the_order_asked_for() {
         ("data/a.jsonl", "{}", r#"{"columns":["float","int"]}"#),
         ("sqlite:data/a.db", r#"{"table":"t"}"#, r#"{"table":"t","columns":["float","int"]}"#),
     ] {
-        bench.write(location, &[table.clone()], write).unwrap();
+        bench.write(location, std::slice::from_ref(&table), write).unwrap();
         let reader = bench.reader(location, read).unwrap();
         assert_eq!(reader.schema(), ints.schema(), "{location}");
         assert_eq!(bench.read(location, read).unwrap(), ints, "{location}");
@@ -196,10 +201,10 @@ fn nested_columns_survive_where_they_can() {
     let words: arrow::array::DictionaryArray<arrow::datatypes::Int32Type> = [Some("a"), None, Some("a")].into_iter().collect();
     let table = batch(vec![("list", Arc::new(list)), ("word", Arc::new(words))]);
     for file in ["data/a.parquet", "data/a.arrow"] {
-        bench.write(file, &[table.clone()], "{}").unwrap();
+        bench.write(file, std::slice::from_ref(&table), "{}").unwrap();
         assert_eq!(bench.read(file, "{}").unwrap(), table, "{file}");
     }
-    bench.write("data/a.jsonl", &[table.clone()], "{}").unwrap();
+    bench.write("data/a.jsonl", std::slice::from_ref(&table), "{}").unwrap();
     let back = bench.read("data/a.jsonl", r#"{"schema":{"list":"list<int64>"}}"#).unwrap();
     assert_eq!(&back["list"], &table["list"]);
     for (location, options, format) in [("data/b.csv", "{}", "csv"), ("sqlite:data/b.db", r#"{"table":"t"}"#, "sqlite")] {
@@ -251,7 +256,7 @@ fn text_holds_instants_in_utc() {
     let table = batch(vec![("at", Arc::new(times.clone().with_timezone("Europe/Berlin")))]);
     let utc = batch(vec![("at", Arc::new(times.with_timezone("UTC")))]);
     for location in ["data/a.csv", "data/a.jsonl"] {
-        bench.write(location, &[table.clone()], "{}").unwrap();
+        bench.write(location, std::slice::from_ref(&table), "{}").unwrap();
         let text = std::fs::read_to_string(bench.path(location)).unwrap();
         assert!(text.contains("2023-11-14T22:13:20Z"), "{text}");
         assert_eq!(bench.read(location, r#"{"schema":{"at":"timestamp[us, UTC]"}}"#).unwrap(), utc);
@@ -283,7 +288,7 @@ fn corrupt_files_are_errors() {
     let table = people(0, 5000);
     for (file, options) in [("parquet", "{}"), ("arrow", "{}"), ("csv.gz", "{}"), ("db", r#"{"table":"t"}"#)] {
         let location = format!("data/good.{file}");
-        bench.write(&location, &[table.clone()], options).unwrap();
+        bench.write(&location, std::slice::from_ref(&table), options).unwrap();
         let good = std::fs::read(bench.path(&location)).unwrap();
         let mut refused = 0;
         for step in 0..60 {
