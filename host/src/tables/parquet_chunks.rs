@@ -1,7 +1,6 @@
 //! The bytes a Parquet decoder asks for: local ones as they are asked for, remote ones a row group at a time.
 
 use std::{
-    collections::VecDeque,
     io::{self, BufReader, Read},
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
@@ -20,8 +19,6 @@ use super::store::Object;
 
 /// A page header is smaller, mostly.
 const HEADER_WINDOW: usize = 8 * 1024;
-/// Columns cross into the next row group one after the other, so two groups are in use at a time.
-const GROUPS_HELD: usize = 2;
 
 /// Where one row group's wanted column chunks lie.
 type Group = Vec<Range<u64>>;
@@ -38,10 +35,15 @@ struct Inner {
     object: Arc<Object>,
     /// Empty for local objects: the page cache serves them.
     groups: Vec<Group>,
-    held: Mutex<VecDeque<Fetched>>,
+    /// The row group being decoded.
+    held: Mutex<Option<Fetched>>,
 }
 
 impl Chunks {
+    pub fn is_local(&self) -> bool {
+        self.0.object.address.is_local
+    }
+
     pub fn new(object: Object) -> Self {
         Chunks(Arc::new(Inner {
             object: Arc::new(object),
@@ -52,7 +54,7 @@ impl Chunks {
 
     /// Knows from now on which bytes belong together.
     pub fn with_groups(self, metadata: &ParquetMetaData, wanted: &[usize]) -> Self {
-        if self.0.object.address.is_local {
+        if self.is_local() {
             return self;
         }
         let columns = metadata.file_metadata().schema_descr();
@@ -87,8 +89,7 @@ impl Chunks {
                 .object
                 .read_all(ranges)
                 .map_err(|error| ParquetError::External(Box::new(error)))?;
-            held.truncate(GROUPS_HELD - 1);
-            held.push_front((group, ranges.iter().map(|range| range.start).zip(bytes).collect()));
+            *held = Some((group, ranges.iter().map(|range| range.start).zip(bytes).collect()));
         }
         let pieces = held.iter().filter(|fetched| fetched.0 == group).flat_map(|fetched| &fetched.1);
         let inside = |piece: &&(u64, Bytes)| piece.0 <= start && start - piece.0 < piece.1.len() as u64;

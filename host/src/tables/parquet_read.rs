@@ -23,8 +23,11 @@ pub struct ParquetFile {
     metadata: ArrowReaderMetadata,
     projection: Projection,
     batch_rows: usize,
-    /// Made with the first batch, when it is known what was skipped.
+    /// Over the row groups begun last. The first one is made with the first batch, when it is known what was skipped.
     reader: Option<ParquetRecordBatchReader>,
+    /// The first row group not begun.
+    group: usize,
+    /// Rows of it to go past.
     skip: u64,
 }
 
@@ -43,6 +46,7 @@ impl ParquetFile {
             projection,
             batch_rows: options.batch_rows,
             reader: None,
+            group: 0,
             skip: 0,
         })
     }
@@ -53,22 +57,38 @@ impl ParquetFile {
         groups.map(|group| group.num_rows().try_into().unwrap_or(0)).collect()
     }
 
-    fn start(&self) -> Result<ParquetRecordBatchReader, TableError> {
-        let rows = self.group_rows();
-        let (mut first, mut offset) = (0, self.skip);
-        while first < rows.len() && offset >= rows[first] {
-            offset -= rows[first];
-            first += 1;
+    /// Begins the next row groups: of a remote object one, whose bytes are held meanwhile, so that its batches end with
+    /// it; of a local one all.
+    fn start(&mut self) -> Result<Option<ParquetRecordBatchReader>, TableError> {
+        let count = self.metadata.metadata().num_row_groups();
+        if self.group >= count {
+            return Ok(None);
         }
+        let end = if self.chunks.is_local() { count } else { self.group + 1 };
         let columns = self.projection.wanted.iter().copied();
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns);
-        ParquetRecordBatchReaderBuilder::new_with_metadata(self.chunks.clone(), self.metadata.clone())
-            .with_row_groups((first..rows.len()).collect())
-            .with_offset(offset as usize)
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(self.chunks.clone(), self.metadata.clone())
+            .with_row_groups((self.group..end).collect())
+            .with_offset(self.skip as usize)
             .with_projection(mask)
             .with_batch_size(self.batch_rows)
             .build()
-            .map_err(|error| parquet_error(&self.name, "reading", &error))
+            .map_err(|error| parquet_error(&self.name, "reading", &error))?;
+        (self.group, self.skip) = (end, 0);
+        Ok(Some(reader))
+    }
+
+    fn decode(&mut self) -> Result<Option<RecordBatch>, TableError> {
+        loop {
+            if self.reader.is_none() {
+                self.reader = self.start()?;
+            }
+            let Some(reader) = &mut self.reader else { return Ok(None) };
+            if let Some(batch) = reader.next() {
+                return batch.map(Some).map_err(|error| arrow_error(&self.name, "reading", &error));
+            }
+            self.reader = None;
+        }
     }
 }
 
@@ -85,20 +105,22 @@ impl FileReader for ParquetFile {
 
     fn next(&mut self) -> Result<Option<RecordBatch>, TableError> {
         let name = self.name.clone();
-        contained(&name, "reading", || {
-            if self.reader.is_none() {
-                self.reader = Some(self.start()?);
-            }
-            let Some(batch) = self.reader.as_mut().and_then(Iterator::next) else {
-                return Ok(None);
-            };
-            let batch = batch.map_err(|error| arrow_error(&name, "reading", &error))?;
-            self.projection.apply(&name, batch).map(Some)
+        contained(&name, "reading", || match self.decode()? {
+            Some(batch) => self.projection.apply(&name, batch).map(Some),
+            None => Ok(None),
         })
     }
 
     fn skip(&mut self, rows: u64) -> Result<u64, TableError> {
-        self.skip = rows.min(self.group_rows().iter().sum());
-        Ok(self.skip)
+        let mut left = rows;
+        for (group, count) in self.group_rows().into_iter().enumerate() {
+            if left < count {
+                (self.group, self.skip) = (group, left);
+                return Ok(rows);
+            }
+            left -= count;
+        }
+        self.group = usize::MAX;
+        Ok(rows - left)
     }
 }

@@ -123,4 +123,35 @@ fn parquet_is_fetched_by_row_groups() {
         );
     }
     assert_error(reader.next(), TableError::NotFound, &["s3://b/data/a.parquet"]);
+    // A batch that would span row groups ends with the group: no group is fetched twice, none held beside another.
+    bench
+        .write("s3://b/data/a.parquet", &[people(0, 1000)], r#"{"row_group_rows":250}"#)
+        .unwrap();
+    let mut reader = bench.reader("s3://b/data/a.parquet", "{}").unwrap();
+    assert_eq!(reader.next().unwrap().unwrap(), people(0, 250));
+}
+
+/// Protects against: an S3 client that has no reactor, or waits for ever. Needs a server: `AWS_ENDPOINT`,
+/// `AWS_ALLOW_HTTP=true`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, and a bucket `parshall-test`.
+#[cfg(feature = "s3")]
+#[test]
+#[ignore = "needs an S3 server"]
+fn s3_is_spoken() {
+    let mut bench = Bench::new();
+    bench.grants.read = vec![Place::Url("s3://parshall-test/".into())];
+    bench.grants.write = bench.grants.read.clone();
+    let location = "s3://parshall-test/tables/a.parquet";
+    let check = || {
+        bench.write(location, &[people(0, 1000)], r#"{"row_group_rows":250}"#).unwrap();
+        assert_eq!(bench.read(location, "{}").unwrap(), people(0, 1000));
+        assert_eq!(bench.read("s3://parshall-test/tables/*.parquet", "{}").unwrap(), people(0, 1000));
+        assert_error(
+            bench.reader("s3://parshall-test/none.csv", "{}").map(drop),
+            TableError::NotFound,
+            &["none.csv"],
+        );
+    };
+    check();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async { check() });
 }
