@@ -31,7 +31,7 @@ pub struct Startup {
 
 /// The catalog of components over a new runtime.
 pub fn catalog() -> Result<Catalog, Exit> {
-    let runtime = Runtime::new(Cache::from_env(), Arc::new(NativeTables::new()));
+    let runtime = Runtime::new(Cache::from_env(), Arc::new(NativeTables::default()));
     Ok(Catalog::new(runtime.map_err(|error| anyhow::anyhow!("the WebAssembly engine could not be created: {error:#}"))?))
 }
 
