@@ -52,7 +52,7 @@ fn told(spec: &Spec, stage: &StageSpec, code: &'static str, span: Span, message:
     } else {
         diagnostic.note(rest)
     };
-    diagnostic.note(format!("says `{}` of {}", stage.component, stage.title()))
+    diagnostic.note(format!("reported by `{}` in {}", stage.component, stage.title()))
 }
 
 fn config(spec: &Spec, stage: &StageSpec, pointer: &str, offset: Option<u32>, message: &str) -> Diagnostic {
