@@ -37,6 +37,7 @@ pub mod prelude {
         Transform, Values, column_index, describe, export_extract, export_load, export_transform, same_schema,
     };
     pub use arrow_array::{Array, ArrayRef};
+    pub use arrow_data::ArrayData;
     pub use arrow_schema::{DataType, Field, Schema, SchemaRef};
     pub use serde::Deserialize;
 }

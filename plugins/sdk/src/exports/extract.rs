@@ -39,17 +39,12 @@ pub fn next<T: Extract>(desk: &Desk<T>) -> *const Outcome<Maybe<abi::Extracted>,
             things.bytes = batch.position;
             let values = match batch.values {
                 Values::Frame(frame) => abi::Values::Frame(frame.into_handle()),
-                Values::Made(rows, columns) => abi::Values::Made(abi::Fresh {
-                    rows: rows as u64,
-                    columns: things.reply.lay_out_columns(&columns),
-                }),
+                Values::Made(rows, columns) => {
+                    abi::Values::Made(abi::Fresh { rows: rows as u64, columns: things.reply.lay_out_columns(&columns) })
+                }
             };
             let position = List::pointing_at(&things.bytes);
-            Outcome::Ok(Maybe::Some(abi::Extracted {
-                port: batch.port as u32,
-                values,
-                position,
-            }))
+            Outcome::Ok(Maybe::Some(abi::Extracted { port: batch.port as u32, values, position }))
         }
         Err(error) => Outcome::Err(things.fail(error)),
     };
@@ -82,11 +77,8 @@ macro_rules! export_extract {
                 position: *const u8,
                 position_len: usize,
             ) -> *const abi::Outcome<abi::List<abi::Port>, abi::StageError> {
-                let position = if resumes == 0 {
-                    abi::Maybe::None
-                } else {
-                    abi::Maybe::Some(abi::List::from_words(position, position_len))
-                };
+                let position =
+                    if resumes == 0 { abi::Maybe::None } else { abi::Maybe::Some(abi::List::from_words(position, position_len)) };
                 unsafe { extract::open(&DESK, abi::List::from_words(config, config_len), position) }
             }
 

@@ -59,10 +59,7 @@ pub fn commit<T: Load>(desk: &Desk<T>, last: bool) -> *const Outcome<abi::Receip
     let result = match things.stage.as_mut().map_or_else(|| Err(not_open()), |stage| stage.commit(last)) {
         Ok(receipt) => {
             things.text = receipt.location;
-            Outcome::Ok(abi::Receipt {
-                rows: receipt.rows,
-                location: Text::of(&things.text),
-            })
+            Outcome::Ok(abi::Receipt { rows: receipt.rows, location: Text::of(&things.text) })
         }
         Err(error) => Outcome::Err(things.fail(error)),
     };
@@ -104,19 +101,8 @@ macro_rules! export_load {
                 restore: *const u8,
                 restore_len: usize,
             ) -> *const abi::Outcome<(), abi::StageError> {
-                let restore = if restores == 0 {
-                    abi::Maybe::None
-                } else {
-                    abi::Maybe::Some(abi::List::from_words(restore, restore_len))
-                };
-                unsafe {
-                    load::open(
-                        &DESK,
-                        abi::List::from_words(config, config_len),
-                        abi::List::from_words(inputs, inputs_len),
-                        restore,
-                    )
-                }
+                let restore = if restores == 0 { abi::Maybe::None } else { abi::Maybe::Some(abi::List::from_words(restore, restore_len)) };
+                unsafe { load::open(&DESK, abi::List::from_words(config, config_len), abi::List::from_words(inputs, inputs_len), restore) }
             }
 
             #[unsafe(export_name = "parshall:stage/load@0.1.0#write")]

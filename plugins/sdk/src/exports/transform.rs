@@ -97,18 +97,9 @@ macro_rules! export_transform {
                 restore: *const u8,
                 restore_len: usize,
             ) -> *const abi::Outcome<abi::List<abi::Port>, abi::StageError> {
-                let restore = if restores == 0 {
-                    abi::Maybe::None
-                } else {
-                    abi::Maybe::Some(abi::List::from_words(restore, restore_len))
-                };
+                let restore = if restores == 0 { abi::Maybe::None } else { abi::Maybe::Some(abi::List::from_words(restore, restore_len)) };
                 unsafe {
-                    transform::open(
-                        &DESK,
-                        abi::List::from_words(config, config_len),
-                        abi::List::from_words(inputs, inputs_len),
-                        restore,
-                    )
+                    transform::open(&DESK, abi::List::from_words(config, config_len), abi::List::from_words(inputs, inputs_len), restore)
                 }
             }
 
