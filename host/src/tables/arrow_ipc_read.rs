@@ -40,15 +40,8 @@ pub struct IpcFile {
 }
 
 enum Messages {
-    File {
-        decoder: Box<FileDecoder>,
-        blocks: Vec<Block>,
-        next: usize,
-    },
-    Stream {
-        decoder: Box<StreamDecoder>,
-        at: u64,
-    },
+    File { decoder: Box<FileDecoder>, blocks: Vec<Block>, next: usize },
+    Stream { decoder: Box<StreamDecoder>, at: u64 },
 }
 
 impl IpcFile {
@@ -58,14 +51,7 @@ impl IpcFile {
         let (messages, file_schema) = if is_file { open_file(&object)? } else { open_stream(&object)? };
         let projection = Projection::new(&address.name, &file_schema, options.columns.as_deref())?;
         let messages = messages.choose(&projection);
-        Ok(IpcFile {
-            object,
-            messages,
-            file_schema,
-            projection,
-            batch_rows: options.batch_rows,
-            rest: Rest::default(),
-        })
+        Ok(IpcFile { object, messages, file_schema, projection, batch_rows: options.batch_rows, rest: Rest::default() })
     }
 
     fn decode(&mut self) -> Result<Option<RecordBatch>, TableError> {
@@ -153,9 +139,7 @@ fn open_file(object: &Object) -> Result<(Messages, SchemaRef), TableError> {
     let trailer = object.read(trailer_at..object.size)?;
     let trailer: [u8; TRAILER as usize] = trailer[..].try_into().map_err(|_| broken("the trailer is cut short"))?;
     let length = read_footer_length(trailer).map_err(|error| arrow_error(object.name(), "opening", &error))? as u64;
-    let start = trailer_at
-        .checked_sub(length)
-        .ok_or_else(|| broken("the footer is larger than the file"))?;
+    let start = trailer_at.checked_sub(length).ok_or_else(|| broken("the footer is larger than the file"))?;
     let footer = object.read(start..trailer_at)?;
     let footer = ipc::root_as_footer(&footer).map_err(|error| broken(&format!("the footer is corrupt: {error}")))?;
     let schema = footer.schema().ok_or_else(|| broken("the footer has no schema"))?;
@@ -167,31 +151,15 @@ fn open_file(object: &Object) -> Result<(Messages, SchemaRef), TableError> {
     let mut decoder = FileDecoder::new(schema.clone(), version);
     for block in footer.dictionaries().iter().flatten() {
         let bytes = read_block(object, block)?;
-        decoder
-            .read_dictionary(block, &bytes)
-            .map_err(|error| arrow_error(object.name(), "opening", &error))?;
+        decoder.read_dictionary(block, &bytes).map_err(|error| arrow_error(object.name(), "opening", &error))?;
     }
-    let blocks = footer
-        .recordBatches()
-        .map(|blocks| blocks.iter().copied().collect())
-        .unwrap_or_default();
-    Ok((
-        Messages::File {
-            decoder: Box::new(decoder),
-            blocks,
-            next: 0,
-        },
-        schema,
-    ))
+    let blocks = footer.recordBatches().map(|blocks| blocks.iter().copied().collect()).unwrap_or_default();
+    Ok((Messages::File { decoder: Box::new(decoder), blocks, next: 0 }, schema))
 }
 
 fn read_block(object: &Object, block: &Block) -> Result<Buffer, TableError> {
     let part = |value: i64| u64::try_from(value).ok();
-    let end = || {
-        part(block.offset())?
-            .checked_add(part(block.metaDataLength().into())?)?
-            .checked_add(part(block.bodyLength())?)
-    };
+    let end = || part(block.offset())?.checked_add(part(block.metaDataLength().into())?)?.checked_add(part(block.bodyLength())?);
     let end = end().ok_or_else(|| format_error(object.name(), "reading", "a block's place is corrupt"))?;
     Ok(Buffer::from(object.read(block.offset() as u64..end)?))
 }
@@ -200,24 +168,12 @@ fn open_stream(object: &Object) -> Result<(Messages, SchemaRef), TableError> {
     let (mut decoder, mut at) = (StreamDecoder::new(), 0);
     while decoder.schema().is_none() {
         let Some(message) = read_message(object, &mut at)? else {
-            return Err(format_error(
-                object.name(),
-                "opening",
-                "this is no Arrow IPC file or stream, or it has no schema",
-            ));
+            return Err(format_error(object.name(), "opening", "this is no Arrow IPC file or stream, or it has no schema"));
         };
-        decoder
-            .decode(&mut Buffer::from(message))
-            .map_err(|error| arrow_error(object.name(), "opening", &error))?;
+        decoder.decode(&mut Buffer::from(message)).map_err(|error| arrow_error(object.name(), "opening", &error))?;
     }
     let schema = decoder.schema().unwrap_or_else(|| Arc::new(arrow::datatypes::Schema::empty()));
-    Ok((
-        Messages::Stream {
-            decoder: Box::new(decoder),
-            at,
-        },
-        schema,
-    ))
+    Ok((Messages::Stream { decoder: Box::new(decoder), at }, schema))
 }
 
 /// One whole message of a stream: prefix, metadata, body. Nothing at the end. A stream that stops without its end
@@ -227,11 +183,8 @@ fn read_message(object: &Object, at: &mut u64) -> Result<Option<bytes::Bytes>, T
     if *at == object.size {
         return Ok(None);
     }
-    let word = |at: u64| -> Result<[u8; 4], TableError> {
-        object.read(at..at + 4)?[..]
-            .try_into()
-            .map_err(|_| broken("a message is cut short"))
-    };
+    let word =
+        |at: u64| -> Result<[u8; 4], TableError> { object.read(at..at + 4)?[..].try_into().map_err(|_| broken("a message is cut short")) };
     let mut metadata_at = *at + 4;
     let mut length = word(*at)?;
     if length == CONTINUATION {
@@ -246,9 +199,7 @@ fn read_message(object: &Object, at: &mut u64) -> Result<Option<bytes::Bytes>, T
     let metadata = object.read(metadata_at..metadata_at + length)?;
     let message = ipc::root_as_message(&metadata).map_err(|_| broken("this is no Arrow IPC: there is no message"))?;
     let body = u64::try_from(message.bodyLength()).map_err(|_| broken("a message's length is corrupt"))?;
-    let end = (metadata_at + length)
-        .checked_add(body)
-        .ok_or_else(|| broken("a message's length is corrupt"))?;
+    let end = (metadata_at + length).checked_add(body).ok_or_else(|| broken("a message's length is corrupt"))?;
     let bytes = object.read(*at..end)?;
     *at = end;
     Ok(Some(bytes))

@@ -36,15 +36,7 @@ impl ParquetFile {
             .map_err(|error| parquet_error(&address.name, "opening", &error))?;
         let projection = Projection::new(&address.name, metadata.schema(), options.columns.as_deref())?;
         let chunks = chunks.with_groups(metadata.metadata(), &projection.wanted);
-        Ok(ParquetFile {
-            name: address.name.clone(),
-            chunks,
-            metadata,
-            projection,
-            batch_rows: options.batch_rows,
-            reader: None,
-            skip: 0,
-        })
+        Ok(ParquetFile { name: address.name.clone(), chunks, metadata, projection, batch_rows: options.batch_rows, reader: None, skip: 0 })
     }
 
     /// Rows of every row group. Corrupt files claim negative ones.

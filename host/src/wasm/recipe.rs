@@ -39,10 +39,7 @@ pub fn carry_out(answer: Answer, frame: Option<&RecordBatch>, ports: &[Port], li
     let rejections = refused(answer.rejections, rows, limits)?;
     let mut choices = Vec::with_capacity(answer.outputs.len());
     let mut carried = Carried {
-        transformed: Transformed {
-            outputs: Vec::with_capacity(answer.outputs.len()),
-            rejections,
-        },
+        transformed: Transformed { outputs: Vec::with_capacity(answer.outputs.len()), rejections },
         origins: Vec::new(),
         rows_kept: 0,
         bytes_made: 0,
@@ -72,30 +69,18 @@ fn bounded(limit: &'static str, current: u64, allowed: u64, unit: &'static str) 
     if current <= allowed {
         return Ok(());
     }
-    Err(CallError::Limit {
-        limit,
-        current: 0,
-        requested: current,
-        allowed,
-        unit,
-    })
+    Err(CallError::Limit { limit, current: 0, requested: current, allowed, unit })
 }
 
 /// The refused rows in order, each within the frame and at most once, their reasons cut to the limit.
 pub fn refused(rejections: Vec<Rejection>, rows: usize, limits: &Limits) -> Result<Vec<Refused>, CallError> {
     let mut refused: Vec<_> = rejections
         .into_iter()
-        .map(|rejection| Refused {
-            row: rejection.row,
-            reason: cut(rejection.reason, limits.reason as usize),
-        })
+        .map(|rejection| Refused { row: rejection.row, reason: cut(rejection.reason, limits.reason as usize) })
         .collect();
     refused.sort_by_key(|rejection| rejection.row);
     if let Some(last) = refused.last().filter(|last| last.row as usize >= rows) {
-        return Err(CallError::Malformed(format!(
-            "row {} is rejected, and the frame has {rows} rows",
-            last.row
-        )));
+        return Err(CallError::Malformed(format!("row {} is rejected, and the frame has {rows} rows", last.row)));
     }
     match refused.windows(2).find(|pair| pair[0].row == pair[1].row) {
         Some(pair) => Err(CallError::Malformed(format!("row {} is rejected twice", pair[0].row))),
@@ -141,11 +126,7 @@ impl Chosen {
 
     fn bitmap(bits: &[u8], of: usize, columns: usize) -> Result<Self, String> {
         if bits.len() < of.div_ceil(8) {
-            return Err(format!(
-                "the bitmap of rows has {} bytes, and {of} rows need {}",
-                bits.len(),
-                of.div_ceil(8)
-            ));
+            return Err(format!("the bitmap of rows has {} bytes, and {of} rows need {}", bits.len(), of.div_ceil(8)));
         }
         let mask = BooleanArray::new(BooleanBuffer::new(Buffer::from(&bits[..of.div_ceil(8)]), 0, of), None);
         let builder = FilterBuilder::new(&mask);
@@ -185,11 +166,7 @@ fn assemble(
         Columns::Each(columns) => columns,
     };
     if columns.len() != schema.fields().len() {
-        return Err(format!(
-            "it has {} columns, and the port's schema has {}",
-            columns.len(),
-            schema.fields().len()
-        ));
+        return Err(format!("it has {} columns, and the port's schema has {}", columns.len(), schema.fields().len()));
     }
     let mut lifting = Lifting::new(output.made);
     let mut arrays = Vec::with_capacity(columns.len());
@@ -234,14 +211,7 @@ fn kept(chosen: &[Chosen], rows: usize, rejections: &[Refused]) -> Result<u64, C
         let conflict = rejections.iter().find(|rejection| mask.value(rejection.row as usize));
         return conflict.map_or(Ok(predicate.count() as u64), |rejection| Err(both(rejection.row)));
     }
-    let mut bits = vec![
-        false;
-        if chosen.iter().all(|chosen| matches!(chosen, Chosen::Fresh(_))) {
-            0
-        } else {
-            rows
-        }
-    ];
+    let mut bits = vec![false; if chosen.iter().all(|chosen| matches!(chosen, Chosen::Fresh(_))) { 0 } else { rows }];
     for chosen in chosen {
         match chosen {
             Chosen::Bitmap(mask, _) => mask.values().set_indices().for_each(|row| bits[row] = true),
@@ -250,7 +220,5 @@ fn kept(chosen: &[Chosen], rows: usize, rejections: &[Refused]) -> Result<u64, C
         }
     }
     let conflict = rejections.iter().find(|rejection| bits.get(rejection.row as usize) == Some(&true));
-    conflict.map_or(Ok(bits.iter().filter(|bit| **bit).count() as u64), |rejection| {
-        Err(both(rejection.row))
-    })
+    conflict.map_or(Ok(bits.iter().filter(|bit| **bit).count() as u64), |rejection| Err(both(rejection.row)))
 }
