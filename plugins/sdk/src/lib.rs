@@ -12,6 +12,8 @@ mod describe;
 mod error;
 pub mod exports;
 mod frame;
+// Unit tests run natively, on the system's allocator.
+#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod memory;
 mod nearest;
 mod ports;

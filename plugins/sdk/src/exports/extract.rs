@@ -55,7 +55,6 @@ pub fn next<T: Extract>(desk: &Desk<T>) -> *const Outcome<Maybe<abi::Extracted>,
 #[macro_export]
 macro_rules! export_extract {
     ($stage:ty) => {
-        #[cfg(target_arch = "wasm32")]
         const _: () = {
             use $crate::{
                 abi,
@@ -64,12 +63,14 @@ macro_rules! export_extract {
 
             static DESK: Desk<$stage> = Desk::new();
 
-            #[unsafe(export_name = "parshall:stage/extract@0.1.0#describe")]
+            #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/extract@0.1.0#describe"))]
+            #[allow(dead_code)]
             extern "C" fn describe() -> *const abi::Description {
                 extract::describe(&DESK)
             }
 
-            #[unsafe(export_name = "parshall:stage/extract@0.1.0#open")]
+            #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/extract@0.1.0#open"))]
+            #[allow(dead_code)]
             unsafe extern "C" fn open(
                 config: *const u8,
                 config_len: usize,
@@ -82,7 +83,8 @@ macro_rules! export_extract {
                 unsafe { extract::open(&DESK, abi::List::from_words(config, config_len), position) }
             }
 
-            #[unsafe(export_name = "parshall:stage/extract@0.1.0#next")]
+            #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/extract@0.1.0#next"))]
+            #[allow(dead_code)]
             extern "C" fn next() -> *const abi::Outcome<abi::Maybe<abi::Extracted>, abi::StageError> {
                 extract::next(&DESK)
             }

@@ -39,7 +39,8 @@ fn leak<T>(value: T) -> *const T {
     Box::leak(Box::new(value))
 }
 
-#[unsafe(export_name = "parshall:stage/transform@0.1.0#describe")]
+#[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/transform@0.1.0#describe"))]
+#[allow(dead_code)]
 extern "C" fn describe() -> *const abi::Description {
     leak(abi::Description {
         name: Text::of(DESCRIPTION.name),
@@ -51,7 +52,8 @@ extern "C" fn describe() -> *const abi::Description {
     })
 }
 
-#[unsafe(export_name = "parshall:stage/transform@0.1.0#open")]
+#[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/transform@0.1.0#open"))]
+#[allow(dead_code)]
 unsafe extern "C" fn open(
     config: *const u8,
     config_len: usize,
@@ -73,7 +75,8 @@ unsafe extern "C" fn open(
     leak((lie.open)(unsafe { (*inputs).schema }))
 }
 
-#[unsafe(export_name = "parshall:stage/transform@0.1.0#process")]
+#[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/transform@0.1.0#process"))]
+#[allow(dead_code)]
 unsafe extern "C" fn process(_input: u32, rows: u64, frame: u32) -> *const Answered {
     let lie = CHOSEN.0.get().expect("opened before");
     if lie.mode != "keeps-the-frame" {
@@ -82,12 +85,14 @@ unsafe extern "C" fn process(_input: u32, rows: u64, frame: u32) -> *const Answe
     leak((lie.process)(rows as usize))
 }
 
-#[unsafe(export_name = "parshall:stage/transform@0.1.0#finish")]
+#[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/transform@0.1.0#finish"))]
+#[allow(dead_code)]
 extern "C" fn finish() -> *const Outcome<Maybe<abi::Answer>, abi::StageError> {
     leak(Outcome::Ok(Maybe::None))
 }
 
-#[unsafe(export_name = "parshall:stage/transform@0.1.0#snapshot")]
+#[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/transform@0.1.0#snapshot"))]
+#[allow(dead_code)]
 extern "C" fn snapshot() -> *const Outcome<List<u8>, abi::StageError> {
     leak(Outcome::Ok(List::EMPTY))
 }
