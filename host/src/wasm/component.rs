@@ -258,6 +258,15 @@ fn lift_ports(ports: Vec<contract::Port>, limits: &Limits) -> Result<Vec<Port>, 
     Ok(lifted)
 }
 
+/// A port that repeats an input's schema gets that very one: passing columns on is then known to fit by a pointer.
+fn shared(ports: Vec<Port>, inputs: &[Input]) -> Vec<Port> {
+    let share = |port: Port| match inputs.iter().find(|input| input.schema == port.schema) {
+        Some(input) => Port { schema: Arc::clone(&input.schema), ..port },
+        None => port,
+    };
+    ports.into_iter().map(share).collect()
+}
+
 impl Component for WasmComponent {
     fn kind(&self) -> Kind {
         self.kind
@@ -311,7 +320,8 @@ impl Component for WasmComponent {
         };
         let (outcome, metering) = instance.call(&open, (opening.config.to_string(), inputs, opening.restore.clone()), None);
         let opened = said(outcome).and_then(|ports| lift_ports(ports, &opening.limits)).and_then(|ports| {
-            let transform = WasmTransform::new(instance, ports.clone(), stateful)?;
+            let ports = shared(ports, &opening.inputs);
+            let transform = WasmTransform::new(instance, &ports, stateful)?;
             Ok((Box::new(transform) as Box<dyn Transform>, ports))
         });
         metering.close(opened)

@@ -47,7 +47,7 @@ impl WasmExtract {
                     return Err(CallError::Malformed(format!("a frame was answered whose schema is not that of port `{}`", port.name)));
                 }
                 usage.bytes_stayed = batch::size(&frame.batch);
-                (frame.batch, Origin::Table)
+                (under(frame.batch, port)?, Origin::Table)
             }
             Values::Made(fresh) => {
                 usage.bytes_made = fresh.columns.buffers.iter().map(|buffer| buffer.len() as u64).sum();
@@ -55,9 +55,15 @@ impl WasmExtract {
             }
         };
         usage.rows_out = batch.num_rows() as u64;
-        usage.origins = vec![PortOrigins { port: number, columns: vec![origin; batch.num_columns()] }];
+        usage.origins = vec![PortOrigins { port: number, columns: vec![origin; batch.num_columns()].into() }];
         Ok(Extracted { port: number, batch, position })
     }
+}
+
+/// The batch under the port's own schema: whatever follows can tell by a pointer that it is the one it was opened with.
+fn under(batch: Arc<RecordBatch>, port: &Port) -> Result<Arc<RecordBatch>, CallError> {
+    let batch = Arc::unwrap_or_clone(batch).with_schema(Arc::clone(&port.schema));
+    batch.map(Arc::new).map_err(|error| CallError::Malformed(error.to_string()))
 }
 
 fn assemble(fresh: Fresh, port: &Port, limits: &Limits) -> Result<RecordBatch, CallError> {
