@@ -47,15 +47,8 @@ impl Aggregation {
                 accumulators.push((accumulator(function, result.column.as_ref().map(|(_, of)| of)), wanted.1));
             }
         }
-        let mut aggregation = Self {
-            plan,
-            groups: Interner::default(),
-            accumulators,
-            results,
-            given: 0,
-            rows: Rows::default(),
-            numbers: Vec::new(),
-        };
+        let mut aggregation =
+            Self { plan, groups: Interner::default(), accumulators, results, given: 0, rows: Rows::default(), numbers: Vec::new() };
         if aggregation.plan.keys.is_empty() {
             // All rows are one group, which is there even when they are none.
             aggregation.groups.intern(&[]);

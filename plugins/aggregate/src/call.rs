@@ -41,6 +41,23 @@ pub struct Mistake {
     pub help: Option<String>,
 }
 
+// === impl Function ===
+
+impl Function {
+    /// As it is written. A median is a quantile.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::CountDistinct => "count_distinct",
+            Self::Sum => "sum",
+            Self::Mean => "mean",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Quantile(_) => "quantile",
+        }
+    }
+}
+
 const NAMES: [&str; 8] = ["count", "sum", "mean", "min", "max", "count_distinct", "quantile", "median"];
 
 struct Text<'a> {

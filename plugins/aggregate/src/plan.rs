@@ -43,13 +43,7 @@ pub fn plan(config: &Config, schema: &Schema) -> Result<Plan, StageError> {
         let error = StageError::config("", "neither `group_by` nor `aggregates` says what to do");
         return Err(error.help("for example `aggregates = { rows = \"count()\" }`"));
     }
-    let mut plan = Plan {
-        reads: Vec::new(),
-        keys: Vec::new(),
-        key_types: Vec::new(),
-        results: Vec::new(),
-        schema: Schema::empty().into(),
-    };
+    let mut plan = Plan { reads: Vec::new(), keys: Vec::new(), key_types: Vec::new(), results: Vec::new(), schema: Schema::empty().into() };
     let mut fields: Vec<Field> = Vec::new();
     for (place, name) in config.group_by.iter().enumerate() {
         let pointer = format!("/group_by/{place}");
@@ -118,7 +112,11 @@ impl Plan {
     /// What must be the same for a snapshot to be taken up.
     pub fn fingerprint(&self) -> String {
         let keys = self.key_types.iter().map(|(_, data_type)| format!("{data_type};"));
-        let results = self.results.iter().map(|result| format!("{:?};", (&result.name, result.function, &result.column)));
+        let results = self.results.iter().map(|Planned { name, function, column }| {
+            let share = if let Function::Quantile(share) = function { share.to_bits() } else { 0 };
+            let of = column.as_ref().map(|(read, of)| format!("{read} {of}")).unwrap_or_default();
+            format!("{name}={}/{share}({of});", function.name())
+        });
         keys.chain(results).collect()
     }
 }
@@ -132,24 +130,21 @@ fn at(mut error: StageError, offset: usize) -> StageError {
 
 fn fits(function: Function, column: &str, data_type: &DataType, pointer: &str) -> Result<(), StageError> {
     let family = Family::of(data_type);
-    let (name, fits, allowed) = match function {
+    let (fits, allowed) = match function {
         // These have no bitmap of nulls of their own.
         Function::Count => {
             let opaque = matches!(data_type, DataType::Union(..) | DataType::RunEndEncoded(..))
                 || (matches!(data_type, DataType::Dictionary(..)) && family != Family::Text);
-            ("count", !opaque, "all but unions, run-end encoded columns and dictionaries of anything but strings")
+            (!opaque, "all but unions, run-end encoded columns and dictionaries of anything but strings")
         }
-        Function::CountDistinct => ("count_distinct", Shape::of(data_type).is_some(), KEYS),
-        Function::Sum => ("sum", family.is_number(), "integers and floats"),
-        Function::Mean => ("mean", family.is_number(), "integers and floats"),
-        Function::Quantile(_) => ("quantile", family.is_number(), "integers and floats"),
-        Function::Min => ("min", family != Family::Other, COMPARED),
-        Function::Max => ("max", family != Family::Other, COMPARED),
+        Function::CountDistinct => (Shape::of(data_type).is_some(), KEYS),
+        Function::Sum | Function::Mean | Function::Quantile(_) => (family.is_number(), "integers and floats"),
+        Function::Min | Function::Max => (family != Family::Other, COMPARED),
     };
     if fits {
         return Ok(());
     }
-    let message = format!("column `{column}` is of type {data_type}, of which there is no `{name}`");
+    let message = format!("column `{column}` is of type {data_type}, of which there is no `{}`", function.name());
     Err(StageError::config(pointer, message).help(format!("allowed are {allowed}")))
 }
 

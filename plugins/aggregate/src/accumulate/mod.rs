@@ -3,10 +3,10 @@
 mod count;
 mod distinct;
 mod extreme;
-mod text_extreme;
 mod mean;
 mod quantile;
 mod sum;
+mod text_extreme;
 
 use std::ops::Range;
 

@@ -72,7 +72,7 @@ pub fn hash(bytes: &[u8]) -> u32 {
     let n = bytes.len();
     let mut state = n as u64;
     if n < 8 {
-        return super::mix(state ^ short(bytes) << 3);
+        return super::mix(state ^ short(bytes).rotate_left(3));
     }
     let mut at = 0;
     while at + 8 <= n {

@@ -155,9 +155,6 @@ fn measure(shape: Shape, data: &ArrayData, lengths: &mut [usize]) {
 /// The rows that are null.
 fn nulls_of(nulls: Option<&NullBuffer>) -> impl Iterator<Item = usize> {
     let nulls = nulls.map(|nulls| !nulls.inner());
-    let rows: Vec<usize> = nulls
-        .iter()
-        .flat_map(|nulls| BitIndexIterator::new(nulls.values(), nulls.offset(), nulls.len()))
-        .collect();
+    let rows: Vec<usize> = nulls.iter().flat_map(|nulls| BitIndexIterator::new(nulls.values(), nulls.offset(), nulls.len())).collect();
     rows.into_iter()
 }
