@@ -33,49 +33,32 @@ pub fn load(name: &str) -> WasmComponent {
 
 /// What an instance is opened with, with everything at its default.
 pub fn opening(config: Value, schemas: &[SchemaRef]) -> Opening {
-    let input = |(index, schema): (usize, &SchemaRef)| Input {
-        name: format!("in{index}"),
-        schema: Arc::clone(schema),
-    };
+    let input = |(index, schema): (usize, &SchemaRef)| Input { name: format!("in{index}"), schema: Arc::clone(schema) };
     Opening {
         stage: "under_test".into(),
         config,
         inputs: schemas.iter().enumerate().map(input).collect(),
         limits: Limits::default(),
-        grants: Grants {
-            telemetry: true,
-            state: true,
-            ..Grants::default()
-        },
+        grants: Grants { telemetry: true, state: true, ..Grants::default() },
         restore: None,
     }
 }
 
 /// A transform, open, with its ports.
 pub fn transform(name: &str, config: Value, schema: &SchemaRef) -> (Box<dyn Transform>, Vec<Port>) {
-    load(name)
-        .open_transform(&opening(config, &[Arc::clone(schema)]))
-        .outcome
-        .unwrap_or_else(|error| panic!("{name}: {error}"))
+    load(name).open_transform(&opening(config, &[Arc::clone(schema)])).outcome.unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// An extract, open.
 #[allow(dead_code)]
 pub fn extract(name: &str, config: Value) -> Box<dyn Extract> {
-    load(name)
-        .open_extract(&opening(config, &[]))
-        .outcome
-        .unwrap_or_else(|error| panic!("{name}: {error}"))
-        .0
+    load(name).open_extract(&opening(config, &[])).outcome.unwrap_or_else(|error| panic!("{name}: {error}")).0
 }
 
 /// A load, open.
 #[allow(dead_code)]
 pub fn loader(name: &str, config: Value, schema: &SchemaRef) -> Box<dyn Load> {
-    load(name)
-        .open_load(&opening(config, &[Arc::clone(schema)]))
-        .outcome
-        .unwrap_or_else(|error| panic!("{name}: {error}"))
+    load(name).open_load(&opening(config, &[Arc::clone(schema)])).outcome.unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// The only batch of a call that puts out one.

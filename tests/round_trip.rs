@@ -26,9 +26,7 @@ fn integers() -> ArrayRef {
 }
 
 fn strings() -> StringArray {
-    (0..ROWS)
-        .map(|row| (row % 3 != 0).then(|| "ä".repeat(row % 7) + &"x".repeat(row)))
-        .collect()
+    (0..ROWS).map(|row| (row % 3 != 0).then(|| "ä".repeat(row % 7) + &"x".repeat(row))).collect()
 }
 
 /// Casts, for the types that integers or strings turn into.
@@ -39,37 +37,19 @@ fn as_type(array: &ArrayRef, data_type: &DataType) -> ArrayRef {
 fn primitives() -> Vec<ArrayRef> {
     use DataType::*;
     let units = [TimeUnit::Second, TimeUnit::Millisecond, TimeUnit::Microsecond, TimeUnit::Nanosecond];
-    let mut types = vec![
-        Boolean, Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64, Float16, Float32, Float64, Date64,
-    ];
+    let mut types = vec![Boolean, Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64, Float16, Float32, Float64, Date64];
     types.extend(units.iter().map(|unit| Timestamp(*unit, None)));
     types.extend(units.iter().map(|unit| Timestamp(*unit, Some("Europe/Berlin".into()))));
     types.extend(units.iter().map(|unit| Duration(*unit)));
     types.extend([Time64(TimeUnit::Microsecond), Time64(TimeUnit::Nanosecond)]);
-    types.extend([
-        Decimal32(9, 2),
-        Decimal64(18, 3),
-        Decimal128(38, 10),
-        Decimal256(76, 20),
-        Decimal128(10, -2),
-    ]);
+    types.extend([Decimal32(9, 2), Decimal64(18, 3), Decimal128(38, 10), Decimal256(76, 20), Decimal128(10, -2)]);
     let mut arrays: Vec<_> = types.iter().map(|data_type| as_type(&integers(), data_type)).collect();
     let small = as_type(&integers(), &Int32);
-    arrays.extend(
-        [Date32, Time32(TimeUnit::Second), Time32(TimeUnit::Millisecond)]
-            .iter()
-            .map(|data_type| as_type(&small, data_type)),
-    );
+    arrays.extend([Date32, Time32(TimeUnit::Second), Time32(TimeUnit::Millisecond)].iter().map(|data_type| as_type(&small, data_type)));
     arrays.push(Arc::new(IntervalYearMonthArray::new((0..ROWS as i32).collect(), Some(nulls()))));
+    arrays.push(Arc::new((0..ROWS).map(|n| (n % 3 != 0).then(|| IntervalDayTime::new(n as i32, -1))).collect::<IntervalDayTimeArray>()));
     arrays.push(Arc::new(
-        (0..ROWS)
-            .map(|n| (n % 3 != 0).then(|| IntervalDayTime::new(n as i32, -1)))
-            .collect::<IntervalDayTimeArray>(),
-    ));
-    arrays.push(Arc::new(
-        (0..ROWS)
-            .map(|n| (n % 3 != 0).then(|| IntervalMonthDayNano::new(1, n as i32, -5)))
-            .collect::<IntervalMonthDayNanoArray>(),
+        (0..ROWS).map(|n| (n % 3 != 0).then(|| IntervalMonthDayNano::new(1, n as i32, -5))).collect::<IntervalMonthDayNanoArray>(),
     ));
     arrays
 }
@@ -77,10 +57,8 @@ fn primitives() -> Vec<ArrayRef> {
 fn bytes() -> Vec<ArrayRef> {
     use DataType::*;
     let strings: ArrayRef = Arc::new(strings());
-    let mut arrays: Vec<_> = [Utf8, LargeUtf8, Utf8View, Binary, LargeBinary, BinaryView]
-        .iter()
-        .map(|data_type| as_type(&strings, data_type))
-        .collect();
+    let mut arrays: Vec<_> =
+        [Utf8, LargeUtf8, Utf8View, Binary, LargeBinary, BinaryView].iter().map(|data_type| as_type(&strings, data_type)).collect();
     let fixed = FixedSizeBinaryArray::try_from_sparse_iter_with_size((0..ROWS).map(|n| (n % 3 != 0).then(|| [n as u8; 5])), 5);
     arrays.push(Arc::new(fixed.unwrap()));
     arrays
@@ -109,10 +87,7 @@ fn nested() -> Vec<ArrayRef> {
         vec![integers(), Arc::clone(&values)],
         Some(nulls()),
     );
-    let thrice = as_type(
-        &(Arc::new(Int32Array::from_iter_values(0..3 * ROWS as i32)) as ArrayRef),
-        &DataType::Int32,
-    );
+    let thrice = as_type(&(Arc::new(Int32Array::from_iter_values(0..3 * ROWS as i32)) as ArrayRef), &DataType::Int32);
     let starts: ScalarBuffer<i32> = (0..ROWS as i32).map(|row| (row * 7) % 30).collect();
     let sizes: ScalarBuffer<i32> = (0..ROWS as i32).map(|row| row % 5).collect();
     vec![
@@ -120,13 +95,7 @@ fn nested() -> Vec<ArrayRef> {
         Arc::new(LargeListArray::new(item(&values), large, Arc::clone(&values), Some(nulls()))),
         list_of_lists,
         Arc::new(FixedSizeListArray::new(item(&thrice), 3, thrice, Some(nulls()))),
-        Arc::new(ListViewArray::new(
-            item(&values),
-            starts.clone(),
-            sizes.clone(),
-            Arc::clone(&values),
-            Some(nulls()),
-        )),
+        Arc::new(ListViewArray::new(item(&values), starts.clone(), sizes.clone(), Arc::clone(&values), Some(nulls()))),
         Arc::new(LargeListViewArray::new(
             item(&values),
             starts.iter().map(|n| i64::from(*n)).collect(),
@@ -135,11 +104,7 @@ fn nested() -> Vec<ArrayRef> {
             None,
         )),
         Arc::new(StructArray::new(
-            vec![
-                Field::new("pair", pair.data_type().clone(), true),
-                Field::new("lists", list.data_type().clone(), true),
-            ]
-            .into(),
+            vec![Field::new("pair", pair.data_type().clone(), true), Field::new("lists", list.data_type().clone(), true)].into(),
             vec![Arc::new(pair.clone()), Arc::new(list)],
             None,
         )),
@@ -161,11 +126,7 @@ fn map() -> ArrayRef {
 }
 
 fn encoded() -> Vec<ArrayRef> {
-    let words: ArrayRef = Arc::new(
-        (0..ROWS)
-            .map(|n| (n % 3 != 0).then(|| format!("w{}", n % 4)))
-            .collect::<StringArray>(),
-    );
+    let words: ArrayRef = Arc::new((0..ROWS).map(|n| (n % 3 != 0).then(|| format!("w{}", n % 4))).collect::<StringArray>());
     let keys = [
         DataType::Int8,
         DataType::Int16,
@@ -176,10 +137,8 @@ fn encoded() -> Vec<ArrayRef> {
         DataType::UInt32,
         DataType::UInt64,
     ];
-    let mut arrays: Vec<_> = keys
-        .into_iter()
-        .map(|key| as_type(&words, &DataType::Dictionary(Box::new(key), Box::new(DataType::Utf8))))
-        .collect();
+    let mut arrays: Vec<_> =
+        keys.into_iter().map(|key| as_type(&words, &DataType::Dictionary(Box::new(key), Box::new(DataType::Utf8)))).collect();
     let ends = Int32Array::from(vec![3, 10, 11, 25, ROWS as i32]);
     let runs = StringArray::from(vec![Some("a"), None, Some("c"), Some("d"), None]);
     arrays.push(Arc::new(RunArray::try_new(&ends, &runs).unwrap()));
@@ -191,10 +150,7 @@ fn encoded() -> Vec<ArrayRef> {
 }
 
 fn unions() -> Vec<ArrayRef> {
-    let fields = UnionFields::try_new(
-        vec![1, 5],
-        vec![Field::new("n", DataType::Int64, true), Field::new("s", DataType::Utf8, true)],
-    );
+    let fields = UnionFields::try_new(vec![1, 5], vec![Field::new("n", DataType::Int64, true), Field::new("s", DataType::Utf8, true)]);
     let fields = fields.unwrap();
     let ids: ScalarBuffer<i8> = (0..ROWS).map(|row| if row % 2 == 0 { 1 } else { 5 }).collect();
     let offsets: ScalarBuffer<i32> = (0..ROWS as i32).map(|row| row / 2).collect();
@@ -226,19 +182,13 @@ fn survives(batch: RecordBatch, what: &str) {
     let (mut remake, ports) = components::transform("testing/remake", json!({}), &schema);
     assert_eq!(ports[0].schema, schema, "{what}: the schema comes back as it went in");
     let call = remake.process(0, &Arc::new(batch.clone()));
-    let made = call.usage.origins[0]
-        .columns
-        .iter()
-        .all(|origin| *origin == parshall::words::usage::Origin::Made);
+    let made = call.usage.origins[0].columns.iter().all(|origin| *origin == parshall::words::usage::Origin::Made);
     assert!(made, "{what}: every column was made by the guest");
     let back = components::only_batch(call);
     assert_eq!(back.num_rows(), batch.num_rows(), "{what}");
     for (index, field) in schema.fields().iter().enumerate() {
         let (before, after) = (batch.column(index), back.column(index));
-        after
-            .to_data()
-            .validate_full()
-            .unwrap_or_else(|error| panic!("{what}: column {}: {error}", field.name()));
+        after.to_data().validate_full().unwrap_or_else(|error| panic!("{what}: column {}: {error}", field.name()));
         assert_eq!(before.as_ref(), after.as_ref(), "{what}: column {}", field.name());
     }
 }
@@ -277,10 +227,7 @@ fn all_null_columns_come_back_unchanged() {
 #[test]
 fn a_batch_without_columns_keeps_its_rows() {
     let options = RecordBatchOptions::new().with_row_count(Some(12));
-    survives(
-        RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options).unwrap(),
-        "no columns",
-    );
+    survives(RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options).unwrap(), "no columns");
 }
 
 /// The types that the C data interface cannot say, or says as something else: refused at `open`, never changed.
@@ -288,35 +235,16 @@ fn a_batch_without_columns_keeps_its_rows() {
 fn what_cannot_cross_is_refused_by_column_and_type() {
     let dictionary = |values: DataType| DataType::Dictionary(Box::new(DataType::Float32), Box::new(values));
     let refused = [
-        (
-            DataType::Timestamp(TimeUnit::Second, Some("".into())),
-            "a time zone without a name would become no time zone",
-        ),
+        (DataType::Timestamp(TimeUnit::Second, Some("".into())), "a time zone without a name would become no time zone"),
         (dictionary(DataType::Utf8), "floats cannot be keys"),
         (DataType::FixedSizeBinary(-1), "negative width"),
-        (
-            DataType::List(Arc::new(Field::new(
-                "item",
-                DataType::Timestamp(TimeUnit::Second, Some("".into())),
-                true,
-            ))),
-            "nested",
-        ),
+        (DataType::List(Arc::new(Field::new("item", DataType::Timestamp(TimeUnit::Second, Some("".into())), true))), "nested"),
     ];
     let remake = components::load("testing/remake");
     for (data_type, why) in refused {
-        let schema = Arc::new(Schema::new(vec![
-            Field::new("fine", DataType::Int64, true),
-            Field::new("odd", data_type.clone(), true),
-        ]));
-        let error = remake
-            .open_transform(&components::opening(json!({}), &[schema]))
-            .outcome
-            .err()
-            .expect(why);
-        let CallError::Stage(parshall::words::call::StageError::Schema { column, message }) = &error else {
-            panic!("{why}: {error}")
-        };
+        let schema = Arc::new(Schema::new(vec![Field::new("fine", DataType::Int64, true), Field::new("odd", data_type.clone(), true)]));
+        let error = remake.open_transform(&components::opening(json!({}), &[schema])).outcome.err().expect(why);
+        let CallError::Stage(parshall::words::call::StageError::Schema { column, message }) = &error else { panic!("{why}: {error}") };
         assert_eq!(column.as_deref(), Some("odd"), "{why}");
         assert!(message.contains(&data_type.to_string()), "{why}: {message}");
     }

@@ -60,7 +60,10 @@ mod tests {
     fn numbers_read_well_at_their_edges() {
         assert_eq!((count(0), count(999), count(1000), count(27_004)), ("0".into(), "999".into(), "1,000".into(), "27,004".into()));
         assert_eq!((bytes(1023), bytes(1024), bytes(10 << 20)), ("1023 B".into(), "1.00 KiB".into(), "10.0 MiB".into()));
-        assert_eq!((seconds(0.0), seconds(0.0000012), seconds(0.5), seconds(12.34)), ("0.00 ns".into(), "1.20 µs".into(), "500 ms".into(), "12.3 s".into()));
+        assert_eq!(
+            (seconds(0.0), seconds(0.0000012), seconds(0.5), seconds(12.34)),
+            ("0.00 ns".into(), "1.20 µs".into(), "500 ms".into(), "12.3 s".into())
+        );
         assert_eq!(short(1_234_567), "1.23 M");
     }
 }

@@ -31,7 +31,7 @@ pub struct Startup {
 
 /// The catalog of components over a new runtime.
 pub fn catalog() -> Result<Catalog, Exit> {
-    let runtime = Runtime::new(Cache::from_env(), Arc::new(NativeTables::new()));
+    let runtime = Runtime::new(Cache::from_env(), Arc::new(NativeTables::default()));
     Ok(Catalog::new(runtime.map_err(|error| anyhow::anyhow!("the WebAssembly engine could not be created: {error:#}"))?))
 }
 
@@ -48,6 +48,7 @@ pub fn plan(file: &Path, colour: bool) -> Result<(Plan, Startup), Exit> {
         eprintln!("{}", diagnostic::render_all(&plan.warnings, colour).trim_end());
     }
     let seconds = |duration: Duration| duration.as_secs_f64();
-    let startup = Startup { spec: seconds(read), engine: seconds(created - read), plan: seconds(planned - created), total: seconds(planned) };
+    let startup =
+        Startup { spec: seconds(read), engine: seconds(created - read), plan: seconds(planned - created), total: seconds(planned) };
     Ok((plan, startup))
 }

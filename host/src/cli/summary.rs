@@ -53,7 +53,8 @@ fn rejections(stage: &StageReport) -> String {
     if stage.rejections.is_empty() {
         return String::new();
     }
-    let reasons: Vec<_> = stage.rejections.iter().map(|rejection| format!("{} ×{}", rejection.reason, amount::count(rejection.rows))).collect();
+    let reasons: Vec<_> =
+        stage.rejections.iter().map(|rejection| format!("{} ×{}", rejection.reason, amount::count(rejection.rows))).collect();
     let lost = match stage.rows.rejected_untaken {
         0 => String::new(),
         _ => format!(" (lost: nobody takes `{}.rejected`)", stage.name),

@@ -31,11 +31,7 @@ mod tests {
     use super::*;
 
     fn wide(columns: usize) -> Schema {
-        Schema::new(
-            (0..columns)
-                .map(|at| Field::new(format!("c{at}"), DataType::Int64, at == 0))
-                .collect::<Vec<_>>(),
-        )
+        Schema::new((0..columns).map(|at| Field::new(format!("c{at}"), DataType::Int64, at == 0)).collect::<Vec<_>>())
     }
 
     #[test]

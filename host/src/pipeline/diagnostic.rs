@@ -69,34 +69,22 @@ impl Diagnostic {
 
     /// An error at a place in a file.
     pub fn at(code: &'static str, source: &Source, span: Span, message: impl Into<String>) -> Self {
-        Diagnostic {
-            position: Some(source.position(span)),
-            ..Diagnostic::error(code, source.name(), message)
-        }
+        Diagnostic { position: Some(source.position(span)), ..Diagnostic::error(code, source.name(), message) }
     }
 
     /// The same as a warning.
     pub fn warning(self) -> Self {
-        Diagnostic {
-            severity: Severity::Warning,
-            ..self
-        }
+        Diagnostic { severity: Severity::Warning, ..self }
     }
 
     /// With something said at the underlined place.
     pub fn label(self, label: impl Into<String>) -> Self {
-        Diagnostic {
-            label: Some(label.into()),
-            ..self
-        }
+        Diagnostic { label: Some(label.into()), ..self }
     }
 
     /// With something to do about it.
     pub fn help(self, help: impl Into<String>) -> Self {
-        Diagnostic {
-            help: Some(help.into()),
-            ..self
-        }
+        Diagnostic { help: Some(help.into()), ..self }
     }
 
     /// With something to do about it, if there is.
@@ -169,9 +157,6 @@ mod tests {
             })
         );
         let json = serde_json::to_value(Diagnostic::error("x", "f.toml", "gone").warning()).unwrap();
-        assert_eq!(
-            json,
-            serde_json::json!({"severity": "warning", "code": "x", "message": "gone", "file": "f.toml"})
-        );
+        assert_eq!(json, serde_json::json!({"severity": "warning", "code": "x", "message": "gone", "file": "f.toml"}));
     }
 }

@@ -94,11 +94,7 @@ fn limits() -> Value {
 }
 
 fn stage(kind: Kind, std: &[(&str, &Value)]) -> Value {
-    let required: &[&str] = if kind == Kind::Extract {
-        &["component"]
-    } else {
-        &["component", "inputs"]
-    };
+    let required: &[&str] = if kind == Kind::Extract { &["component"] } else { &["component", "inputs"] };
     let mut schema = table(keys::of_stage(kind), required);
     schema["description"] = json!(match kind {
         Kind::Extract => "A stage that brings data in.",
@@ -114,10 +110,7 @@ fn stage(kind: Kind, std: &[(&str, &Value)]) -> Value {
 
 /// The configuration that goes with a component. `config` may be left out only where nothing in it is required.
 fn of_component(name: &str, config: &Value) -> Value {
-    let required = config
-        .get("required")
-        .and_then(Value::as_array)
-        .is_some_and(|required| !required.is_empty());
+    let required = config.get("required").and_then(Value::as_array).is_some_and(|required| !required.is_empty());
     let mut then = json!({"properties": {"config": {"$ref": format!("#/$defs/{}", def_name(name))}}});
     if required {
         then["required"] = json!(["config"]);
@@ -139,9 +132,7 @@ fn relocate(schema: &Value, place: &str) -> Value {
             let moved = |(key, value): (&String, &Value)| match (key.as_str(), value) {
                 ("$schema" | "$id", Value::String(_)) => None,
                 ("$ref", Value::String(target)) => {
-                    let target = target
-                        .strip_prefix('#')
-                        .map_or_else(|| target.clone(), |target| format!("{place}{target}"));
+                    let target = target.strip_prefix('#').map_or_else(|| target.clone(), |target| format!("{place}{target}"));
                     Some((key.clone(), Value::String(target)))
                 }
                 _ => Some((key.clone(), relocate(value, place))),
@@ -187,28 +178,14 @@ mod tests {
         let schema = schema(&[]);
         let stage = &schema["$defs"]["transform"]["properties"];
         let described = |table: &Value| {
-            table
-                .as_object()
-                .unwrap()
-                .values()
-                .all(|key| key["description"].as_str().is_some_and(|doc| doc.ends_with('.')))
+            table.as_object().unwrap().values().all(|key| key["description"].as_str().is_some_and(|doc| doc.ends_with('.')))
         };
         assert!(described(&schema["properties"]) && described(stage) && described(&stage["limits"]["properties"]));
         let limits = &stage["limits"]["properties"];
-        assert_eq!(
-            (&limits["memory"]["default"], &limits["timeout"]["default"]),
-            (&json!("256MiB"), &json!("30s"))
-        );
+        assert_eq!((&limits["memory"]["default"], &limits["timeout"]["default"]), (&json!("256MiB"), &json!("30s")));
         assert_eq!(limits["fuel"]["default"], json!(20_000_000_000u64));
-        assert_eq!(
-            (&stage["queue"]["default"], &stage["instances"]["default"]),
-            (&json!("8MiB"), &json!(1))
-        );
-        assert_eq!(
-            units::bytes("8MiB").unwrap(),
-            keys::DEFAULT_QUEUE,
-            "the queue's default as documented and as used"
-        );
+        assert_eq!((&stage["queue"]["default"], &stage["instances"]["default"]), (&json!("8MiB"), &json!(1)));
+        assert_eq!(units::bytes("8MiB").unwrap(), keys::DEFAULT_QUEUE, "the queue's default as documented and as used");
     }
 
     #[test]
@@ -221,10 +198,7 @@ mod tests {
             "$defs": {"expression": {"type": "string"}},
         });
         let schema = schema(&[("filter", &filter)]);
-        assert_eq!(
-            schema["$defs"]["std-filter"]["properties"]["where"]["$ref"],
-            json!("#/$defs/std-filter/$defs/expression")
-        );
+        assert_eq!(schema["$defs"]["std-filter"]["properties"]["where"]["$ref"], json!("#/$defs/std-filter/$defs/expression"));
         assert!(schema.pointer("/$defs/std-filter/$defs/expression").is_some() && schema["$defs"]["std-filter"].get("$schema").is_none());
         let condition = &schema["$defs"]["transform"]["allOf"][0];
         assert_eq!(condition["if"]["properties"]["component"]["const"], json!("std:filter"));

@@ -55,15 +55,9 @@ pub fn batch(given: &RecordBatch, stage: &str, rejections: &[Rejection]) -> Resu
         return Err(ArrowError::InvalidArgumentError(message));
     }
     let rows = UInt32Array::from_iter_values(rejections.iter().map(|rejection| rejection.row));
-    let mut columns = given
-        .columns()
-        .iter()
-        .map(|column| take(column, &rows, None))
-        .collect::<Result<Vec<ArrayRef>, _>>()?;
+    let mut columns = given.columns().iter().map(|column| take(column, &rows, None)).collect::<Result<Vec<ArrayRef>, _>>()?;
     columns.push(Arc::new(StringArray::from_iter_values(rejections.iter().map(|_| stage))));
-    columns.push(Arc::new(StringArray::from_iter_values(
-        rejections.iter().map(|rejection| &rejection.reason),
-    )));
+    columns.push(Arc::new(StringArray::from_iter_values(rejections.iter().map(|rejection| &rejection.reason))));
     RecordBatch::try_new(Arc::new(schema), columns)
 }
 
@@ -80,10 +74,7 @@ mod tests {
     }
 
     fn rejected(row: u32) -> Rejection {
-        Rejection {
-            row,
-            reason: format!("reason {row}"),
-        }
+        Rejection { row, reason: format!("reason {row}") }
     }
 
     #[test]

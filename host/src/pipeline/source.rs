@@ -13,10 +13,7 @@ pub struct Span {
 
 impl From<std::ops::Range<usize>> for Span {
     fn from(range: std::ops::Range<usize>) -> Self {
-        Span {
-            start: range.start,
-            end: range.end,
-        }
+        Span { start: range.start, end: range.end }
     }
 }
 
@@ -45,10 +42,7 @@ pub struct Source {
 impl Source {
     /// `name` as it is to be shown.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Source {
-            name: name.into(),
-            text: text.into(),
-        }
+        Source { name: name.into(), text: text.into() }
     }
 
     /// The name as shown.
@@ -96,19 +90,10 @@ mod tests {
     #[test]
     fn columns_count_characters_and_lines_may_end_in_crlf() {
         let source = Source::new("f", "größe = 1\r\nzwei = \"ü\"\r\n");
-        let position = source.position(Span {
-            start: source.text().find('1').unwrap(),
-            end: 99,
-        });
-        assert_eq!(
-            (position.line, position.column, position.end_column, position.text.as_str()),
-            (1, 9, 10, "größe = 1")
-        );
+        let position = source.position(Span { start: source.text().find('1').unwrap(), end: 99 });
+        assert_eq!((position.line, position.column, position.end_column, position.text.as_str()), (1, 9, 10, "größe = 1"));
         let at = source.text().find('ü').unwrap();
-        let position = source.position(Span {
-            start: at + 1,
-            end: at + 2,
-        });
+        let position = source.position(Span { start: at + 1, end: at + 2 });
         assert_eq!((position.line, position.column, position.end_column), (2, 9, 10));
     }
 

@@ -70,10 +70,7 @@ pub fn substitute(written: &str, env: &dyn Fn(&str) -> Option<String>) -> Result
 
 /// The value of the `${…}` that `rest` begins with, and the length of that in bytes.
 fn variable(rest: &str, dollar: usize, env: &dyn Fn(&str) -> Option<String>) -> Result<(String, usize), SubstituteError> {
-    let malformed = |message: String, length: usize| SubstituteError::Malformed {
-        message,
-        at: dollar..dollar + length,
-    };
+    let malformed = |message: String, length: usize| SubstituteError::Malformed { message, at: dollar..dollar + length };
     let Some(close) = rest.find('}') else {
         return Err(malformed("`${` is never closed by `}`".to_owned(), 2));
     };
@@ -90,10 +87,7 @@ fn variable(rest: &str, dollar: usize, env: &dyn Fn(&str) -> Option<String>) -> 
     let value = env(name).filter(|value| default.is_none() || !value.is_empty());
     match value.or(default.map(str::to_owned)) {
         Some(value) => Ok((value, length)),
-        None => Err(SubstituteError::Missing {
-            name: name.to_owned(),
-            at: dollar..dollar + length,
-        }),
+        None => Err(SubstituteError::Missing { name: name.to_owned(), at: dollar..dollar + length }),
     }
 }
 
@@ -104,11 +98,7 @@ impl Substituted {
         let start = self.text.len();
         self.text.push_str(text);
         if !written.is_empty() {
-            self.parts.push(Part {
-                now: start..self.text.len(),
-                written,
-                same,
-            });
+            self.parts.push(Part { now: start..self.text.len(), written, same });
         }
     }
 
@@ -162,10 +152,7 @@ mod tests {
 
     #[test]
     fn mistakes_have_a_place() {
-        let missing = SubstituteError::Missing {
-            name: "NOPE".to_owned(),
-            at: 2..9,
-        };
+        let missing = SubstituteError::Missing { name: "NOPE".to_owned(), at: 2..9 };
         assert_eq!(substitute("a/${NOPE}", &env), Err(missing));
         assert!(matches!(substitute("a${b", &env), Err(SubstituteError::Malformed { at, .. }) if at == (1..3)));
         assert!(matches!(substitute("${a b}", &env), Err(SubstituteError::Malformed { at, .. }) if at == (0..6)));

@@ -78,21 +78,14 @@ pub fn url(grants: &Grants, access: Access, url: &ObjectUrl) -> Result<(), Table
         Place::Url(object) => *object == wanted,
         Place::Path(_) => false,
     });
-    if granted {
-        Ok(())
-    } else {
-        Err(denied(grants, access, &wanted, false))
-    }
+    if granted { Ok(()) } else { Err(denied(grants, access, &wanted, false)) }
 }
 
 /// The local path that a place stands for, if it is local.
 fn root(place: &Place) -> Option<PathBuf> {
     match place {
         Place::Path(path) => Some(normalise(path)),
-        Place::Url(url) => url
-            .strip_prefix("file://")
-            .filter(|path| path.starts_with('/'))
-            .map(|path| normalise(path.as_ref())),
+        Place::Url(url) => url.strip_prefix("file://").filter(|path| path.starts_with('/')).map(|path| normalise(path.as_ref())),
     }
 }
 
@@ -129,11 +122,7 @@ fn denied(grants: &Grants, access: Access, name: &str, through_link: bool) -> Ta
         Place::Url(url) => url.clone(),
     });
     let mut places = places.map(|place| format!("{place:?}")).collect::<Vec<_>>();
-    let granted = if places.is_empty() {
-        "nothing is".into()
-    } else {
-        format!("granted are {}", places.join(", "))
-    };
+    let granted = if places.is_empty() { "nothing is".into() } else { format!("granted are {}", places.join(", ")) };
     if through_link {
         return TableError::Denied(format!(
             "{verb} {name:?} is not granted: a symbolic link leads out of what is granted ({granted}); \

@@ -41,11 +41,7 @@ pub struct IpcFile {
 }
 
 enum Messages {
-    File {
-        decoder: Box<FileDecoder>,
-        blocks: Vec<Block>,
-        next: usize,
-    },
+    File { decoder: Box<FileDecoder>, blocks: Vec<Block>, next: usize },
     Stream(Stream),
 }
 
@@ -56,14 +52,7 @@ impl IpcFile {
         let (messages, file_schema) = if is_file { open_file(&object)? } else { open_stream(&object)? };
         let projection = Projection::new(&address.name, &file_schema, options.columns.as_deref())?;
         let messages = messages.choose(&projection);
-        Ok(IpcFile {
-            object,
-            messages,
-            file_schema,
-            projection,
-            batch_rows: options.batch_rows,
-            rest: Rest::default(),
-        })
+        Ok(IpcFile { object, messages, file_schema, projection, batch_rows: options.batch_rows, rest: Rest::default() })
     }
 
     fn decode(&mut self) -> Result<Option<RecordBatch>, TableError> {
@@ -144,9 +133,7 @@ fn open_file(object: &Object) -> Result<(Messages, SchemaRef), TableError> {
     let trailer = object.read(trailer_at..object.size)?;
     let trailer: [u8; TRAILER as usize] = trailer[..].try_into().map_err(|_| broken("the trailer is cut short"))?;
     let length = read_footer_length(trailer).map_err(|error| arrow_error(object.name(), "opening", &error))? as u64;
-    let start = trailer_at
-        .checked_sub(length)
-        .ok_or_else(|| broken("the footer is larger than the file"))?;
+    let start = trailer_at.checked_sub(length).ok_or_else(|| broken("the footer is larger than the file"))?;
     let footer = object.read(start..trailer_at)?;
     let footer = ipc::root_as_footer(&footer).map_err(|error| broken(&format!("the footer is corrupt: {error}")))?;
     let schema = footer.schema().ok_or_else(|| broken("the footer has no schema"))?;
@@ -158,31 +145,15 @@ fn open_file(object: &Object) -> Result<(Messages, SchemaRef), TableError> {
     let mut decoder = FileDecoder::new(schema.clone(), version);
     for block in footer.dictionaries().iter().flatten() {
         let bytes = read_block(object, block)?;
-        decoder
-            .read_dictionary(block, &bytes)
-            .map_err(|error| arrow_error(object.name(), "opening", &error))?;
+        decoder.read_dictionary(block, &bytes).map_err(|error| arrow_error(object.name(), "opening", &error))?;
     }
-    let blocks = footer
-        .recordBatches()
-        .map(|blocks| blocks.iter().copied().collect())
-        .unwrap_or_default();
-    Ok((
-        Messages::File {
-            decoder: Box::new(decoder),
-            blocks,
-            next: 0,
-        },
-        schema,
-    ))
+    let blocks = footer.recordBatches().map(|blocks| blocks.iter().copied().collect()).unwrap_or_default();
+    Ok((Messages::File { decoder: Box::new(decoder), blocks, next: 0 }, schema))
 }
 
 fn read_block(object: &Object, block: &Block) -> Result<Buffer, TableError> {
     let part = |value: i64| u64::try_from(value).ok();
-    let end = || {
-        part(block.offset())?
-            .checked_add(part(block.metaDataLength().into())?)?
-            .checked_add(part(block.bodyLength())?)
-    };
+    let end = || part(block.offset())?.checked_add(part(block.metaDataLength().into())?)?.checked_add(part(block.bodyLength())?);
     let end = end().ok_or_else(|| format_error(object.name(), "reading", "a block's place is corrupt"))?;
     Ok(Buffer::from(object.read(block.offset() as u64..end)?))
 }
@@ -221,25 +192,14 @@ fn open_stream(object: &Object) -> Result<(Messages, SchemaRef), TableError> {
     let broken = |what: &str| format_error(object.name(), "opening", what);
     let mut at = 0;
     let first = read_message(object, &mut at)?.ok_or_else(|| broken("it is empty, not even a schema is there"))?;
-    let metadata = if first.starts_with(&CONTINUATION) {
-        &first[8..]
-    } else {
-        &first[4..]
-    };
+    let metadata = if first.starts_with(&CONTINUATION) { &first[8..] } else { &first[4..] };
     let message = ipc::root_as_message(metadata).map_err(|_| broken("this is no Arrow IPC"))?;
-    let schema = message
-        .header_as_schema()
-        .ok_or_else(|| broken("the stream does not begin with a schema"))?;
+    let schema = message.header_as_schema().ok_or_else(|| broken("the stream does not begin with a schema"))?;
     if !schema.endianness().equals_to_target_endianness() {
         return Err(broken("its byte order is not this machine's"));
     }
     let schema = Arc::new(fb_to_schema(schema));
-    let stream = Stream {
-        decoder: StreamDecoder::new(),
-        at,
-        pending: Buffer::from(first),
-        is_ended: false,
-    };
+    let stream = Stream { decoder: StreamDecoder::new(), at, pending: Buffer::from(first), is_ended: false };
     Ok((Messages::Stream(stream), schema))
 }
 
@@ -250,11 +210,8 @@ fn read_message(object: &Object, at: &mut u64) -> Result<Option<bytes::Bytes>, T
     if *at == object.size {
         return Ok(None);
     }
-    let word = |at: u64| -> Result<[u8; 4], TableError> {
-        object.read(at..at + 4)?[..]
-            .try_into()
-            .map_err(|_| broken("a message is cut short"))
-    };
+    let word =
+        |at: u64| -> Result<[u8; 4], TableError> { object.read(at..at + 4)?[..].try_into().map_err(|_| broken("a message is cut short")) };
     let mut metadata_at = *at + 4;
     let mut length = word(*at)?;
     if length == CONTINUATION {
@@ -269,9 +226,7 @@ fn read_message(object: &Object, at: &mut u64) -> Result<Option<bytes::Bytes>, T
     let metadata = object.read(metadata_at..metadata_at + length)?;
     let message = ipc::root_as_message(&metadata).map_err(|_| broken("this is no Arrow IPC: there is no message"))?;
     let body = u64::try_from(message.bodyLength()).map_err(|_| broken("a message's length is corrupt"))?;
-    let end = (metadata_at + length)
-        .checked_add(body)
-        .ok_or_else(|| broken("a message's length is corrupt"))?;
+    let end = (metadata_at + length).checked_add(body).ok_or_else(|| broken("a message's length is corrupt"))?;
     let bytes = object.read(*at..end)?;
     *at = end;
     Ok(Some(bytes))

@@ -43,14 +43,7 @@ impl CsvFile {
         }
         let projection = Projection::new(&address.name, &told.schema, options.columns.as_deref())?;
         let (address, options) = (address.clone(), options.clone());
-        Ok(CsvFile {
-            address,
-            options,
-            told,
-            projection,
-            reader: None,
-            skip: 0,
-        })
+        Ok(CsvFile { address, options, told, projection, reader: None, skip: 0 })
     }
 
     /// The columns and their types, from the first rows.
@@ -117,10 +110,7 @@ impl FileReader for CsvFile {
 fn format(address: &Address, options: &ReadOptions) -> Result<CsvFormat, TableError> {
     let tabs = Named::of(&address.name).is_some_and(|named| named.tabs);
     let delimiter = options.csv.delimiter.unwrap_or(if tabs { b'\t' } else { b',' });
-    let format = CsvFormat::default()
-        .with_header(options.csv.header)
-        .with_delimiter(delimiter)
-        .with_quote(options.csv.quote);
+    let format = CsvFormat::default().with_header(options.csv.header).with_delimiter(delimiter).with_quote(options.csv.quote);
     if options.csv.null.is_empty() {
         return Ok(format);
     }
@@ -132,9 +122,7 @@ fn format(address: &Address, options: &ReadOptions) -> Result<CsvFormat, TableEr
 /// The names in the first row; numbers where the file has no header.
 fn header(address: &Address, options: &ReadOptions) -> Result<Schema, TableError> {
     let header = format(address, options)?.infer_schema(input::text(address)?, Some(0));
-    header
-        .map(|told| told.0)
-        .map_err(|error| arrow_error(&address.name, "reading", &error))
+    header.map(|told| told.0).map_err(|error| arrow_error(&address.name, "reading", &error))
 }
 
 fn check_header(address: &Address, options: &ReadOptions, told: &TextSchema, header: &Schema) -> Result<(), TableError> {
@@ -148,10 +136,7 @@ fn check_header(address: &Address, options: &ReadOptions, told: &TextSchema, hea
         };
         arrow::datatypes::Field::new(name, data_type, true)
     });
-    same_columns(
-        (&told.file, &told.schema),
-        (&address.name, &Schema::new(fields.collect::<Vec<_>>())),
-    )
+    same_columns((&told.file, &told.schema), (&address.name, &Schema::new(fields.collect::<Vec<_>>())))
 }
 
 /// Without a header, the stated schema names the columns in order, all of them.
@@ -181,11 +166,7 @@ fn located(name: &str, schema: &Schema, error: &ArrowError) -> TableError {
     let (Some(column), Some(line)) = (column.and_then(|at| schema.fields().get(at)), number(" at line ")) else {
         return arrow_error(name, "reading", error);
     };
-    let value = text
-        .split("value '")
-        .nth(1)
-        .and_then(|rest| rest.split("' as type").next())
-        .unwrap_or("a value");
+    let value = text.split("value '").nth(1).and_then(|rest| rest.split("' as type").next()).unwrap_or("a value");
     TableError::Format(format!(
         "reading {name:?}, line {}, column {:?}: {value:?} is no {}; correct it, or state the column's type with \
          the option \"schema\" (types are told from the first \"infer_rows\" rows)",

@@ -46,11 +46,7 @@ pub fn begin(
         Format::Parquet => {
             let writer = ArrowWriter::try_new(output, schema.clone(), Some(properties(options)));
             let writer = writer.map_err(|error| parquet_error(&name, "writing", &error))?;
-            Ok(Box::new(ParquetEncoder {
-                name,
-                writer,
-                row_group_rows: options.row_group_rows,
-            }))
+            Ok(Box::new(ParquetEncoder { name, writer, row_group_rows: options.row_group_rows }))
         }
         Format::ArrowIpc => {
             let writer = FileWriter::try_new(output, schema).map_err(|error| arrow_error(&name, "writing", &error))?;
@@ -58,16 +54,9 @@ pub fn begin(
         }
         Format::Csv => {
             let writer = csv(options, !continues && options.csv.header).build(output);
-            Ok(Box::new(CsvEncoder {
-                name,
-                schema: schema.clone(),
-                writer,
-            }))
+            Ok(Box::new(CsvEncoder { name, schema: schema.clone(), writer }))
         }
-        Format::JsonLines => Ok(Box::new(JsonEncoder {
-            name,
-            writer: LineDelimitedWriter::new(output),
-        })),
+        Format::JsonLines => Ok(Box::new(JsonEncoder { name, writer: LineDelimitedWriter::new(output) })),
         Format::Lines | Format::Sqlite => Err(TableError::Options(format!("{} is not written as a file", format.name()))),
     }
 }
@@ -117,10 +106,7 @@ impl Encoder for ParquetEncoder {
     }
 
     fn finish(self: Box<Self>) -> Result<Output, TableError> {
-        let packed = self
-            .writer
-            .into_inner()
-            .map_err(|error| parquet_error(&self.name, "finishing", &error))?;
+        let packed = self.writer.into_inner().map_err(|error| parquet_error(&self.name, "finishing", &error))?;
         unpack(&self.name, packed)
     }
 }
@@ -137,10 +123,7 @@ impl Encoder for IpcEncoder {
 
     fn finish(mut self: Box<Self>) -> Result<Output, TableError> {
         self.writer.finish().map_err(|error| arrow_error(&self.name, "finishing", &error))?;
-        let packed = self
-            .writer
-            .into_inner()
-            .map_err(|error| arrow_error(&self.name, "finishing", &error))?;
+        let packed = self.writer.into_inner().map_err(|error| arrow_error(&self.name, "finishing", &error))?;
         unpack(&self.name, packed)
     }
 }

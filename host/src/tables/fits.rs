@@ -45,10 +45,7 @@ fn check_names(name: &str, schema: &Schema) -> Result<(), TableError> {
     let mut seen = std::collections::HashSet::new();
     match schema.fields().iter().find(|field| !seen.insert(field.name())) {
         None => Ok(()),
-        Some(field) => Err(TableError::Format(format!(
-            "writing {name:?}: two columns are named {:?}; rename one",
-            field.name()
-        ))),
+        Some(field) => Err(TableError::Format(format!("writing {name:?}: two columns are named {:?}; rename one", field.name()))),
     }
 }
 

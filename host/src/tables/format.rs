@@ -63,11 +63,7 @@ impl Format {
         }
         NAMES.iter().find(|known| known.0 == name).map(|known| known.1).ok_or_else(|| {
             let known = NAMES.map(|known| known.0);
-            TableError::Options(format!(
-                "option \"format\": {name:?} is none of {}{}",
-                known.join(", "),
-                hint(name, known)
-            ))
+            TableError::Options(format!("option \"format\": {name:?} is none of {}{}", known.join(", "), hint(name, known)))
         })
     }
 
@@ -92,11 +88,7 @@ impl Named {
         };
         let extension = stem.rsplit_once('.')?.1;
         let format = EXTENSIONS.iter().find(|known| known.0 == extension)?.1;
-        (!gzip || format.takes_gzip()).then_some(Named {
-            format,
-            tabs: extension == "tsv",
-            gzip,
-        })
+        (!gzip || format.takes_gzip()).then_some(Named { format, tabs: extension == "tsv", gzip })
     }
 }
 

@@ -34,11 +34,7 @@ pub struct Stream {
 
 impl Stream {
     pub fn new(object: Arc<Object>) -> Self {
-        Stream {
-            object,
-            at: 0,
-            window: Bytes::new(),
-        }
+        Stream { object, at: 0, window: Bytes::new() }
     }
 }
 
@@ -47,11 +43,7 @@ impl Stream {
 impl BufRead for Stream {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.window.is_empty() {
-            let step = if self.object.address.is_local {
-                LOCAL_WINDOW
-            } else {
-                REMOTE_WINDOW
-            };
+            let step = if self.object.address.is_local { LOCAL_WINDOW } else { REMOTE_WINDOW };
             let end = (self.at + step).min(self.object.size);
             self.window = self.object.read(self.at..end).map_err(io::Error::other)?;
             self.at = end;
@@ -77,11 +69,8 @@ pub fn text(address: &Address) -> Result<Text, TableError> {
     let failed = |error: io::Error| io_error(&address.name, "reading", &error);
     let mut stream = Stream::new(Arc::new(Object::open(address)?));
     let compressed = stream.fill_buf().map_err(failed)?.starts_with(&GZIP_MAGIC);
-    let mut text: Text = if compressed {
-        Box::new(BufReader::with_capacity(LOCAL_WINDOW as usize, MultiGzDecoder::new(stream)))
-    } else {
-        Box::new(stream)
-    };
+    let mut text: Text =
+        if compressed { Box::new(BufReader::with_capacity(LOCAL_WINDOW as usize, MultiGzDecoder::new(stream))) } else { Box::new(stream) };
     // Spreadsheets write one; left in place it would become part of the first column's name.
     if text.fill_buf().map_err(failed)?.starts_with(&BYTE_ORDER_MARK) {
         text.consume(BYTE_ORDER_MARK.len());

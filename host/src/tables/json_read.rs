@@ -40,15 +40,7 @@ impl JsonFile {
         let schema = Projection::new(&address.name, &told.schema, options.columns.as_deref())?.schema;
         let strict = options.columns.is_none();
         let reader = reader(address, &schema, strict, options.batch_rows)?;
-        Ok(JsonFile {
-            address: address.clone(),
-            told,
-            schema,
-            strict,
-            rest: Rest::default(),
-            rows: 0,
-            reader,
-        })
+        Ok(JsonFile { address: address.clone(), told, schema, strict, rest: Rest::default(), rows: 0, reader })
     }
 
     /// The columns and their types, from the first rows. Stated columns need not occur in them.

@@ -41,23 +41,14 @@ impl LinesFile {
         let schema = Arc::new(Schema::new(vec![Field::new("line", DataType::Utf8, false)]));
         let schema = Projection::new(&address.name, &schema, options.columns.as_deref())?.schema;
         let (name, text) = (address.name.clone(), input::text(address)?);
-        Ok(LinesFile {
-            name,
-            schema,
-            text,
-            batch_rows: options.batch_rows,
-            line: 0,
-            buffer: Vec::new(),
-        })
+        Ok(LinesFile { name, schema, text, batch_rows: options.batch_rows, line: 0, buffer: Vec::new() })
     }
 
     /// Reads a line into the buffer; false at the end.
     fn read(&mut self) -> Result<bool, TableError> {
         self.buffer.clear();
         let mut limited = (&mut self.text).take(LINE_LIMIT as u64 + 2);
-        let read = limited
-            .read_until(b'\n', &mut self.buffer)
-            .map_err(|error| io_error(&self.name, "reading", &error))?;
+        let read = limited.read_until(b'\n', &mut self.buffer).map_err(|error| io_error(&self.name, "reading", &error))?;
         if read == 0 {
             return Ok(false);
         }

@@ -25,16 +25,9 @@ pub struct Listing {
 
 /// Finds the files of a location. `format` is what the options say, if they do.
 pub fn list(stores: &Stores, grants: &Grants, location: &Location, format: Option<Format>) -> Result<Listing, TableError> {
-    let tree = Tree {
-        stores,
-        grants,
-        bucket: bucket(location),
-    };
+    let tree = Tree { stores, grants, bucket: bucket(location) };
     let (key, name) = match location {
-        Location::Path(path) => (
-            path.to_string_lossy().trim_start_matches('/').to_string(),
-            shown(&grants.base, path),
-        ),
+        Location::Path(path) => (path.to_string_lossy().trim_start_matches('/').to_string(), shown(&grants.base, path)),
         Location::Url(url) => (url.key.clone(), url.to_string()),
         Location::Sqlite(_) => return Err(TableError::Options("an SQLite database is no list of files".into())),
     };
@@ -52,9 +45,7 @@ pub fn list(stores: &Stores, grants: &Grants, location: &Location, format: Optio
         return tree.folder(&path, format, &name);
     }
     let file = tree.admit(&path)?;
-    let format = format
-        .or_else(|| Named::of(&key).map(|named| named.format))
-        .ok_or_else(|| unknown(&name))?;
+    let format = format.or_else(|| Named::of(&key).map(|named| named.format)).ok_or_else(|| unknown(&name))?;
     Ok(Listing { files: vec![file], format })
 }
 
@@ -101,10 +92,7 @@ impl Tree<'_> {
     /// Checks the grants for one key and answers where it really is.
     fn admit(&self, key: &Path) -> Result<Address, TableError> {
         if let Some(bucket) = self.bucket {
-            let url = ObjectUrl {
-                key: key.to_string(),
-                ..bucket.clone()
-            };
+            let url = ObjectUrl { key: key.to_string(), ..bucket.clone() };
             access::url(self.grants, Access::Read, &url)?;
             return self.stores.remote(&url);
         }
@@ -117,10 +105,7 @@ impl Tree<'_> {
     fn admit_folder(&self, key: &Path) -> Result<Address, TableError> {
         let Some(bucket) = self.bucket else { return self.admit(key) };
         let slash = if key.as_ref().is_empty() { "" } else { "/" };
-        let url = ObjectUrl {
-            key: format!("{key}{slash}"),
-            ..bucket.clone()
-        };
+        let url = ObjectUrl { key: format!("{key}{slash}"), ..bucket.clone() };
         access::url(self.grants, Access::Read, &url)?;
         self.stores.remote(&url)
     }
@@ -162,10 +147,7 @@ impl Tree<'_> {
     }
 
     fn matching(&self, segments: &[&str]) -> Result<Vec<Address>, TableError> {
-        let mut walk = Walk {
-            found: Vec::new(),
-            seen: HashSet::new(),
-        };
+        let mut walk = Walk { found: Vec::new(), seen: HashSet::new() };
         self.expand(&Path::default(), segments, 0, &mut walk)?;
         Ok(sorted(walk.found))
     }
@@ -183,11 +165,7 @@ impl Tree<'_> {
                 return self.expand(&child, rest, depth, walk);
             }
             let address = self.admit(&child)?;
-            return if address.head()?.is_some() {
-                walk.push(child, address)
-            } else {
-                Ok(())
-            };
+            return if address.head()?.is_some() { walk.push(child, address) } else { Ok(()) };
         }
         let Some(listed) = self.children(folder)? else { return Ok(()) };
         if rest.is_empty() {
@@ -242,9 +220,7 @@ struct Walk {
 impl Walk {
     fn push(&mut self, key: Path, address: Address) -> Result<(), TableError> {
         if self.found.len() == FILE_LIMIT {
-            return Err(TableError::Options(format!(
-                "more than {FILE_LIMIT} files match; give a narrower pattern"
-            )));
+            return Err(TableError::Options(format!("more than {FILE_LIMIT} files match; give a narrower pattern")));
         }
         self.found.push((key, address));
         Ok(())
@@ -255,11 +231,7 @@ impl Walk {
 fn sorted(mut files: Vec<Match>) -> Vec<Address> {
     files.sort_by(|a, b| a.0.cmp(&b.0));
     let mut seen = HashSet::new();
-    files
-        .into_iter()
-        .map(|file| file.1)
-        .filter(|file| seen.insert(file.key.clone()))
-        .collect()
+    files.into_iter().map(|file| file.1).filter(|file| seen.insert(file.key.clone())).collect()
 }
 
 /// A name below a folder, taken literally: joining would encode some characters.

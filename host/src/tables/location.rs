@@ -109,11 +109,9 @@ fn sqlite(base: &Path, path: &str) -> Result<Location, TableError> {
 fn file_url(text: &str, rest: &str) -> Result<PathBuf, TableError> {
     let path = rest.strip_prefix("localhost").unwrap_or(rest);
     let decoded = path.starts_with('/').then(|| percent_decode(path)).flatten();
-    decoded.map(PathBuf::from).ok_or_else(|| {
-        TableError::Options(format!(
-            "{text:?} is no local file URL; write \"file:///absolute/path\" or a plain path"
-        ))
-    })
+    decoded
+        .map(PathBuf::from)
+        .ok_or_else(|| TableError::Options(format!("{text:?} is no local file URL; write \"file:///absolute/path\" or a plain path")))
 }
 
 /// The text that percent-encoded UTF-8 stands for; nothing where it is malformed or hides a NUL or a slash.
@@ -140,20 +138,12 @@ fn percent_decode(text: &str) -> Option<String> {
 fn object_url(scheme: &str, text: &str, rest: &str) -> Result<ObjectUrl, TableError> {
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
-        return Err(TableError::Options(format!(
-            "{text:?} names no bucket; write \"{scheme}://bucket/key\""
-        )));
+        return Err(TableError::Options(format!("{text:?} names no bucket; write \"{scheme}://bucket/key\"")));
     }
     // A key with such segments would be understood differently by grants, stores and people.
     let body = key.strip_suffix('/').unwrap_or(key);
     if !body.is_empty() && body.split('/').any(|part| matches!(part, "" | "." | "..")) {
-        return Err(TableError::Options(format!(
-            "{text:?} holds an empty, \".\" or \"..\" segment; write the key out"
-        )));
+        return Err(TableError::Options(format!("{text:?} holds an empty, \".\" or \"..\" segment; write the key out")));
     }
-    Ok(ObjectUrl {
-        scheme: scheme.into(),
-        bucket: bucket.into(),
-        key: key.into(),
-    })
+    Ok(ObjectUrl { scheme: scheme.into(), bucket: bucket.into(), key: key.into() })
 }

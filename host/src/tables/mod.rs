@@ -92,10 +92,7 @@ impl Tables for NativeTables {
             Location::Path(path) => {
                 let name = shown(&grants.base, &path);
                 no_pattern(&name)?;
-                Target::Local {
-                    path: access::path(grants, Access::Write, &path)?,
-                    name,
-                }
+                Target::Local { path: access::path(grants, Access::Write, &path)?, name }
             }
             Location::Url(url) => {
                 no_pattern(&url.key)?;
@@ -135,10 +132,7 @@ fn only_sqlite(format: Option<Format>) -> Result<(), TableError> {
 
 fn database(grants: &Grants, access: Access, path: &Path) -> Result<Database, TableError> {
     let name = format!("sqlite:{}", shown(&grants.base, path));
-    Ok(Database {
-        path: access::path(grants, access, path)?,
-        name,
-    })
+    Ok(Database { path: access::path(grants, access, path)?, name })
 }
 
 fn no_pattern(name: &str) -> Result<(), TableError> {

@@ -79,9 +79,7 @@ impl ReadOptions {
         let given = known(&map, "", &READ_KEYS)?;
         let columns = take::<Vec<String>>(&mut map, "", "columns")?;
         if columns.as_ref().is_some_and(Vec::is_empty) {
-            return Err(TableError::Options(
-                "option \"columns\" is empty; leave it out to read all columns".into(),
-            ));
+            return Err(TableError::Options("option \"columns\" is empty; leave it out to read all columns".into()));
         }
         Ok(ReadOptions {
             format: take_format(&mut map)?,
@@ -112,12 +110,8 @@ impl WriteOptions {
         let mut map = object(json)?;
         let given = known(&map, "", &WRITE_KEYS)?;
         let modes = [("replace", Mode::Replace), ("append", Mode::Append), ("fail", Mode::Fail)];
-        let compressions = [
-            ("snappy", Compression::Snappy),
-            ("zstd", Compression::Zstd),
-            ("lz4", Compression::Lz4),
-            ("none", Compression::None),
-        ];
+        let compressions =
+            [("snappy", Compression::Snappy), ("zstd", Compression::Zstd), ("lz4", Compression::Lz4), ("none", Compression::None)];
         Ok(WriteOptions {
             format: take_format(&mut map)?,
             mode: take_choice(&mut map, "mode", &modes)?,
@@ -147,9 +141,7 @@ impl CsvOptions {
         let delimiter = take_byte(&mut csv, "delimiter")?;
         let quote = take_byte(&mut csv, "quote")?.unwrap_or(b'"');
         if delimiter == Some(quote) {
-            return Err(TableError::Options(
-                "options \"csv.delimiter\" and \"csv.quote\" must differ".into(),
-            ));
+            return Err(TableError::Options("options \"csv.delimiter\" and \"csv.quote\" must differ".into()));
         }
         Ok(CsvOptions {
             header: take(&mut csv, "csv.", "header")?.unwrap_or(true),
@@ -207,9 +199,7 @@ fn take_format(map: &mut Map<String, Value>) -> Result<Option<Format>, TableErro
 fn take_count(map: &mut Map<String, Value>, key: &str, default: usize, limit: usize) -> Result<usize, TableError> {
     match take::<usize>(map, "", key)?.unwrap_or(default) {
         count if (1..=limit).contains(&count) => Ok(count),
-        count => Err(TableError::Options(format!(
-            "option \"{key}\" is {count}; it must be between 1 and {limit}"
-        ))),
+        count => Err(TableError::Options(format!("option \"{key}\" is {count}; it must be between 1 and {limit}"))),
     }
 }
 
@@ -218,15 +208,11 @@ fn take_choice<T: Copy>(map: &mut Map<String, Value>, key: &str, choices: &[(&st
     let Some(word) = take::<String>(map, "", key)? else {
         return Ok(choices[0].1);
     };
-    choices
-        .iter()
-        .find(|choice| choice.0 == word)
-        .map(|choice| choice.1)
-        .ok_or_else(|| {
-            let words = choices.iter().map(|choice| choice.0).collect::<Vec<_>>();
-            let hint = hint(&word, words.iter().copied());
-            TableError::Options(format!("option \"{key}\": {word:?} is none of {}{hint}", words.join(", ")))
-        })
+    choices.iter().find(|choice| choice.0 == word).map(|choice| choice.1).ok_or_else(|| {
+        let words = choices.iter().map(|choice| choice.0).collect::<Vec<_>>();
+        let hint = hint(&word, words.iter().copied());
+        TableError::Options(format!("option \"{key}\": {word:?} is none of {}{hint}", words.join(", ")))
+    })
 }
 
 fn take_byte(map: &mut Map<String, Value>, key: &str) -> Result<Option<u8>, TableError> {
@@ -235,9 +221,7 @@ fn take_byte(map: &mut Map<String, Value>, key: &str) -> Result<Option<u8>, Tabl
     };
     match text.as_bytes() {
         [byte] if !matches!(byte, b'\n' | b'\r') => Ok(Some(*byte)),
-        _ => Err(TableError::Options(format!(
-            "option \"csv.{key}\" is {text:?}; it must be one ASCII character"
-        ))),
+        _ => Err(TableError::Options(format!("option \"csv.{key}\" is {text:?}; it must be one ASCII character"))),
     }
 }
 

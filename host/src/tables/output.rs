@@ -126,31 +126,15 @@ impl LocalOutput {
         let stem = stem.chars().take(48).collect::<String>();
         let file = temporary(&format!(".{stem}."), folder).map_err(failed)?;
         let file = BufWriter::with_capacity(BUFFER, file);
-        Ok(LocalOutput {
-            file,
-            path: path.into(),
-            name: name.into(),
-            may_replace,
-            folders,
-        })
+        Ok(LocalOutput { file, path: path.into(), name: name.into(), may_replace, folders })
     }
 
     fn publish(self) -> Result<(), TableError> {
-        let LocalOutput {
-            file,
-            path,
-            name,
-            may_replace,
-            folders,
-        } = self;
+        let LocalOutput { file, path, name, may_replace, folders } = self;
         let failed = |error: &io::Error| io_error(&name, "committing", error);
         let file = file.into_inner().map_err(|error| failed(error.error()))?;
         file.as_file().sync_all().map_err(|error| failed(&error))?;
-        let persisted = if may_replace {
-            file.persist(&path)
-        } else {
-            file.persist_noclobber(&path)
-        };
+        let persisted = if may_replace { file.persist(&path) } else { file.persist_noclobber(&path) };
         persisted.map_err(|error| failed(&error.error))?;
         // The new name is durable once its folder is, and a new folder once the one above is.
         folders.keep(&path).map_err(|error| failed(&error))
@@ -161,11 +145,7 @@ fn temporary(prefix: &str, folder: &Path) -> io::Result<NamedTempFile> {
     use std::os::unix::fs::PermissionsExt;
     // As any program would create it; the umask takes away what it must. The default would be for the owner only.
     let permissions = fs::Permissions::from_mode(0o666);
-    tempfile::Builder::new()
-        .prefix(prefix)
-        .suffix(".tmp")
-        .permissions(permissions)
-        .tempfile_in(folder)
+    tempfile::Builder::new().prefix(prefix).suffix(".tmp").permissions(permissions).tempfile_in(folder)
 }
 
 /// Folders created on the way; those that stay empty are removed when dropped.
@@ -219,12 +199,7 @@ pub struct RemoteOutput {
 
 impl RemoteOutput {
     fn new(address: Address, may_replace: bool) -> Self {
-        RemoteOutput {
-            address,
-            may_replace,
-            buffer: Vec::new(),
-            upload: None,
-        }
+        RemoteOutput { address, may_replace, buffer: Vec::new(), upload: None }
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -289,11 +264,7 @@ pub enum Packed {
 
 impl Packed {
     pub fn new(output: Output, gzip: bool) -> Self {
-        if gzip {
-            Packed::Gzip(Box::new(GzEncoder::new(output, Compression::default())))
-        } else {
-            Packed::Plain(output)
-        }
+        if gzip { Packed::Gzip(Box::new(GzEncoder::new(output, Compression::default()))) } else { Packed::Plain(output) }
     }
 
     /// Ends the compression.

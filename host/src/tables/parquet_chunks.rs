@@ -45,11 +45,7 @@ impl Chunks {
     }
 
     pub fn new(object: Object) -> Self {
-        Chunks(Arc::new(Inner {
-            object: Arc::new(object),
-            groups: Vec::new(),
-            held: Mutex::default(),
-        }))
+        Chunks(Arc::new(Inner { object: Arc::new(object), groups: Vec::new(), held: Mutex::default() }))
     }
 
     /// Knows from now on which bytes belong together.
@@ -68,11 +64,7 @@ impl Chunks {
                 .collect()
         };
         let groups = metadata.row_groups().iter().map(group).collect();
-        Chunks(Arc::new(Inner {
-            object: self.0.object.clone(),
-            groups,
-            held: Mutex::default(),
-        }))
+        Chunks(Arc::new(Inner { object: self.0.object.clone(), groups, held: Mutex::default() }))
     }
 
     /// The bytes from `start` on, as far as they are held; fetches the row group they belong to.
@@ -84,32 +76,20 @@ impl Chunks {
         let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
         if !held.iter().any(|fetched| fetched.0 == group) {
             let ranges = &self.0.groups[group];
-            let bytes = self
-                .0
-                .object
-                .read_all(ranges)
-                .map_err(|error| ParquetError::External(Box::new(error)))?;
+            let bytes = self.0.object.read_all(ranges).map_err(|error| ParquetError::External(Box::new(error)))?;
             *held = Some((group, ranges.iter().map(|range| range.start).zip(bytes).collect()));
         }
         let pieces = held.iter().filter(|fetched| fetched.0 == group).flat_map(|fetched| &fetched.1);
         let inside = |piece: &&(u64, Bytes)| piece.0 <= start && start - piece.0 < piece.1.len() as u64;
-        Ok(pieces
-            .into_iter()
-            .find(inside)
-            .map(|piece| piece.1.slice((start - piece.0) as usize..)))
+        Ok(pieces.into_iter().find(inside).map(|piece| piece.1.slice((start - piece.0) as usize..)))
     }
 
     fn bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
         if let Some(held) = self.held(start)?.filter(|held| held.len() >= length) {
             return Ok(held.slice(..length));
         }
-        let end = start
-            .checked_add(length as u64)
-            .ok_or_else(|| ParquetError::EOF("a range overflows".into()))?;
-        self.0
-            .object
-            .read(start..end)
-            .map_err(|error| ParquetError::External(Box::new(error)))
+        let end = start.checked_add(length as u64).ok_or_else(|| ParquetError::EOF("a range overflows".into()))?;
+        self.0.object.read(start..end).map_err(|error| ParquetError::External(Box::new(error)))
     }
 }
 
@@ -125,13 +105,7 @@ impl ChunkReader for Chunks {
     type T = BufReader<From>;
 
     fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
-        Ok(BufReader::with_capacity(
-            HEADER_WINDOW,
-            From {
-                chunks: self.clone(),
-                at: start,
-            },
-        ))
+        Ok(BufReader::with_capacity(HEADER_WINDOW, From { chunks: self.clone(), at: start }))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {

@@ -42,11 +42,7 @@ impl Position {
             return Err(broken("its file name is too long"));
         }
         let name = std::str::from_utf8(rest).map_err(|_| broken("its file name is not UTF-8"))?;
-        Ok(Position {
-            file,
-            name: name.into(),
-            mark,
-        })
+        Ok(Position { file, name: name.into(), mark })
     }
 }
 

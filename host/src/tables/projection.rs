@@ -28,12 +28,7 @@ impl Projection {
     pub fn new(name: &str, file: &SchemaRef, columns: Option<&[String]>) -> Result<Self, TableError> {
         let Some(columns) = columns else {
             let all = (0..file.fields().len()).collect::<Vec<_>>();
-            return Ok(Projection {
-                wanted: all.clone(),
-                order: all,
-                schema: file.clone(),
-                is_all: true,
-            });
+            return Ok(Projection { wanted: all.clone(), order: all, schema: file.clone(), is_all: true });
         };
         let mut answered = Vec::with_capacity(columns.len());
         for column in columns {
@@ -49,12 +44,7 @@ impl Projection {
         let order = answered.iter().map(place).collect();
         let fields = answered.iter().map(|&index| file.fields()[index].clone()).collect::<Vec<_>>();
         let schema = Arc::new(Schema::new_with_metadata(fields, file.metadata().clone()));
-        Ok(Projection {
-            wanted,
-            order,
-            schema,
-            is_all: false,
-        })
+        Ok(Projection { wanted, order, schema, is_all: false })
     }
 
     /// Puts a decoded batch, whose columns are `wanted`, into the answered order.
@@ -71,10 +61,7 @@ fn absent(name: &str, file: &Schema, column: &str) -> TableError {
     let names = file.fields().iter().map(|field| field.name().as_str());
     let listed = names.clone().take(20).collect::<Vec<_>>().join(", ");
     let more = if file.fields().len() > 20 { ", …" } else { "" };
-    TableError::Options(format!(
-        "option \"columns\": {name:?} has no column {column:?}{}; it has {listed}{more}",
-        hint(column, names)
-    ))
+    TableError::Options(format!("option \"columns\": {name:?} has no column {column:?}{}; it has {listed}{more}", hint(column, names)))
 }
 
 /// Requires that two files of one table have the same columns; names both and the first that differs.

@@ -55,11 +55,7 @@ pub struct Reader {
 impl Reader {
     pub fn open(listing: Listing, options: ReadOptions) -> Result<Self, TableError> {
         options.check(listing.format)?;
-        let mut plan = Plan {
-            format: listing.format,
-            options,
-            text_schema: None,
-        };
+        let mut plan = Plan { format: listing.format, options, text_schema: None };
         plan.text_schema = plan.tell_schema(&listing.files)?;
         let first = plan.open(&listing.files[0])?;
         let reader = Reader {
@@ -72,12 +68,7 @@ impl Reader {
             open: Some(first),
         };
         // Better refused now than after hours; remote files are only looked at when their turn comes.
-        reader
-            .files
-            .iter()
-            .skip(1)
-            .filter(|file| file.is_local)
-            .try_for_each(|file| reader.check(&*reader.plan.open(file)?, file))?;
+        reader.files.iter().skip(1).filter(|file| file.is_local).try_for_each(|file| reader.check(&*reader.plan.open(file)?, file))?;
         Ok(reader)
     }
 
@@ -141,12 +132,7 @@ impl TableReader for Reader {
 
     fn position(&self) -> Vec<u8> {
         let name = self.files[self.at].name.clone();
-        Position {
-            file: self.at as u64,
-            name,
-            mark: self.rows,
-        }
-        .encode()
+        Position { file: self.at as u64, name, mark: self.rows }.encode()
     }
 
     fn seek(&mut self, position: &[u8]) -> Result<(), TableError> {
@@ -156,9 +142,7 @@ impl TableReader for Reader {
         let named = || self.files.iter().position(|file| file.name == position.name);
         let at = hinted.or_else(named).ok_or_else(|| {
             let name = &position.name;
-            TableError::NotFound(format!(
-                "the position to go on from is in {name:?}, which is no longer part of the table"
-            ))
+            TableError::NotFound(format!("the position to go on from is in {name:?}, which is no longer part of the table"))
         })?;
         let mut file = self.open_at(at)?;
         let skipped = self.files[at].fault.instead(file.skip(position.mark))?;
@@ -207,10 +191,7 @@ impl Plan {
         for file in files {
             let schema = file.fault.instead(contained(&file.name, "reading", || tell(file, &self.options)))?;
             let is_empty = schema.fields().is_empty();
-            told = Some(Arc::new(TextSchema {
-                file: file.name.clone(),
-                schema,
-            }));
+            told = Some(Arc::new(TextSchema { file: file.name.clone(), schema }));
             if !is_empty {
                 break;
             }
@@ -223,15 +204,8 @@ impl Plan {
 pub fn with_stated_types(inferred: &Schema, stated: &[(String, DataType)], may_add: bool) -> Result<Schema, TableError> {
     let mut fields = Vec::with_capacity(inferred.fields().len());
     for field in inferred.fields() {
-        let stated = stated
-            .iter()
-            .find(|column| column.0 == *field.name())
-            .map(|column| column.1.clone());
-        let told = if field.data_type().is_null() {
-            DataType::Utf8
-        } else {
-            field.data_type().clone()
-        };
+        let stated = stated.iter().find(|column| column.0 == *field.name()).map(|column| column.1.clone());
+        let told = if field.data_type().is_null() { DataType::Utf8 } else { field.data_type().clone() };
         fields.push(Field::new(field.name(), stated.unwrap_or(told), true));
     }
     for (name, data_type) in stated {

@@ -65,33 +65,21 @@ impl Database {
     pub fn table(&self, connection: &Connection, table: &str) -> Result<Option<Table>, TableError> {
         let failed = |error| self.error("looking at", &error);
         let kind = connection
-            .query_row(
-                "SELECT type, wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1 COLLATE NOCASE",
-                [table],
-                |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)),
-            )
+            .query_row("SELECT type, wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1 COLLATE NOCASE", [table], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?))
+            })
             .optional()
             .map_err(failed)?;
         let Some((kind, without_row_ids)) = kind else { return Ok(None) };
-        let mut statement = connection
-            .prepare("SELECT name, type, pk FROM pragma_table_xinfo(?1) WHERE hidden <> 1")
-            .map_err(failed)?;
+        let mut statement = connection.prepare("SELECT name, type, pk FROM pragma_table_xinfo(?1) WHERE hidden <> 1").map_err(failed)?;
         let columns = statement.query_map([table], |row| {
             let declared = row.get::<_, Option<String>>(1)?.unwrap_or_default().to_ascii_uppercase();
             let key = row.get::<_, u32>(2)?;
-            Ok(Column {
-                name: row.get(0)?,
-                declared,
-                key: (key > 0).then_some(key),
-            })
+            Ok(Column { name: row.get(0)?, declared, key: (key > 0).then_some(key) })
         });
         let columns = columns.and_then(Iterator::collect).map_err(failed)?;
         let has_row_ids = kind == "table" && !without_row_ids;
-        Ok(Some(Table {
-            kind,
-            columns,
-            has_row_ids,
-        }))
+        Ok(Some(Table { kind, columns, has_row_ids }))
     }
 
     /// The table that the options name; names the ones there are if it is absent.
@@ -114,12 +102,7 @@ impl Database {
     fn table_names(&self, connection: &Connection) -> Result<Vec<String>, TableError> {
         let names = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' \
                      ESCAPE '\\' ORDER BY name LIMIT 50";
-        let read = || {
-            connection
-                .prepare(names)?
-                .query_map([], |row| row.get(0))?
-                .collect::<rusqlite::Result<Vec<_>>>()
-        };
+        let read = || connection.prepare(names)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<_>>>();
         read().map_err(|error| self.error("looking at", &error))
     }
 

@@ -59,16 +59,7 @@ impl Reader {
         let row_id = row_id(&found);
         let query = query(&table, &found, &projection.schema, row_id);
         let by_row_id = row_id.is_some();
-        Ok(Reader {
-            database,
-            connection,
-            table,
-            projection,
-            query,
-            by_row_id,
-            batch_rows: options.batch_rows,
-            mark: START,
-        })
+        Ok(Reader { database, connection, table, projection, query, by_row_id, batch_rows: options.batch_rows, mark: START })
     }
 
     fn read(&mut self) -> Result<Option<RecordBatch>, TableError> {
@@ -76,13 +67,7 @@ impl Reader {
         let mut statement = self.connection.prepare(&self.query).map_err(failed)?;
         let mark = if self.by_row_id { unbiased(self.mark) } else { self.mark as i64 };
         let mut rows = statement.query((mark, self.batch_rows as i64)).map_err(failed)?;
-        let mut columns = self
-            .projection
-            .schema
-            .fields()
-            .iter()
-            .map(|field| Cells::new(field.data_type()))
-            .collect::<Vec<_>>();
+        let mut columns = self.projection.schema.fields().iter().map(|field| Cells::new(field.data_type())).collect::<Vec<_>>();
         let (mut mark, mut count) = (self.mark, 0);
         while let Some(row) = rows.next().map_err(failed)? {
             for (index, cells) in columns.iter_mut().enumerate() {
@@ -112,16 +97,11 @@ impl Reader {
             return Ok(next);
         }
         let (name, table) = (&self.database.name, &self.table);
-        Err(TableError::Format(format!(
-            "reading {name:?}, table {table:?}: row ids do not ascend, the database is corrupt"
-        )))
+        Err(TableError::Format(format!("reading {name:?}, table {table:?}: row ids do not ascend, the database is corrupt")))
     }
 
     fn mismatch(&self, index: usize, row: &Row, why: &str) -> TableError {
-        let row = row
-            .get::<_, i64>(0)
-            .map(|id| format!("row id {id}"))
-            .unwrap_or_else(|_| "a row".into());
+        let row = row.get::<_, i64>(0).map(|id| format!("row id {id}")).unwrap_or_else(|_| "a row".into());
         TableError::Format(format!(
             "reading {:?}, table {:?}, {row}, column {:?}: {why}; correct the value, or leave the column out with the \
              option \"columns\"",
@@ -144,21 +124,14 @@ impl TableReader for Reader {
     }
 
     fn position(&self) -> Vec<u8> {
-        Position {
-            file: 0,
-            name: self.table.clone(),
-            mark: self.mark,
-        }
-        .encode()
+        Position { file: 0, name: self.table.clone(), mark: self.mark }.encode()
     }
 
     fn seek(&mut self, position: &[u8]) -> Result<(), TableError> {
         let position = Position::decode(position)?;
         if position.name != self.table {
             let (theirs, ours) = (&position.name, &self.table);
-            return Err(TableError::Options(format!(
-                "the position to go on from is in table {theirs:?}, this is {ours:?}"
-            )));
+            return Err(TableError::Options(format!("the position to go on from is in table {theirs:?}, this is {ours:?}")));
         }
         self.mark = position.mark;
         Ok(())
@@ -177,18 +150,11 @@ fn unbiased(mark: u64) -> i64 {
 /// A name for the row id that no column has taken.
 fn row_id(table: &Table) -> Option<&'static str> {
     let taken = |name: &str| table.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
-    ["_rowid_", "rowid", "oid"]
-        .into_iter()
-        .find(|name| table.has_row_ids && !taken(name))
+    ["_rowid_", "rowid", "oid"].into_iter().find(|name| table.has_row_ids && !taken(name))
 }
 
 fn query(name: &str, table: &Table, schema: &Schema, row_id: Option<&str>) -> String {
-    let columns = schema
-        .fields()
-        .iter()
-        .map(|field| quote(field.name()))
-        .collect::<Vec<_>>()
-        .join(", ");
+    let columns = schema.fields().iter().map(|field| quote(field.name())).collect::<Vec<_>>().join(", ");
     let name = quote(name);
     if let Some(id) = row_id {
         return format!("SELECT {id}, {columns} FROM {name} WHERE {id} > ?1 ORDER BY {id} LIMIT ?2");
@@ -196,11 +162,7 @@ fn query(name: &str, table: &Table, schema: &Schema, row_id: Option<&str>) -> St
     let mut key = table.columns.iter().filter(|column| column.key.is_some()).collect::<Vec<_>>();
     key.sort_by_key(|column| column.key);
     let key = key.iter().map(|column| quote(&column.name)).collect::<Vec<_>>().join(", ");
-    let order = if key.is_empty() {
-        String::new()
-    } else {
-        format!("ORDER BY {key} ")
-    };
+    let order = if key.is_empty() { String::new() } else { format!("ORDER BY {key} ") };
     format!("SELECT NULL, {columns} FROM {name} {order}LIMIT ?2 OFFSET ?1")
 }
 
@@ -222,12 +184,7 @@ pub fn declared_type(declared: &str) -> Option<DataType> {
 fn sampled_type(database: &Database, connection: &Connection, table: &str, column: &Column) -> Result<DataType, TableError> {
     let (name, source) = (quote(&column.name), quote(table));
     let sample = format!("SELECT DISTINCT typeof(c) FROM (SELECT {name} AS c FROM {source} LIMIT {INFER_ROWS}) ORDER BY 1");
-    let read = || {
-        connection
-            .prepare(&sample)?
-            .query_map([], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<String>>>()
-    };
+    let read = || connection.prepare(&sample)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>();
     let mut kinds = read().map_err(|error| database.error("reading", &error))?;
     kinds.retain(|kind| kind != "null");
     match kinds.iter().map(String::as_str).collect::<Vec<_>>()[..] {

@@ -69,17 +69,7 @@ impl Writer {
             Ok(_) => is_made = check_existing(&database, &table, &schema, options.mode)?,
             Err(_) => {}
         }
-        Ok(Writer {
-            database,
-            table,
-            schema,
-            mode: options.mode,
-            open: None,
-            is_made,
-            is_done: false,
-            has_failed: false,
-            rows: 0,
-        })
+        Ok(Writer { database, table, schema, mode: options.mode, open: None, is_made, is_done: false, has_failed: false, rows: 0 })
     }
 
     fn check_state(&self) -> Result<(), TableError> {
@@ -88,10 +78,7 @@ impl Writer {
             (_, true) => "the last commit has been made",
             _ => return Ok(()),
         };
-        Err(TableError::Options(format!(
-            "writing {:?}: {why}; open it anew",
-            self.database.name
-        )))
+        Err(TableError::Options(format!("writing {:?}: {why}; open it anew", self.database.name)))
     }
 
     fn begin(&mut self) -> Result<&mut Open, TableError> {
@@ -141,9 +128,7 @@ impl Writer {
         commit.map_err(|error| database.error("committing", &error))?;
         open.in_transaction = false;
         if let Some(folders) = open.created.take() {
-            folders
-                .keep(&database.path)
-                .map_err(|error| io_error(&database.name, "committing", &error))?;
+            folders.keep(&database.path).map_err(|error| io_error(&database.name, "committing", &error))?;
         }
         self.is_made = true;
         Ok(std::mem::take(&mut self.rows))
@@ -199,12 +184,7 @@ fn connect(database: &Database, table: &str, schema: &Schema) -> Result<Open, Ta
         false => Some(Folders::create(database.path.parent().unwrap_or(Path::new("/"))).map_err(failed)?),
     };
     let connection = database.open_to_write()?;
-    Ok(Open {
-        connection,
-        insert: insert(table, schema),
-        in_transaction: false,
-        created,
-    })
+    Ok(Open { connection, insert: insert(table, schema), in_transaction: false, created })
 }
 
 fn check_columns(database: &Database, schema: &SchemaRef, options: &WriteOptions) -> Result<(), TableError> {
@@ -220,10 +200,7 @@ fn check_columns(database: &Database, schema: &SchemaRef, options: &WriteOptions
             return refused(format!("column name {:?} is empty or holds a NUL; rename it", field.name()));
         }
         if let Some(other) = seen.insert(field.name().to_lowercase(), field.name()) {
-            return refused(format!(
-                "columns {other:?} and {:?} are the same to SQLite; rename one",
-                field.name()
-            ));
+            return refused(format!("columns {other:?} and {:?} are the same to SQLite; rename one", field.name()));
         }
     }
     Ok(())
@@ -237,10 +214,7 @@ fn check_existing(database: &Database, table: &str, schema: &Schema, mode: Mode)
     };
     let name = &database.name;
     if found.kind != "table" {
-        return Err(TableError::Options(format!(
-            "{name:?}: {table:?} is a {}, which cannot be written",
-            found.kind
-        )));
+        return Err(TableError::Options(format!("{name:?}: {table:?} is a {}, which cannot be written", found.kind)));
     }
     match mode {
         Mode::Replace => Ok(false),
@@ -248,10 +222,7 @@ fn check_existing(database: &Database, table: &str, schema: &Schema, mode: Mode)
             "{name:?} has a table {table:?} already, and \"mode\" is \"fail\"; drop it, or choose \"replace\" or \"append\""
         ))),
         Mode::Append => {
-            schema
-                .fields()
-                .iter()
-                .try_for_each(|field| check_column(database, table, &found, field))?;
+            schema.fields().iter().try_for_each(|field| check_column(database, table, &found, field))?;
             // What remains (generated columns, say) SQLite finds itself when it compiles the statement.
             let prepared = connection.prepare(&insert(table, schema)).map(drop);
             prepared.map_err(|error| database.error("appending to", &error))?;
@@ -263,9 +234,7 @@ fn check_existing(database: &Database, table: &str, schema: &Schema, mode: Mode)
 fn check_column(database: &Database, table: &str, found: &Table, field: &Field) -> Result<(), TableError> {
     let refused = |why: String| {
         let (name, column) = (&database.name, field.name());
-        Err(TableError::Format(format!(
-            "appending to {name:?}, table {table:?}: column {column:?} {why}"
-        )))
+        Err(TableError::Format(format!("appending to {name:?}, table {table:?}: column {column:?} {why}")))
     };
     let names = || found.columns.iter().map(|column| column.name.as_str());
     let Some(column) = found.columns.iter().find(|column| column.name.eq_ignore_ascii_case(field.name())) else {
@@ -276,9 +245,7 @@ fn check_column(database: &Database, table: &str, found: &Table, field: &Field) 
         return Ok(());
     }
     let (declared, ours) = (&column.declared, type_names::show(field.data_type()));
-    refused(format!(
-        "is declared {declared}, which would change values of type {ours}; convert them before"
-    ))
+    refused(format!("is declared {declared}, which would change values of type {ours}; convert them before"))
 }
 
 /// Whether a declared column keeps values of a type as they are: SQLite converts by declared type.
@@ -320,12 +287,7 @@ fn create(table: &str, schema: &Schema, mode: Mode) -> String {
 }
 
 fn insert(table: &str, schema: &Schema) -> String {
-    let names = schema
-        .fields()
-        .iter()
-        .map(|field| quote(field.name()))
-        .collect::<Vec<_>>()
-        .join(", ");
+    let names = schema.fields().iter().map(|field| quote(field.name())).collect::<Vec<_>>().join(", ");
     let values = vec!["?"; schema.fields().len()].join(", ");
     format!("INSERT INTO {} ({names}) VALUES ({values})", quote(table))
 }
@@ -341,10 +303,7 @@ enum Cells {
 impl Cells {
     fn new(database: &Database, field: &Field, array: &ArrayRef) -> Result<Self, TableError> {
         // Unsafe casts answer null for what does not fit, safe ones (here) an error.
-        let strict = CastOptions {
-            safe: false,
-            ..CastOptions::default()
-        };
+        let strict = CastOptions { safe: false, ..CastOptions::default() };
         let cast = |to: &DataType| {
             cast_with_options(&in_utc(array), to, &strict).map_err(|error| {
                 let (name, column) = (&database.name, field.name());
@@ -377,10 +336,7 @@ impl Cells {
 fn in_utc(array: &ArrayRef) -> ArrayRef {
     match array.data_type() {
         DataType::Timestamp(unit, Some(_)) => {
-            let data = array
-                .to_data()
-                .into_builder()
-                .data_type(DataType::Timestamp(*unit, Some("+00:00".into())));
+            let data = array.to_data().into_builder().data_type(DataType::Timestamp(*unit, Some("+00:00".into())));
             data.build().map(arrow::array::make_array).unwrap_or_else(|_| array.clone())
         }
         _ => array.clone(),

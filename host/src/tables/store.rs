@@ -30,10 +30,7 @@ pub struct Stores {
 
 impl Default for Stores {
     fn default() -> Self {
-        Stores {
-            local: Arc::new(LocalFileSystem::new()),
-            buckets: Mutex::default(),
-        }
+        Stores { local: Arc::new(LocalFileSystem::new()), buckets: Mutex::default() }
     }
 }
 
@@ -42,13 +39,7 @@ impl Stores {
     pub fn local(&self, path: &FsPath, name: String) -> Result<Address, TableError> {
         let key = Path::from_absolute_path(path)
             .map_err(|error| TableError::Options(format!("the path {name:?} cannot be used: {error}; rename the file")))?;
-        Ok(Address {
-            store: self.local.clone(),
-            key,
-            name,
-            is_local: true,
-            fault: Fault::default(),
-        })
+        Ok(Address { store: self.local.clone(), key, name, is_local: true, fault: Fault::default() })
     }
 
     /// An object, or a prefix of objects.
@@ -61,22 +52,13 @@ impl Stores {
             Some(store) => store.clone(),
             None => buckets.entry(bucket).or_insert(connect(url)?).clone(),
         };
-        Ok(Address {
-            store,
-            key,
-            name: url.to_string(),
-            is_local: false,
-            fault: Fault::default(),
-        })
+        Ok(Address { store, key, name: url.to_string(), is_local: false, fault: Fault::default() })
     }
 
     /// Puts a store behind a bucket, so that tests need no network.
     #[cfg(test)]
     pub fn insert(&self, bucket: &str, store: Arc<dyn ObjectStore>) {
-        self.buckets
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(bucket.into(), store);
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner).insert(bucket.into(), store);
     }
 }
 
@@ -86,9 +68,7 @@ fn connect(url: &ObjectUrl) -> Result<Arc<dyn ObjectStore>, TableError> {
         return Err(unknown_scheme(url));
     }
     let builder = object_store::aws::AmazonS3Builder::from_env().with_bucket_name(&url.bucket);
-    let store = builder
-        .build()
-        .map_err(|error| store_error(&url.to_string(), "connecting to", &error))?;
+    let store = builder.build().map_err(|error| store_error(&url.to_string(), "connecting to", &error))?;
     Ok(Arc::new(store))
 }
 
@@ -132,11 +112,7 @@ pub struct Children {
 impl Address {
     /// What is directly below. Of a local folder, links are followed and those that lead nowhere left out.
     pub fn children(&self) -> Result<Children, TableError> {
-        let mut children = if self.is_local {
-            self.local_children()
-        } else {
-            self.remote_children()
-        }?;
+        let mut children = if self.is_local { self.local_children() } else { self.remote_children() }?;
         children.folders.sort_unstable();
         children.files.sort_unstable();
         Ok(children)
@@ -199,22 +175,14 @@ impl Object {
         let failed = |error| store_error(&address.name, "opening", &error);
         if !address.is_local {
             let size = wait(address.store.head(&address.key)).map_err(failed)?.size;
-            return Ok(Object {
-                address: address.clone(),
-                file: None,
-                size,
-            });
+            return Ok(Object { address: address.clone(), file: None, size });
         }
         let found = wait(address.store.get(&address.key)).map_err(failed)?;
         let file = match found.payload {
             GetResultPayload::File(file, _) => Some(file),
             GetResultPayload::Stream(_) => None,
         };
-        Ok(Object {
-            address: address.clone(),
-            file,
-            size: found.meta.size,
-        })
+        Ok(Object { address: address.clone(), file, size: found.meta.size })
     }
 
     pub fn name(&self) -> &str {
@@ -243,9 +211,7 @@ impl Object {
             return ranges.iter().map(|range| self.read(range.clone())).collect();
         }
         let read = wait(self.address.store.get_ranges(&self.address.key, ranges));
-        self.address
-            .fault
-            .note(read.map_err(|error| store_error(self.name(), "reading", &error)))
+        self.address.fault.note(read.map_err(|error| store_error(self.name(), "reading", &error)))
     }
 
     /// Refuses before anything is allocated: corrupt files ask for absurd ranges.
@@ -302,10 +268,7 @@ fn reactor() -> &'static tokio::runtime::Handle {
         let runtime = runtime.expect("the system grants a poller; without one there is no network");
         let handle = runtime.handle().clone();
         let run = move || runtime.block_on(std::future::pending::<()>());
-        thread::Builder::new()
-            .name("tables-io".into())
-            .spawn(run)
-            .expect("the system grants a thread");
+        thread::Builder::new().name("tables-io".into()).spawn(run).expect("the system grants a thread");
         handle
     })
 }

@@ -19,10 +19,7 @@ const UTC: &str = "+00:00";
 
 /// The types that a text decoder is asked for instead. `exact_integers` is for JSON.
 pub fn decoded(schema: &Schema, exact_integers: bool) -> SchemaRef {
-    let fields = schema
-        .fields()
-        .iter()
-        .map(|field| renamed(field, &|data_type| decoded_type(data_type, exact_integers)));
+    let fields = schema.fields().iter().map(|field| renamed(field, &|data_type| decoded_type(data_type, exact_integers)));
     Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone()))
 }
 
@@ -39,22 +36,18 @@ fn decoded_type(data_type: &DataType, exact_integers: bool) -> DataType {
 
 fn renamed(field: &FieldRef, map: &impl Fn(&DataType) -> DataType) -> FieldRef {
     let data_type = map(field.data_type());
-    if data_type == *field.data_type() {
-        field.clone()
-    } else {
-        Arc::new(Field::clone(field).with_data_type(data_type))
-    }
+    if data_type == *field.data_type() { field.clone() } else { Arc::new(Field::clone(field).with_data_type(data_type)) }
 }
 
 /// Refuses zones that text without an offset would have to be understood in.
 pub fn check_zone(data_type: &DataType) -> Result<(), String> {
     match data_type {
-        DataType::Timestamp(_, Some(zone)) if !is_utc(zone) && Tz::from_str(zone).is_err() => Err(format!(
-            "the zone {zone:?} cannot be read from text; state UTC or an offset such as +02:00"
-        )),
-        DataType::Timestamp(_, Some(zone)) if !is_utc(zone) && **zone != *UTC => Err(format!(
-            "text is read in UTC, not in {zone:?}; state UTC, and convert the column afterwards"
-        )),
+        DataType::Timestamp(_, Some(zone)) if !is_utc(zone) && Tz::from_str(zone).is_err() => {
+            Err(format!("the zone {zone:?} cannot be read from text; state UTC or an offset such as +02:00"))
+        }
+        DataType::Timestamp(_, Some(zone)) if !is_utc(zone) && **zone != *UTC => {
+            Err(format!("text is read in UTC, not in {zone:?}; state UTC, and convert the column afterwards"))
+        }
         DataType::List(item) => check_zone(item.data_type()),
         DataType::Struct(fields) => fields.iter().try_for_each(|field| check_zone(field.data_type())),
         _ => Ok(()),
@@ -78,9 +71,7 @@ pub fn settle(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, (u
 
 fn settle_all(batch: &RecordBatch, schema: &Schema) -> Result<Vec<ArrayRef>, String> {
     let columns = batch.columns().iter().zip(schema.fields());
-    columns
-        .map(|(array, field)| settle_one(array, field.data_type()).map_err(|why| format!("column {:?}: {why}", field.name())))
-        .collect()
+    columns.map(|(array, field)| settle_one(array, field.data_type()).map_err(|why| format!("column {:?}: {why}", field.name()))).collect()
 }
 
 fn settle_one(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, String> {
@@ -95,11 +86,7 @@ fn settle_one(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, String> {
         }
         (DataType::Struct(_), DataType::Struct(fields)) => {
             let parts = array.as_struct();
-            let columns = parts
-                .columns()
-                .iter()
-                .zip(fields)
-                .map(|(column, field)| settle_one(column, field.data_type()));
+            let columns = parts.columns().iter().zip(fields).map(|(column, field)| settle_one(column, field.data_type()));
             let parts = StructArray::try_new(fields.clone(), columns.collect::<Result<_, _>>()?, parts.nulls().cloned());
             parts.map(|parts| Arc::new(parts) as ArrayRef).map_err(|error| error.to_string())
         }
@@ -136,9 +123,6 @@ pub fn in_utc(batch: &RecordBatch) -> Result<RecordBatch, String> {
 
 fn strict_cast(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, String> {
     // What Arrow calls safe answers null for a value that does not fit.
-    let strict = CastOptions {
-        safe: false,
-        ..CastOptions::default()
-    };
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
     cast_with_options(array, wanted, &strict).map_err(|error| error.to_string())
 }

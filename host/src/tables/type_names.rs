@@ -193,11 +193,7 @@ fn decimal(family: &str, arguments: &[&str]) -> Result<DataType, String> {
     if precision == 0 || precision > limit || i16::from(scale) > i16::from(precision) {
         return Err(format!("{family} has a precision of 1 to {limit} and a scale within it"));
     }
-    Ok(if wide {
-        DataType::Decimal256(precision, scale)
-    } else {
-        DataType::Decimal128(precision, scale)
-    })
+    Ok(if wide { DataType::Decimal256(precision, scale) } else { DataType::Decimal128(precision, scale) })
 }
 
 fn structure(arguments: &[&str], depth: usize) -> Result<DataType, String> {

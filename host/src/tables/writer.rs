@@ -56,9 +56,7 @@ impl Writer {
         let format = options.format.or(named.map(|named| named.format)).ok_or_else(|| unknown(name))?;
         options.check(format)?;
         if format == Format::Lines {
-            return Err(TableError::Options(format!(
-                "writing {name:?}: text files are only read; write csv or json_lines"
-            )));
+            return Err(TableError::Options(format!("writing {name:?}: text files are only read; write csv or json_lines")));
         }
         if named.is_some_and(|named| named.tabs) {
             options.csv.delimiter.get_or_insert(b'\t');
@@ -75,15 +73,7 @@ impl Writer {
             Mode::Append => check_append(&target, exists, format, gzip, &schema, &options)?,
             _ => {}
         }
-        Ok(Writer {
-            target,
-            schema,
-            format,
-            options,
-            gzip,
-            state: State::Idle,
-            rows: 0,
-        })
+        Ok(Writer { target, schema, format, options, gzip, state: State::Idle, rows: 0 })
     }
 
     fn begin(&self) -> Result<Box<dyn Encoder>, TableError> {
@@ -182,23 +172,13 @@ fn check_append(
 
 fn check_header(path: &Path, name: &str, schema: &Schema, options: &WriteOptions) -> Result<(), TableError> {
     let file = File::open(path).map_err(|error| io_error(name, "looking at", &error))?;
-    let format = CsvFormat::default()
-        .with_header(true)
-        .with_delimiter(options.csv.delimiter.unwrap_or(b','))
-        .with_quote(options.csv.quote);
-    let header = format
-        .infer_schema(file, Some(0))
-        .map_err(|error| arrow_error(name, "looking at", &error))?
-        .0;
+    let format = CsvFormat::default().with_header(true).with_delimiter(options.csv.delimiter.unwrap_or(b',')).with_quote(options.csv.quote);
+    let header = format.infer_schema(file, Some(0)).map_err(|error| arrow_error(name, "looking at", &error))?.0;
     if header.fields().is_empty() {
         return Ok(());
     }
     let ours = schema.fields().iter().map(|field| field.name()).collect::<Vec<_>>();
-    let theirs = header
-        .fields()
-        .iter()
-        .map(|field| field.name().trim_start_matches('\u{feff}'))
-        .collect::<Vec<_>>();
+    let theirs = header.fields().iter().map(|field| field.name().trim_start_matches('\u{feff}')).collect::<Vec<_>>();
     if ours == theirs {
         return Ok(());
     }

@@ -45,9 +45,7 @@ impl Cache {
             Some(value) if value == "off" => Cache::off(),
             Some(value) => Cache::at(value),
             None => {
-                let base = set("XDG_CACHE_HOME")
-                    .map(PathBuf::from)
-                    .or_else(|| set("HOME").map(|home| Path::new(&home).join(".cache")));
+                let base = set("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| set("HOME").map(|home| Path::new(&home).join(".cache")));
                 base.map_or_else(Cache::off, |base| Cache::at(base.join("parshall").join("components")))
             }
         }
@@ -92,11 +90,7 @@ fn keep(component: &Component, path: &Path) -> wasmtime::Result<()> {
 #[cfg(unix)]
 fn prepare(folder: &Path) -> Result<(), String> {
     use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(|error| error.to_string())?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| error.to_string())?;
     let metadata = fs::metadata(folder).map_err(|error| error.to_string())?;
     if metadata.mode() & 0o022 != 0 {
         return Err("others may write to that folder".into());

@@ -23,10 +23,7 @@ pub struct Clock {
 impl Clock {
     /// Stopped, at zero.
     pub fn new() -> Self {
-        Clock {
-            place: Place::Outside,
-            guest: Duration::ZERO,
-        }
+        Clock { place: Place::Outside, guest: Duration::ZERO }
     }
 
     /// Starts a call from zero, whatever a trap left behind.

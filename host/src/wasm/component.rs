@@ -43,11 +43,7 @@ pub enum LoadError {
     #[error("it does not compile: {0}")]
     Invalid(String),
     /// A component that is no stage.
-    #[error(
-        "it exports none of `extract`, `transform`, `load` of {}@{}{found}",
-        imports::PACKAGE,
-        imports::VERSION
-    )]
+    #[error("it exports none of `extract`, `transform`, `load` of {}@{}{found}", imports::PACKAGE, imports::VERSION)]
     NoStage {
         /// What it exports instead, for the message.
         found: String,
@@ -73,11 +69,7 @@ impl Runtime {
 
     /// A runtime that accounts only for some things, to measure what the rest costs.
     pub fn with(accounting: Accounting, cache: Cache, tables: Arc<dyn Tables>) -> wasmtime::Result<Self> {
-        Ok(Runtime {
-            engine: Engine::new(accounting)?,
-            cache,
-            tables,
-        })
+        Ok(Runtime { engine: Engine::new(accounting)?, cache, tables })
     }
 
     /// Loads a component from its bytes.
@@ -89,10 +81,8 @@ impl Runtime {
             _ => return Err(LoadError::NotWasm),
         }
         let digest = Digest::of(bytes);
-        let (inner, compiled) = self
-            .cache
-            .component(&self.engine, digest, bytes)
-            .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
+        let (inner, compiled) =
+            self.cache.component(&self.engine, digest, bytes).map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
         let (kind, imports) = world(&self.engine, &inner)?;
         Ok(WasmComponent {
             runtime: self.clone(),
@@ -137,23 +127,15 @@ fn world(engine: &Engine, component: &wasmtime::component::Component) -> Result<
 fn found(exports: &[String]) -> String {
     match exports {
         [] => "; it exports nothing".into(),
-        exports => format!(
-            "; it exports {}",
-            exports
-                .iter()
-                .take(8)
-                .map(|name| format!("`{name}`"))
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
+        exports => format!("; it exports {}", exports.iter().take(8).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
     }
 }
 
 fn only_types(engine: &Engine, item: &ComponentItem) -> bool {
     match item {
-        ComponentItem::ComponentInstance(instance) => instance
-            .exports(&engine.inner)
-            .all(|(_, export)| matches!(export.ty, ComponentItem::Type(_))),
+        ComponentItem::ComponentInstance(instance) => {
+            instance.exports(&engine.inner).all(|(_, export)| matches!(export.ty, ComponentItem::Type(_)))
+        }
         ComponentItem::Type(_) => true,
         _ => false,
     }
@@ -191,28 +173,17 @@ impl WasmComponent {
     fn instance(&self, opening: &Opening) -> Result<Instance, CallError> {
         for import in &self.imports {
             if let Some(help) = imports::missing(import, &opening.grants) {
-                return Err(CallError::Ungranted {
-                    import: import.clone(),
-                    help,
-                });
+                return Err(CallError::Ungranted { import: import.clone(), help });
             }
         }
         let linker = imports::linker(&self.runtime.engine, &opening.grants).map_err(|error| CallError::Host(format!("{error:#}")))?;
-        let host = Host::new(
-            &opening.stage,
-            opening.limits.clone(),
-            opening.grants.clone(),
-            Arc::clone(&self.runtime.tables),
-        );
+        let host = Host::new(&opening.stage, opening.limits.clone(), opening.grants.clone(), Arc::clone(&self.runtime.tables));
         Instance::new(&self.runtime.engine, &self.inner, &linker, host, &self.kind.to_string())
     }
 
     fn begin(&self, opening: &Opening, kind: Kind) -> Result<Instance, CallError> {
         if self.kind != kind {
-            return Err(CallError::Host(format!(
-                "the component is a {}, and was opened as a {kind}",
-                self.kind
-            )));
+            return Err(CallError::Host(format!("the component is a {}, and was opened as a {kind}", self.kind)));
         }
         self.instance(opening)
     }
@@ -220,10 +191,7 @@ impl WasmComponent {
     fn describe(&self) -> Result<Arc<Description>, CallError> {
         let linker = imports::linker_for_describe(&self.runtime.engine).map_err(|error| CallError::Host(format!("{error:#}")))?;
         let host = Host::new("describe", Limits::default(), Grants::default(), Arc::clone(&self.runtime.tables));
-        let unknown = self
-            .imports
-            .iter()
-            .find_map(|import| imports::missing(import, &everything()).map(|help| (import.clone(), help)));
+        let unknown = self.imports.iter().find_map(|import| imports::missing(import, &everything()).map(|help| (import.clone(), help)));
         if let Some((import, help)) = unknown {
             return Err(CallError::Ungranted { import, help });
         }
@@ -247,20 +215,12 @@ impl WasmComponent {
 /// Grants that link everything there is; used to tell an import that is not granted from one that does not exist.
 fn everything() -> Grants {
     let place = crate::words::grants::Place::Url(String::new());
-    Grants {
-        read: vec![place],
-        telemetry: true,
-        state: true,
-        ..Grants::default()
-    }
+    Grants { read: vec![place], telemetry: true, state: true, ..Grants::default() }
 }
 
 /// A call that failed before the guest ran.
 fn failed<T>(error: CallError) -> Call<T> {
-    Call {
-        outcome: Err(error),
-        usage: Usage::default(),
-    }
+    Call { outcome: Err(error), usage: Usage::default() }
 }
 
 /// The inputs in the contract's form; a column that cannot cross is named.
@@ -271,15 +231,9 @@ fn lower_inputs(inputs: &[Input]) -> Result<Vec<contract::Input>, CallError> {
                 schema::SchemaError::Refused { column, .. } => Some(column.clone()),
                 _ => None,
             };
-            CallError::Stage(StageError::Schema {
-                column,
-                message: format!("from input `{}`: {error}", input.name),
-            })
+            CallError::Stage(StageError::Schema { column, message: format!("from input `{}`: {error}", input.name) })
         })?;
-        Ok(contract::Input {
-            name: input.name.clone(),
-            schema,
-        })
+        Ok(contract::Input { name: input.name.clone(), schema })
     };
     inputs.iter().map(lower).collect()
 }
@@ -296,14 +250,21 @@ fn lift_ports(ports: Vec<contract::Port>, limits: &Limits) -> Result<Vec<Port>, 
             !port.name.is_empty() && port.name.len() <= 64 && port.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
         if !usable || port.name == "rejected" || lifted.iter().any(|known| known.name == port.name) {
             let shown: String = port.name.chars().take(64).collect();
-            return Err(malformed(format!(
-                "the name {shown:?} is taken, reserved, or not made of letters, digits, `_` and `-`"
-            )));
+            return Err(malformed(format!("the name {shown:?} is taken, reserved, or not made of letters, digits, `_` and `-`")));
         }
         let schema = schema::lift(port.schema, limits).map_err(|error| malformed(format!("port `{}`: {error}", port.name)))?;
         lifted.push(Port { name: port.name, schema });
     }
     Ok(lifted)
+}
+
+/// A port that repeats an input's schema gets that very one: passing columns on is then known to fit by a pointer.
+fn shared(ports: Vec<Port>, inputs: &[Input]) -> Vec<Port> {
+    let share = |port: Port| match inputs.iter().find(|input| input.schema == port.schema) {
+        Some(input) => Port { schema: Arc::clone(&input.schema), ..port },
+        None => port,
+    };
+    ports.into_iter().map(share).collect()
 }
 
 impl Component for WasmComponent {
@@ -336,12 +297,10 @@ impl Component for WasmComponent {
             Err(error) => return failed(error),
         };
         let (outcome, metering) = instance.call(&open, (opening.config.to_string(), opening.restore.clone()), None);
-        let opened = said(outcome)
-            .and_then(|ports| lift_ports(ports, &opening.limits))
-            .and_then(|ports| {
-                let extract = WasmExtract::new(instance, ports.clone())?;
-                Ok((Box::new(extract) as Box<dyn Extract>, ports))
-            });
+        let opened = said(outcome).and_then(|ports| lift_ports(ports, &opening.limits)).and_then(|ports| {
+            let extract = WasmExtract::new(instance, ports.clone())?;
+            Ok((Box::new(extract) as Box<dyn Extract>, ports))
+        });
         metering.close(opened)
     }
 
@@ -360,12 +319,11 @@ impl Component for WasmComponent {
             Err(error) => return failed(error),
         };
         let (outcome, metering) = instance.call(&open, (opening.config.to_string(), inputs, opening.restore.clone()), None);
-        let opened = said(outcome)
-            .and_then(|ports| lift_ports(ports, &opening.limits))
-            .and_then(|ports| {
-                let transform = WasmTransform::new(instance, ports.clone(), stateful)?;
-                Ok((Box::new(transform) as Box<dyn Transform>, ports))
-            });
+        let opened = said(outcome).and_then(|ports| lift_ports(ports, &opening.limits)).and_then(|ports| {
+            let ports = shared(ports, &opening.inputs);
+            let transform = WasmTransform::new(instance, &ports, stateful)?;
+            Ok((Box::new(transform) as Box<dyn Transform>, ports))
+        });
         metering.close(opened)
     }
 

@@ -290,16 +290,8 @@ impl From<StageError> for crate::words::call::StageError {
     fn from(error: StageError) -> Self {
         use crate::words::call::StageError as Said;
         match error {
-            StageError::Config(e) => Said::Config {
-                pointer: e.pointer,
-                offset: e.offset,
-                message: e.message,
-                help: e.help,
-            },
-            StageError::Schema(e) => Said::Schema {
-                column: e.column,
-                message: e.message,
-            },
+            StageError::Config(e) => Said::Config { pointer: e.pointer, offset: e.offset, message: e.message, help: e.help },
+            StageError::Schema(e) => Said::Schema { column: e.column, message: e.message },
             StageError::Data(message) => Said::Data(message),
             StageError::Unavailable(message) => Said::Unavailable(message),
             StageError::Internal(message) => Said::Internal(message),

@@ -20,11 +20,7 @@ pub struct Accounting {
 
 impl Default for Accounting {
     fn default() -> Self {
-        Accounting {
-            fuel: true,
-            deadline: true,
-            clock: true,
-        }
+        Accounting { fuel: true, deadline: true, clock: true }
     }
 }
 
@@ -40,10 +36,7 @@ impl Engine {
     /// Builds the engine and starts its ticker.
     pub fn new(accounting: Accounting) -> wasmtime::Result<Self> {
         let mut config = Config::new();
-        config
-            .cranelift_opt_level(OptLevel::Speed)
-            .consume_fuel(accounting.fuel)
-            .epoch_interruption(accounting.deadline);
+        config.cranelift_opt_level(OptLevel::Speed).consume_fuel(accounting.fuel).epoch_interruption(accounting.deadline);
         let inner = wasmtime::Engine::new(&config)?;
         let ticker = Arc::new(Ticker);
         let (weak, alive) = (inner.weak(), Arc::downgrade(&ticker));
@@ -55,11 +48,7 @@ impl Engine {
                 thread::sleep(TICK);
             }
         })?;
-        Ok(Engine {
-            inner,
-            accounting,
-            _ticker: ticker,
-        })
+        Ok(Engine { inner, accounting, _ticker: ticker })
     }
 
     /// Ticks that make up a timeout: one more, because the current tick may be about to end.

@@ -30,20 +30,11 @@ pub struct WasmExtract {
 impl WasmExtract {
     /// Takes an instance that was opened with these ports.
     pub fn new(mut instance: Instance, ports: Vec<Port>) -> Result<Self, CallError> {
-        Ok(WasmExtract {
-            next: instance.function("next")?,
-            instance,
-            ports,
-            ended: false,
-        })
+        Ok(WasmExtract { next: instance.function("next")?, instance, ports, ended: false })
     }
 
     fn take(&mut self, extracted: contract::Extracted, usage: &mut Usage) -> Result<Extracted, CallError> {
-        let contract::Extracted {
-            port: number,
-            values,
-            position,
-        } = extracted;
+        let contract::Extracted { port: number, values, position } = extracted;
         let port = self
             .ports
             .get(number as usize)
@@ -53,13 +44,10 @@ impl WasmExtract {
                 let frame = self.instance.host().handles.delete(frame);
                 let frame = frame.map_err(|error| CallError::Malformed(format!("a frame was answered that is not valid: {error}")))?;
                 if frame.batch.schema_ref().fields() != port.schema.fields() {
-                    return Err(CallError::Malformed(format!(
-                        "a frame was answered whose schema is not that of port `{}`",
-                        port.name
-                    )));
+                    return Err(CallError::Malformed(format!("a frame was answered whose schema is not that of port `{}`", port.name)));
                 }
                 usage.bytes_stayed = batch::size(&frame.batch);
-                (frame.batch, Origin::Table)
+                (under(frame.batch, port)?, Origin::Table)
             }
             Values::Made(fresh) => {
                 usage.bytes_made = fresh.columns.buffers.iter().map(|buffer| buffer.len() as u64).sum();
@@ -67,16 +55,15 @@ impl WasmExtract {
             }
         };
         usage.rows_out = batch.num_rows() as u64;
-        usage.origins = vec![PortOrigins {
-            port: number,
-            columns: vec![origin; batch.num_columns()],
-        }];
-        Ok(Extracted {
-            port: number,
-            batch,
-            position,
-        })
+        usage.origins = vec![PortOrigins { port: number, columns: vec![origin; batch.num_columns()].into() }];
+        Ok(Extracted { port: number, batch, position })
     }
+}
+
+/// The batch under the port's own schema: whatever follows can tell by a pointer that it is the one it was opened with.
+fn under(batch: Arc<RecordBatch>, port: &Port) -> Result<Arc<RecordBatch>, CallError> {
+    let batch = Arc::unwrap_or_clone(batch).with_schema(Arc::clone(&port.schema));
+    batch.map(Arc::new).map_err(|error| CallError::Malformed(error.to_string()))
 }
 
 fn assemble(fresh: Fresh, port: &Port, limits: &Limits) -> Result<RecordBatch, CallError> {
@@ -91,12 +78,7 @@ fn assemble(fresh: Fresh, port: &Port, limits: &Limits) -> Result<RecordBatch, C
     }
     let rows = fresh.rows as usize;
     let mut lifting = Lifting::new(fresh.columns);
-    let columns = port
-        .schema
-        .fields()
-        .iter()
-        .map(|field| lifting.column(field, rows))
-        .collect::<Result<Vec<_>, _>>();
+    let columns = port.schema.fields().iter().map(|field| lifting.column(field, rows)).collect::<Result<Vec<_>, _>>();
     let columns = columns.map_err(|error| CallError::Malformed(error.to_string()))?;
     lifting.finish().map_err(CallError::Malformed)?;
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
@@ -106,16 +88,11 @@ fn assemble(fresh: Fresh, port: &Port, limits: &Limits) -> Result<RecordBatch, C
 impl Extract for WasmExtract {
     fn next(&mut self) -> Call<Option<Extracted>> {
         if self.ended {
-            return Call {
-                outcome: Ok(None),
-                usage: Usage::default(),
-            };
+            return Call { outcome: Ok(None), usage: Usage::default() };
         }
         let (outcome, mut metering) = self.instance.call(&self.next, (), None);
         let outcome = said(outcome).and_then(|extracted| {
-            extracted
-                .map(|extracted| self.take(extracted, &mut metering.usage).inspect_err(|_| self.instance.poison()))
-                .transpose()
+            extracted.map(|extracted| self.take(extracted, &mut metering.usage).inspect_err(|_| self.instance.poison())).transpose()
         });
         self.ended = matches!(outcome, Ok(None));
         metering.close(outcome)

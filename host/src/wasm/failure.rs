@@ -9,13 +9,7 @@ use crate::words::call::CallError;
 pub fn of(error: &wasmtime::Error, host: &mut Host) -> CallError {
     if let Some(refusal) = host.limiter.take_refusal() {
         let (current, requested, allowed) = (refusal.current, refusal.requested, refusal.allowed);
-        return CallError::Limit {
-            limit: refusal.limit,
-            current,
-            requested,
-            allowed,
-            unit: refusal.unit,
-        };
+        return CallError::Limit { limit: refusal.limit, current, requested, allowed, unit: refusal.unit };
     }
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return of_trap(*trap, error, host);
@@ -23,13 +17,7 @@ pub fn of(error: &wasmtime::Error, host: &mut Host) -> CallError {
     match error.downcast_ref::<ResourceTableError>() {
         Some(ResourceTableError::Full) => {
             let allowed = host.limits.handles;
-            return CallError::Limit {
-                limit: "handles",
-                current: allowed,
-                requested: 1,
-                allowed,
-                unit: "handles",
-            };
+            return CallError::Limit { limit: "handles", current: allowed, requested: 1, allowed, unit: "handles" };
         }
         Some(other) => return CallError::Malformed(format!("a handle was used that is not valid: {other}")),
         None => {}
@@ -38,25 +26,13 @@ pub fn of(error: &wasmtime::Error, host: &mut Host) -> CallError {
     // wasmtime has no public type for this one.
     if message.contains("allocated for hostcalls has been exhausted") {
         let allowed = host.limits.output_bytes;
-        return CallError::Limit {
-            limit: "output_bytes",
-            current: 0,
-            requested: 0,
-            allowed,
-            unit: "bytes",
-        };
+        return CallError::Limit { limit: "output_bytes", current: 0, requested: 0, allowed, unit: "bytes" };
     }
     CallError::Trap { reason: "abi", message }
 }
 
 fn of_trap(trap: Trap, error: &wasmtime::Error, host: &Host) -> CallError {
-    let used_up = |limit, allowed, unit| CallError::Limit {
-        limit,
-        current: 0,
-        requested: 0,
-        allowed,
-        unit,
-    };
+    let used_up = |limit, allowed, unit| CallError::Limit { limit, current: 0, requested: 0, allowed, unit };
     let reason = match trap {
         Trap::OutOfFuel => return used_up("fuel", host.limits.fuel, "units of fuel"),
         Trap::Interrupt => return used_up("timeout", host.limits.timeout.as_millis() as u64, "milliseconds"),
@@ -68,8 +44,5 @@ fn of_trap(trap: Trap, error: &wasmtime::Error, host: &Host) -> CallError {
         Trap::CannotEnterComponent => "reentered",
         _ => "trap",
     };
-    CallError::Trap {
-        reason,
-        message: format!("{error:#}"),
-    }
+    CallError::Trap { reason, message: format!("{error:#}") }
 }

@@ -24,16 +24,10 @@ pub struct Read {
 
 /// Gathers columns by index.
 pub fn read(batch: &RecordBatch, columns: &[u32], limit: u64) -> Result<Read, FrameError> {
-    let mut arrays = ArraysIn {
-        nodes: Vec::with_capacity(columns.len()),
-        buffers: Vec::with_capacity(3 * columns.len()),
-    };
+    let mut arrays = ArraysIn { nodes: Vec::with_capacity(columns.len()), buffers: Vec::with_capacity(3 * columns.len()) };
     let mut bytes = 0;
     for index in columns {
-        let column = batch
-            .columns()
-            .get(*index as usize)
-            .ok_or_else(|| FrameError::NoSuchColumn(index.to_string()))?;
+        let column = batch.columns().get(*index as usize).ok_or_else(|| FrameError::NoSuchColumn(index.to_string()))?;
         bytes += lower::push(column, &mut arrays);
         if bytes > limit {
             return Err(FrameError::TooLarge(limit));

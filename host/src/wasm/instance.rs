@@ -46,10 +46,7 @@ impl Metering {
 
     /// Ends it with an outcome.
     pub fn close<T>(self, outcome: Result<T, CallError>) -> Call<T> {
-        Call {
-            outcome,
-            usage: self.finish(),
-        }
+        Call { outcome, usage: self.finish() }
     }
 }
 
@@ -69,17 +66,8 @@ impl Instance {
         }
         // A start function is guest code too.
         allow(&mut store, fuel, ticks).map_err(|error| CallError::Host(format!("{error:#}")))?;
-        let inner = linker
-            .instantiate(&mut store, component)
-            .map_err(|error| failure::of(&error, store.data_mut()))?;
-        Ok(Instance {
-            store,
-            inner,
-            fuel,
-            ticks,
-            interface: imports::interface(interface),
-            poisoned: false,
-        })
+        let inner = linker.instantiate(&mut store, component).map_err(|error| failure::of(&error, store.data_mut()))?;
+        Ok(Instance { store, inner, fuel, ticks, interface: imports::interface(interface), poisoned: false })
     }
 
     /// One of the interface's functions.
@@ -89,14 +77,8 @@ impl Instance {
         R: ComponentNamedList + Lift,
     {
         let absent = || CallError::Malformed(format!("the component does not export `{name}` of {}", self.interface));
-        let interface = self
-            .inner
-            .get_export_index(&mut self.store, None, self.interface.as_str())
-            .ok_or_else(absent)?;
-        let index = self
-            .inner
-            .get_export_index(&mut self.store, Some(&interface), name)
-            .ok_or_else(absent)?;
+        let interface = self.inner.get_export_index(&mut self.store, None, self.interface.as_str()).ok_or_else(absent)?;
+        let index = self.inner.get_export_index(&mut self.store, Some(&interface), name).ok_or_else(absent)?;
         let typed = self.inner.get_typed_func(&mut self.store, index);
         typed.map_err(|error| CallError::Malformed(format!("its export `{name}` is not of the contract's type: {error:#}")))
     }
@@ -123,10 +105,7 @@ impl Instance {
         P: ComponentNamedList + Lower,
         (R,): ComponentNamedList + Lift,
     {
-        let mut metering = Metering {
-            usage: Usage::default(),
-            started: Instant::now(),
-        };
+        let mut metering = Metering { usage: Usage::default(), started: Instant::now() };
         if self.poisoned {
             return (Err(CallError::Poisoned), metering);
         }
@@ -139,9 +118,7 @@ impl Instance {
         let returned = function.call(&mut self.store, parameters);
         let guest = self.store.data_mut().clock.guest();
         let fuel = self.fuel.map_or(0, |allowed| allowed - self.store.get_fuel().unwrap_or(allowed));
-        let outcome = returned
-            .map(|(value,)| value)
-            .map_err(|error| failure::of(&error, self.store.data_mut()));
+        let outcome = returned.map(|(value,)| value).map_err(|error| failure::of(&error, self.store.data_mut()));
         self.poisoned = outcome.is_err();
         metering.usage = self.usage(guest, fuel, memory, rows, outcome.is_ok());
         (outcome, metering)

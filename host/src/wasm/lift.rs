@@ -31,18 +31,12 @@ pub struct Lifting {
 impl Lifting {
     /// Begins with all of them.
     pub fn new(arrays: ArraysOut) -> Self {
-        Lifting {
-            nodes: arrays.nodes.into_iter(),
-            buffers: arrays.buffers.into_iter(),
-        }
+        Lifting { nodes: arrays.nodes.into_iter(), buffers: arrays.buffers.into_iter() }
     }
 
     /// The next column, which must have this many rows and be of this field.
     pub fn column(&mut self, field: &Field, rows: usize) -> Result<ArrayRef, Malformed> {
-        let data = self.checked(field, rows).map_err(|why| Malformed {
-            column: field.name().clone(),
-            why,
-        })?;
+        let data = self.checked(field, rows).map_err(|why| Malformed { column: field.name().clone(), why })?;
         Ok(make_array(data))
     }
 
@@ -50,9 +44,7 @@ impl Lifting {
     pub fn finish(self) -> Result<(), String> {
         match (self.nodes.len(), self.buffers.len()) {
             (0, 0) => Ok(()),
-            (nodes, buffers) => Err(format!(
-                "`made` has {nodes} nodes and {buffers} buffers more than the made columns need"
-            )),
+            (nodes, buffers) => Err(format!("`made` has {nodes} nodes and {buffers} buffers more than the made columns need")),
         }
     }
 
@@ -73,25 +65,13 @@ impl Lifting {
 
     fn node(&mut self, data_type: &DataType) -> Result<ArrayData, String> {
         let node = self.nodes.next().ok_or("its node is missing: `made` has too few nodes")?;
-        let length = usize::try_from(node.length)
-            .ok()
-            .filter(|length| *length <= isize::MAX as usize / 256);
+        let length = usize::try_from(node.length).ok().filter(|length| *length <= isize::MAX as usize / 256);
         let length = length.ok_or_else(|| format!("a length of {} is out of range", node.length))?;
         let layout = layout::of(data_type);
-        let nulls = if layout.validity {
-            self.validity(length, node.null_count)?
-        } else {
-            none(node.null_count)?
-        };
-        let mut builder = ArrayDataBuilder::new(data_type.clone())
-            .len(length)
-            .nulls(nulls)
-            .align_buffers(true);
+        let nulls = if layout.validity { self.validity(length, node.null_count)? } else { none(node.null_count)? };
+        let mut builder = ArrayDataBuilder::new(data_type.clone()).len(length).nulls(nulls).align_buffers(true);
         if node.variadic > 0 && layout.values != Values::Views {
-            return Err(format!(
-                "announces {} variadic buffers, which {data_type} does not have",
-                node.variadic
-            ));
+            return Err(format!("announces {} variadic buffers, which {data_type} does not have", node.variadic));
         }
         builder = self.values(builder, layout.values, length, node.variadic)?;
         for child in layout::children(data_type) {
@@ -109,17 +89,11 @@ impl Lifting {
         }
         let needed = length.div_ceil(8);
         if bitmap.len() < needed {
-            return Err(format!(
-                "its validity bitmap has {} bytes, and {length} values need {needed}",
-                bitmap.len()
-            ));
+            return Err(format!("its validity bitmap has {} bytes, and {length} values need {needed}", bitmap.len()));
         }
         let nulls = NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(bitmap), 0, length));
         if nulls.null_count() as u64 != announced {
-            return Err(format!(
-                "announces {announced} nulls, and its validity bitmap has {}",
-                nulls.null_count()
-            ));
+            return Err(format!("announces {announced} nulls, and its validity bitmap has {}", nulls.null_count()));
         }
         Ok(Some(nulls))
     }
@@ -171,22 +145,15 @@ impl Lifting {
     }
 
     fn buffer(&mut self, what: &str) -> Result<Vec<u8>, String> {
-        self.buffers
-            .next()
-            .ok_or_else(|| format!("its {what} is missing: `made` has too few buffers"))
+        self.buffers.next().ok_or_else(|| format!("its {what} is missing: `made` has too few buffers"))
     }
 }
 
 /// A buffer must cover its values; padding up to 64 bytes is Arrow's habit and allowed, more is a mistake.
 fn exact(what: &str, buffer: Vec<u8>, count: usize, width: usize) -> Result<Buffer, String> {
-    let needed = count
-        .checked_mul(width)
-        .ok_or_else(|| format!("{count} values of {width} bytes are out of range"))?;
+    let needed = count.checked_mul(width).ok_or_else(|| format!("{count} values of {width} bytes are out of range"))?;
     if buffer.len() < needed || buffer.len() > needed.saturating_add(64) {
-        return Err(format!(
-            "its {what} has {} bytes, and {count} values of {width} need {needed}",
-            buffer.len()
-        ));
+        return Err(format!("its {what} has {} bytes, and {count} values of {width} need {needed}", buffer.len()));
     }
     Ok(Buffer::from_vec(buffer))
 }

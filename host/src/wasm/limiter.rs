@@ -32,13 +32,7 @@ pub struct Limiter {
 impl Limiter {
     /// Holds an instance to these limits.
     pub fn new(limits: &Limits) -> Self {
-        Limiter {
-            memory_limit: limits.memory,
-            table_limit: limits.table_elements,
-            memory: 0,
-            elements: 0,
-            refusal: None,
-        }
+        Limiter { memory_limit: limits.memory, table_limit: limits.table_elements, memory: 0, elements: 0, refusal: None }
     }
 
     /// Bytes of linear memory in use.
@@ -56,13 +50,7 @@ impl ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let requested = (desired - current) as u64;
         if self.memory + requested > self.memory_limit {
-            self.refusal = Some(Refusal {
-                limit: "memory",
-                current: self.memory,
-                requested,
-                allowed: self.memory_limit,
-                unit: "bytes",
-            });
+            self.refusal = Some(Refusal { limit: "memory", current: self.memory, requested, allowed: self.memory_limit, unit: "bytes" });
             return Ok(false);
         }
         self.memory += requested;
@@ -77,13 +65,8 @@ impl ResourceLimiter for Limiter {
     fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let requested = (desired - current) as u64;
         if self.elements + requested > self.table_limit {
-            self.refusal = Some(Refusal {
-                limit: "table_elements",
-                current: self.elements,
-                requested,
-                allowed: self.table_limit,
-                unit: "elements",
-            });
+            self.refusal =
+                Some(Refusal { limit: "table_elements", current: self.elements, requested, allowed: self.table_limit, unit: "elements" });
             return Ok(false);
         }
         self.elements += requested;

@@ -58,10 +58,7 @@ impl Load for WasmLoad {
 
     fn commit(&mut self, last: bool) -> Call<Receipt> {
         let (outcome, metering) = self.instance.call(&self.commit, (last,), None);
-        metering.close(said(outcome).map(|receipt| Receipt {
-            rows: receipt.rows,
-            location: receipt.location.chars().take(4096).collect(),
-        }))
+        metering.close(said(outcome).map(|receipt| Receipt { rows: receipt.rows, location: receipt.location.chars().take(4096).collect() }))
     }
 
     fn snapshot(&mut self) -> Call<Vec<u8>> {

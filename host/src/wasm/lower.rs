@@ -46,22 +46,12 @@ fn primitive(nulls: Option<&NullBuffer>, values: &Buffer, length: usize, arrays:
 /// Opens a node: its lengths, and its validity bitmap.
 fn begin(length: usize, nulls: Option<&NullBuffer>, variadic: u32, arrays: &mut ArraysIn) {
     let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
-    arrays.nodes.push(Node {
-        length: length as u64,
-        null_count: nulls.map_or(0, |nulls| nulls.null_count()) as u64,
-        variadic,
-    });
-    arrays
-        .buffers
-        .push(nulls.map_or(Bytes::new(), |nulls| view(nulls.inner().sliced())));
+    arrays.nodes.push(Node { length: length as u64, null_count: nulls.map_or(0, |nulls| nulls.null_count()) as u64, variadic });
+    arrays.buffers.push(nulls.map_or(Bytes::new(), |nulls| view(nulls.inner().sliced())));
 }
 
 fn view(buffer: Buffer) -> Bytes {
-    if buffer.is_empty() {
-        Bytes::new()
-    } else {
-        Bytes::from_owner(View(buffer))
-    }
+    if buffer.is_empty() { Bytes::new() } else { Bytes::from_owner(View(buffer)) }
 }
 
 fn other(array: &ArrayRef, arrays: &mut ArraysIn) {
@@ -123,11 +113,7 @@ fn compact<T: arrow::datatypes::ByteViewType + ?Sized>(
     gc: impl Fn(&arrow::array::GenericByteViewArray<T>) -> arrow::array::GenericByteViewArray<T>,
 ) -> arrow::array::GenericByteViewArray<T> {
     let held: usize = array.data_buffers().iter().map(|buffer| buffer.len()).sum();
-    if held > 4096 && held > 2 * array.total_buffer_bytes_used() {
-        gc(array)
-    } else {
-        array.clone()
-    }
+    if held > 4096 && held > 2 * array.total_buffer_bytes_used() { gc(array) } else { array.clone() }
 }
 
 fn views(array: ArrayRef, arrays: &mut ArraysIn) {
@@ -153,11 +139,7 @@ fn runs<R: RunEndIndexType>(array: &ArrayRef, arrays: &mut ArraysIn) {
     });
     let counted: Buffer = Buffer::from_iter(counted);
     // Neither the array nor its run ends have a validity bitmap of their own; the run ends' is listed, and absent.
-    arrays.nodes.push(Node {
-        length: length as u64,
-        null_count: 0,
-        variadic: 0,
-    });
+    arrays.nodes.push(Node { length: length as u64, null_count: 0, variadic: 0 });
     begin(last - first, None, 0, arrays);
     arrays.buffers.push(view(counted));
     node(&array.values().slice(first, last - first), arrays);
@@ -170,11 +152,7 @@ fn by_layout(array: &ArrayRef, arrays: &mut ArraysIn) {
     if layout.validity {
         begin(data.len(), data.nulls(), 0, arrays);
     } else {
-        arrays.nodes.push(Node {
-            length: data.len() as u64,
-            null_count: 0,
-            variadic: 0,
-        });
+        arrays.nodes.push(Node { length: data.len() as u64, null_count: 0, variadic: 0 });
     }
     let widths: &[usize] = match layout.values {
         Values::Fixed(width) => &[width],
@@ -184,9 +162,7 @@ fn by_layout(array: &ArrayRef, arrays: &mut ArraysIn) {
         _ => &[],
     };
     for (buffer, width) in data.buffers().iter().zip(widths) {
-        arrays
-            .buffers
-            .push(view(buffer.slice_with_length(data.offset() * width, data.len() * width)));
+        arrays.buffers.push(view(buffer.slice_with_length(data.offset() * width, data.len() * width)));
     }
     for child in shown_children(array, &data) {
         node(&child, arrays);

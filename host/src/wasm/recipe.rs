@@ -10,7 +10,7 @@ use arrow::{
 };
 
 use super::{
-    contract::{Answer, Column, Columns, Output, Rejection, Rows},
+    contract::{Answer, ArraysOut, Column, Columns, Output, Rejection, Rows},
     lift::Lifting,
 };
 use crate::words::{
@@ -20,6 +20,21 @@ use crate::words::{
     stage::{Port, Rejection as Refused, Transformed},
     usage::{Origin, PortOrigins},
 };
+
+/// A way out of an open stage, ready to assemble batches for.
+pub struct Outgoing {
+    schema: SchemaRef,
+    /// Origins of an output that passes every column.
+    untouched: Arc<[Origin]>,
+}
+
+impl Outgoing {
+    /// For a port as `open` declared it.
+    pub fn new(port: &Port) -> Self {
+        let untouched = (0..port.schema.fields().len() as u32).map(Origin::Passed).collect();
+        Outgoing { schema: Arc::clone(&port.schema), untouched }
+    }
+}
 
 /// An answer carried out.
 pub struct Carried {
@@ -34,15 +49,12 @@ pub struct Carried {
 }
 
 /// Carries out an answer on the frame it was given about; on none for what `finish` puts out.
-pub fn carry_out(answer: Answer, frame: Option<&RecordBatch>, ports: &[Port], limits: &Limits) -> Result<Carried, CallError> {
-    let rows = frame.map_or(0, RecordBatch::num_rows);
+pub fn carry_out(answer: Answer, frame: Option<&Arc<RecordBatch>>, ports: &[Outgoing], limits: &Limits) -> Result<Carried, CallError> {
+    let rows = frame.map_or(0, |frame| frame.num_rows());
     let rejections = refused(answer.rejections, rows, limits)?;
     let mut choices = Vec::with_capacity(answer.outputs.len());
     let mut carried = Carried {
-        transformed: Transformed {
-            outputs: Vec::with_capacity(answer.outputs.len()),
-            rejections,
-        },
+        transformed: Transformed { outputs: Vec::with_capacity(answer.outputs.len()), rejections },
         origins: Vec::new(),
         rows_kept: 0,
         bytes_made: 0,
@@ -59,8 +71,8 @@ pub fn carry_out(answer: Answer, frame: Option<&RecordBatch>, ports: &[Port], li
         rows_out += chosen.count() as u64;
         bounded("output_rows", rows_out, limits.output_rows, "rows")?;
         let number = output.port;
-        let (batch, columns) = assemble(output, &chosen, frame, &port.schema).map_err(in_output)?;
-        carried.transformed.outputs.push((number, Arc::new(batch)));
+        let (batch, columns) = assemble(output, &chosen, frame, port).map_err(in_output)?;
+        carried.transformed.outputs.push((number, batch));
         carried.origins.push(PortOrigins { port: number, columns });
         choices.push(chosen);
     }
@@ -72,30 +84,18 @@ fn bounded(limit: &'static str, current: u64, allowed: u64, unit: &'static str) 
     if current <= allowed {
         return Ok(());
     }
-    Err(CallError::Limit {
-        limit,
-        current: 0,
-        requested: current,
-        allowed,
-        unit,
-    })
+    Err(CallError::Limit { limit, current: 0, requested: current, allowed, unit })
 }
 
 /// The refused rows in order, each within the frame and at most once, their reasons cut to the limit.
 pub fn refused(rejections: Vec<Rejection>, rows: usize, limits: &Limits) -> Result<Vec<Refused>, CallError> {
     let mut refused: Vec<_> = rejections
         .into_iter()
-        .map(|rejection| Refused {
-            row: rejection.row,
-            reason: cut(rejection.reason, limits.reason as usize),
-        })
+        .map(|rejection| Refused { row: rejection.row, reason: cut(rejection.reason, limits.reason as usize) })
         .collect();
     refused.sort_by_key(|rejection| rejection.row);
     if let Some(last) = refused.last().filter(|last| last.row as usize >= rows) {
-        return Err(CallError::Malformed(format!(
-            "row {} is rejected, and the frame has {rows} rows",
-            last.row
-        )));
+        return Err(CallError::Malformed(format!("row {} is rejected, and the frame has {rows} rows", last.row)));
     }
     match refused.windows(2).find(|pair| pair[0].row == pair[1].row) {
         Some(pair) => Err(CallError::Malformed(format!("row {} is rejected twice", pair[0].row))),
@@ -121,13 +121,13 @@ enum Chosen {
 }
 
 impl Chosen {
-    fn new(rows: &Rows, frame: Option<&RecordBatch>, of: usize) -> Result<Self, String> {
+    fn new(rows: &Rows, frame: Option<&Arc<RecordBatch>>, of: usize) -> Result<Self, String> {
         if frame.is_none() && !matches!(rows, Rows::Fresh(_)) {
             return Err("there is no frame to take rows from: `finish` puts out fresh rows only".into());
         }
         match rows {
             Rows::All => Ok(Chosen::All(of)),
-            Rows::Bitmap(bits) => Self::bitmap(bits, of, frame.map_or(0, RecordBatch::num_columns)),
+            Rows::Bitmap(bits) => Self::bitmap(bits, of, frame.map_or(0, |frame| frame.num_columns())),
             Rows::Indices(indices) => match indices.iter().max() {
                 Some(most) if *most as usize >= of => Err(format!("row {most} is chosen, and the frame has {of} rows")),
                 _ => Ok(Chosen::Indices(UInt32Array::from(indices.clone()))),
@@ -141,11 +141,7 @@ impl Chosen {
 
     fn bitmap(bits: &[u8], of: usize, columns: usize) -> Result<Self, String> {
         if bits.len() < of.div_ceil(8) {
-            return Err(format!(
-                "the bitmap of rows has {} bytes, and {of} rows need {}",
-                bits.len(),
-                of.div_ceil(8)
-            ));
+            return Err(format!("the bitmap of rows has {} bytes, and {of} rows need {}", bits.len(), of.div_ceil(8)));
         }
         let mask = BooleanArray::new(BooleanBuffer::new(Buffer::from(&bits[..of.div_ceil(8)]), 0, of), None);
         let builder = FilterBuilder::new(&mask);
@@ -162,10 +158,19 @@ impl Chosen {
         }
     }
 
+    /// Whether these are all rows, in order.
+    fn everything(&self) -> bool {
+        match self {
+            Chosen::All(_) => true,
+            Chosen::Bitmap(mask, predicate) => predicate.count() == mask.len(),
+            Chosen::Indices(_) | Chosen::Fresh(_) => false,
+        }
+    }
+
     fn of(&self, column: &ArrayRef) -> Result<ArrayRef, String> {
         match self {
             Chosen::All(_) => Ok(column.clone()),
-            Chosen::Bitmap(mask, predicate) if predicate.count() == mask.len() => Ok(column.clone()),
+            Chosen::Bitmap(..) if self.everything() => Ok(column.clone()),
             Chosen::Bitmap(_, predicate) => predicate.filter(column).map_err(|error| error.to_string()),
             Chosen::Indices(indices) => take(column, indices, None).map_err(|error| error.to_string()),
             Chosen::Fresh(_) => Err("fresh rows have no input columns: every column must be made".into()),
@@ -173,25 +178,47 @@ impl Chosen {
     }
 }
 
-fn assemble(
-    output: Output,
-    chosen: &Chosen,
-    frame: Option<&RecordBatch>,
-    schema: &SchemaRef,
-) -> Result<(RecordBatch, Vec<Origin>), String> {
-    let inputs = frame.map_or(&[][..], RecordBatch::columns);
-    let columns = match output.columns {
-        Columns::Untouched => (0..inputs.len() as u32).map(Column::Input).collect(),
-        Columns::Each(columns) => columns,
-    };
-    if columns.len() != schema.fields().len() {
-        return Err(format!(
-            "it has {} columns, and the port's schema has {}",
-            columns.len(),
-            schema.fields().len()
-        ));
+/// An output's batch, and where its columns came from.
+type Assembled = (Arc<RecordBatch>, Arc<[Origin]>);
+
+fn assemble(output: Output, chosen: &Chosen, frame: Option<&Arc<RecordBatch>>, port: &Outgoing) -> Result<Assembled, String> {
+    match (output.columns, frame) {
+        // `open` saw to it that a port that repeats an input's schema has the very same one.
+        (Columns::Untouched, Some(frame)) if Arc::ptr_eq(frame.schema_ref(), &port.schema) => {
+            Lifting::new(output.made).finish()?;
+            Ok((untouched(chosen, frame)?, Arc::clone(&port.untouched)))
+        }
+        (Columns::Untouched, frame) => {
+            let columns = (0..frame.map_or(0, |frame| frame.num_columns()) as u32).map(Column::Input).collect();
+            each(columns, output.made, chosen, frame, port)
+        }
+        (Columns::Each(columns), frame) => each(columns, output.made, chosen, frame, port),
     }
-    let mut lifting = Lifting::new(output.made);
+}
+
+/// The frame itself, or the chosen rows of it: the answer of a filter, kept short.
+fn untouched(chosen: &Chosen, frame: &Arc<RecordBatch>) -> Result<Arc<RecordBatch>, String> {
+    if chosen.everything() {
+        return Ok(Arc::clone(frame));
+    }
+    let columns = frame.columns().iter().map(|column| chosen.of(column)).collect::<Result<Vec<_>, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(chosen.count()));
+    let batch = RecordBatch::try_new_with_options(frame.schema(), columns, &options).map_err(|error| error.to_string())?;
+    Ok(Arc::new(batch))
+}
+
+fn each(
+    columns: Vec<Column>,
+    made: ArraysOut,
+    chosen: &Chosen,
+    frame: Option<&Arc<RecordBatch>>,
+    port: &Outgoing,
+) -> Result<Assembled, String> {
+    let (schema, inputs) = (&port.schema, frame.map_or(&[][..], |frame| frame.columns()));
+    if columns.len() != schema.fields().len() {
+        return Err(format!("it has {} columns, and the port's schema has {}", columns.len(), schema.fields().len()));
+    }
+    let mut lifting = Lifting::new(made);
     let mut arrays = Vec::with_capacity(columns.len());
     let mut origins = Vec::with_capacity(columns.len());
     for (column, field) in columns.into_iter().zip(schema.fields()) {
@@ -201,12 +228,8 @@ fn assemble(
                     .get(index as usize)
                     .ok_or_else(|| format!("input column {index} does not exist; the frame has {}", inputs.len()))?;
                 if input.data_type() != field.data_type() {
-                    return Err(format!(
-                        "column `{}` is {}, and input column {index} is {}",
-                        field.name(),
-                        field.data_type(),
-                        input.data_type()
-                    ));
+                    let (declared, found) = (field.data_type(), input.data_type());
+                    return Err(format!("column `{}` is {declared}, and input column {index} is {found}", field.name()));
                 }
                 arrays.push(chosen.of(input)?);
                 origins.push(Origin::Passed(index));
@@ -220,7 +243,7 @@ fn assemble(
     lifting.finish()?;
     let options = RecordBatchOptions::new().with_row_count(Some(chosen.count()));
     let batch = RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options).map_err(|error| error.to_string())?;
-    Ok((batch, origins))
+    Ok((Arc::new(batch), origins.into()))
 }
 
 /// How many rows of the input are in some output, none of which may be a rejected one.
@@ -234,14 +257,7 @@ fn kept(chosen: &[Chosen], rows: usize, rejections: &[Refused]) -> Result<u64, C
         let conflict = rejections.iter().find(|rejection| mask.value(rejection.row as usize));
         return conflict.map_or(Ok(predicate.count() as u64), |rejection| Err(both(rejection.row)));
     }
-    let mut bits = vec![
-        false;
-        if chosen.iter().all(|chosen| matches!(chosen, Chosen::Fresh(_))) {
-            0
-        } else {
-            rows
-        }
-    ];
+    let mut bits = vec![false; if chosen.iter().all(|chosen| matches!(chosen, Chosen::Fresh(_))) { 0 } else { rows }];
     for chosen in chosen {
         match chosen {
             Chosen::Bitmap(mask, _) => mask.values().set_indices().for_each(|row| bits[row] = true),
@@ -250,7 +266,5 @@ fn kept(chosen: &[Chosen], rows: usize, rejections: &[Refused]) -> Result<u64, C
         }
     }
     let conflict = rejections.iter().find(|rejection| bits.get(rejection.row as usize) == Some(&true));
-    conflict.map_or(Ok(bits.iter().filter(|bit| **bit).count() as u64), |rejection| {
-        Err(both(rejection.row))
-    })
+    conflict.map_or(Ok(bits.iter().filter(|bit| **bit).count() as u64), |rejection| Err(both(rejection.row)))
 }

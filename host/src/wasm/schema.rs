@@ -26,11 +26,7 @@ pub enum SchemaError {
 pub fn lower(schema: &Schema) -> Result<contract::Schema, SchemaError> {
     let mut fields = Vec::with_capacity(schema.fields().len());
     for field in schema.fields() {
-        let refuse = |why: String| SchemaError::Refused {
-            column: field.name().clone(),
-            data_type: field.data_type().clone(),
-            why,
-        };
+        let refuse = |why: String| SchemaError::Refused { column: field.name().clone(), data_type: field.data_type().clone(), why };
         plausible(field.data_type()).map_err(&refuse)?;
         let ffi = FFI_ArrowSchema::try_from(field.as_ref()).map_err(|error| refuse(error.to_string()))?;
         // Read back what the guest will see: what the C data interface cannot say is refused, never changed in silence.
@@ -40,10 +36,7 @@ pub fn lower(schema: &Schema) -> Result<contract::Schema, SchemaError> {
         }
         lower_field(&ffi, &mut fields).map_err(&refuse)?;
     }
-    Ok(contract::Schema {
-        fields,
-        metadata: sorted(schema.metadata()),
-    })
+    Ok(contract::Schema { fields, metadata: sorted(schema.metadata()) })
 }
 
 fn lower_field(ffi: &FFI_ArrowSchema, fields: &mut Vec<contract::Field>) -> Result<(), String> {
@@ -83,16 +76,9 @@ fn sorted(metadata: &std::collections::HashMap<String, String>) -> Vec<(String, 
 /// The schema that a guest declared, checked field by field.
 pub fn lift(schema: contract::Schema, limits: &Limits) -> Result<SchemaRef, SchemaError> {
     if schema.fields.len() as u64 > limits.schema_fields {
-        return Err(SchemaError::TooLarge {
-            fields: schema.fields.len(),
-            limit: limits.schema_fields,
-        });
+        return Err(SchemaError::TooLarge { fields: schema.fields.len(), limit: limits.schema_fields });
     }
-    let mut walk = Walk {
-        fields: &schema.fields,
-        at: 0,
-        depth: limits.nesting as usize,
-    };
+    let mut walk = Walk { fields: &schema.fields, at: 0, depth: limits.nesting as usize };
     let mut fields = Vec::new();
     while walk.at < schema.fields.len() {
         let index = walk.at;
@@ -142,9 +128,7 @@ fn plausible(data_type: &DataType) -> Result<(), String> {
 
 fn decimal(precision: u8, scale: i8, most: u8) -> Result<(), String> {
     if precision == 0 || precision > most || scale.unsigned_abs() > most {
-        return Err(format!(
-            "precision {precision}, scale {scale}: at most {most}, and a precision of at least 1"
-        ));
+        return Err(format!("precision {precision}, scale {scale}: at most {most}, and a precision of at least 1"));
     }
     Ok(())
 }
@@ -169,11 +153,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn malformed(&self, index: usize, why: String) -> SchemaError {
         let name = self.fields.get(index).map(|field| field.name.clone()).unwrap_or_default();
-        SchemaError::Malformed {
-            index,
-            name: name.chars().take(64).collect(),
-            why,
-        }
+        SchemaError::Malformed { index, name: name.chars().take(64).collect(), why }
     }
 
     fn field(&mut self, depth: usize) -> Result<FFI_ArrowSchema, SchemaError> {
@@ -211,10 +191,7 @@ impl Walk<'_> {
         let mut flags = Flags::empty();
         flags.set(Flags::NULLABLE, field.flags.contains(contract::FieldFlags::NULLABLE));
         flags.set(Flags::MAP_KEYS_SORTED, field.flags.contains(contract::FieldFlags::MAP_KEYS_SORTED));
-        flags.set(
-            Flags::DICTIONARY_ORDERED,
-            field.flags.contains(contract::FieldFlags::DICTIONARY_ORDERED),
-        );
+        flags.set(Flags::DICTIONARY_ORDERED, field.flags.contains(contract::FieldFlags::DICTIONARY_ORDERED));
         FFI_ArrowSchema::try_new(&field.format, children, values)
             .and_then(|ffi| ffi.with_name(&field.name))
             .and_then(|ffi| ffi.with_flags(flags))

@@ -9,11 +9,12 @@ use super::{
     frame::Frame,
     host::Host,
     instance::{Instance, Metering},
-    recipe,
+    recipe::{self, Outgoing},
 };
 use crate::words::{
     batch::{self, RecordBatch},
     call::{Call, CallError},
+    limits::Limits,
     stage::{Port, Transform, Transformed},
 };
 
@@ -25,26 +26,27 @@ pub struct WasmTransform {
     process: TypedFunc<(u32, u64, Resource<Frame>), (Said<Answer>,)>,
     finish: TypedFunc<(), (Said<Option<Answer>>,)>,
     snapshot: TypedFunc<(), (Said<Vec<u8>>,)>,
-    ports: Vec<Port>,
+    ports: Vec<Outgoing>,
+    limits: Limits,
     stateful: bool,
 }
 
 impl WasmTransform {
     /// Takes an instance that was opened with these ports.
-    pub fn new(mut instance: Instance, ports: Vec<Port>, stateful: bool) -> Result<Self, CallError> {
+    pub fn new(mut instance: Instance, ports: &[Port], stateful: bool) -> Result<Self, CallError> {
         Ok(WasmTransform {
             process: instance.function("process")?,
             finish: instance.function("finish")?,
             snapshot: instance.function("snapshot")?,
+            limits: instance.host().limits.clone(),
+            ports: ports.iter().map(Outgoing::new).collect(),
             instance,
-            ports,
             stateful,
         })
     }
 
-    fn carry_out(&mut self, answer: Answer, frame: Option<&RecordBatch>, metering: &mut Metering) -> Result<Transformed, CallError> {
-        let limits = self.instance.host().limits.clone();
-        let carried = recipe::carry_out(answer, frame, &self.ports, &limits).inspect_err(|_| self.instance.poison())?;
+    fn carry_out(&mut self, answer: Answer, frame: Option<&Arc<RecordBatch>>, metering: &mut Metering) -> Result<Transformed, CallError> {
+        let carried = recipe::carry_out(answer, frame, &self.ports, &self.limits).inspect_err(|_| self.instance.poison())?;
         let usage = &mut metering.usage;
         usage.bytes_made = carried.bytes_made;
         usage.origins = carried.origins;

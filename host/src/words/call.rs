@@ -14,10 +14,7 @@ pub struct Call<T> {
 impl<T> Call<T> {
     /// The same call with its value turned into another.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Call<U> {
-        Call {
-            outcome: self.outcome.map(f),
-            usage: self.usage,
-        }
+        Call { outcome: self.outcome.map(f), usage: self.usage }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What one call cost, as plain values.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// What one call cost. Complete also when the guest trapped, with one exception: wasmtime charges fuel per basic block
 /// and keeps the running count in a register, so after a trap `fuel` may miss what was spent since the last
@@ -53,7 +53,7 @@ pub struct PortOrigins {
     /// Index of the port.
     pub port: u32,
     /// One entry for each column of the output.
-    pub columns: Vec<Origin>,
+    pub columns: Arc<[Origin]>,
 }
 
 /// Where an output column came from.

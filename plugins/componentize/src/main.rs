@@ -49,12 +49,9 @@ impl Arguments {
     fn parse(words: impl Iterator<Item = String>) -> Result<Self> {
         let words: Vec<String> = words.collect();
         match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-            ["--wit", wit, "--world", world, core, out] => Ok(Self {
-                wit: wit.into(),
-                world: world.to_string(),
-                core: core.into(),
-                out: out.into(),
-            }),
+            ["--wit", wit, "--world", world, core, out] => {
+                Ok(Self { wit: wit.into(), world: world.to_string(), core: core.into(), out: out.into() })
+            }
             _ => bail!("usage: componentize --wit DIR --world WORLD CORE.wasm OUT.wasm"),
         }
     }

@@ -10,9 +10,7 @@ const NESTED: [u8; 2] = [1, 4];
 
 /// The same binary, custom sections left out at every depth.
 pub fn without_custom(binary: &[u8]) -> Result<Vec<u8>> {
-    let Some((preamble, mut rest)) = binary.split_at_checked(PREAMBLE) else {
-        bail!("not a WebAssembly binary")
-    };
+    let Some((preamble, mut rest)) = binary.split_at_checked(PREAMBLE) else { bail!("not a WebAssembly binary") };
     if !preamble.starts_with(b"\0asm") {
         bail!("not a WebAssembly binary");
     }

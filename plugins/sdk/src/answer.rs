@@ -1,7 +1,8 @@
 //! What a stage answers to a batch: a recipe that the host carries out.
 
-use arrow_array::{Array, ArrayRef, BooleanArray};
+use arrow_array::{Array, BooleanArray};
 use arrow_buffer::BooleanBuffer;
+use arrow_data::ArrayData;
 
 /// What a transform makes of one batch.
 #[derive(Default)]
@@ -35,7 +36,7 @@ pub enum Column {
     /// Column *n* of the input, untouched: it never enters the sandbox.
     Input(usize),
     /// An array with one value for each surviving row.
-    Made(ArrayRef),
+    Made(ArrayData),
 }
 
 /// One row of the input that the stage could not accept.
@@ -73,10 +74,7 @@ impl Answer {
 
     /// Refuses a row. It must not be among the surviving rows of any output, and is refused once at most.
     pub fn reject(&mut self, row: usize, reason: impl Into<String>) {
-        self.rejections.push(Rejection {
-            row: row as u32,
-            reason: reason.into(),
-        });
+        self.rejections.push(Rejection { row: row as u32, reason: reason.into() });
     }
 
     /// Refuses rows.
@@ -88,10 +86,7 @@ impl Answer {
 
 impl From<Output> for Answer {
     fn from(output: Output) -> Self {
-        Self {
-            outputs: vec![output],
-            rejections: Vec::new(),
-        }
+        Self { outputs: vec![output], rejections: Vec::new() }
     }
 }
 
@@ -100,11 +95,7 @@ impl From<Output> for Answer {
 impl Output {
     /// Every column of these rows, by the first port.
     pub fn of(rows: Rows) -> Self {
-        Self {
-            port: 0,
-            rows,
-            columns: None,
-        }
+        Self { port: 0, rows, columns: None }
     }
 
     /// The rows for which the mask is true; null counts as false, as in SQL.
@@ -116,7 +107,7 @@ impl Output {
     }
 
     /// Rows of its own making.
-    pub fn fresh(rows: usize, columns: impl IntoIterator<Item = ArrayRef>) -> Self {
+    pub fn fresh(rows: usize, columns: impl IntoIterator<Item = ArrayData>) -> Self {
         Self::of(Rows::Fresh(rows)).columns(columns.into_iter().map(Column::Made))
     }
 
@@ -142,13 +133,7 @@ impl Column {
     }
 
     /// An array with one value for each surviving row.
-    pub fn made(array: impl Into<ArrayRef>) -> Self {
-        Self::Made(array.into())
-    }
-}
-
-impl<T: arrow_array::Array + 'static> From<T> for Column {
-    fn from(array: T) -> Self {
-        Self::Made(std::sync::Arc::new(array))
+    pub fn made(array: &impl Array) -> Self {
+        Self::Made(array.to_data())
     }
 }

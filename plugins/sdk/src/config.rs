@@ -25,19 +25,12 @@ fn explain(error: serde_path_to_error::Error<serde_json::Error>) -> ConfigError 
         }
         help = nearest(key, expected).map(|name| format!("did you mean `{name}`?"));
     }
-    ConfigError {
-        pointer,
-        offset: None,
-        message,
-        help,
-    }
+    ConfigError { pointer, offset: None, message, help }
 }
 
 /// The name that serde did not know, and those that it would have.
 fn unknown_name(message: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
-    let rest = message
-        .strip_prefix("unknown field `")
-        .or_else(|| message.strip_prefix("unknown variant `"))?;
+    let rest = message.strip_prefix("unknown field `").or_else(|| message.strip_prefix("unknown variant `"))?;
     let (name, rest) = rest.split_once('`')?;
     Some((name, rest.split('`').skip(1).step_by(2)))
 }

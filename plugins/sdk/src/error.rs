@@ -40,19 +40,12 @@ pub struct ConfigError {
 impl StageError {
     /// A mistake in the value that a JSON Pointer names.
     pub fn config(pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Config(ConfigError {
-            pointer: pointer.into(),
-            message: message.into(),
-            ..ConfigError::default()
-        })
+        Self::Config(ConfigError { pointer: pointer.into(), message: message.into(), ..ConfigError::default() })
     }
 
     /// A column that does not fit.
     pub fn schema(column: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Schema {
-            column: Some(column.into()),
-            message: message.into(),
-        }
+        Self::Schema { column: Some(column.into()), message: message.into() }
     }
 
     /// The same, with advice, if it is a mistake in the configuration.
@@ -73,10 +66,9 @@ impl StageError {
                 message: Text::of(&error.message),
                 help: maybe(&error.help),
             }),
-            Self::Schema { column, message } => abi::StageError::Schema(abi::SchemaError {
-                column: maybe(column),
-                message: Text::of(message),
-            }),
+            Self::Schema { column, message } => {
+                abi::StageError::Schema(abi::SchemaError { column: maybe(column), message: Text::of(message) })
+            }
             Self::Data(message) => abi::StageError::Data(Text::of(message)),
             Self::Unavailable(message) => abi::StageError::Unavailable(Text::of(message)),
             Self::Internal(message) => abi::StageError::Internal(Text::of(message)),

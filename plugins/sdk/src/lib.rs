@@ -12,6 +12,8 @@ mod describe;
 mod error;
 pub mod exports;
 mod frame;
+// Unit tests run natively, on the system's allocator.
+#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod memory;
 mod nearest;
 mod ports;
@@ -37,6 +39,7 @@ pub mod prelude {
         Transform, Values, column_index, describe, export_extract, export_load, export_transform, same_schema,
     };
     pub use arrow_array::{Array, ArrayRef};
+    pub use arrow_data::ArrayData;
     pub use arrow_schema::{DataType, Field, Schema, SchemaRef};
     pub use serde::Deserialize;
 }

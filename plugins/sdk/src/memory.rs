@@ -37,11 +37,7 @@ impl Blocks {
     /// Without any memory yet.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
-        Self(UnsafeCell::new(State {
-            free: [std::ptr::null_mut(); CLASSES],
-            next: 0,
-            end: 0,
-        }))
+        Self(UnsafeCell::new(State { free: [std::ptr::null_mut(); CLASSES], next: 0, end: 0 }))
     }
 }
 
@@ -88,11 +84,7 @@ unsafe impl GlobalAlloc for Blocks {
 impl State {
     #[cold]
     fn carve(&mut self, size: usize) -> *mut u8 {
-        let start = if size < BLOCK {
-            self.next
-        } else {
-            self.next.next_multiple_of(BLOCK)
-        };
+        let start = if size < BLOCK { self.next } else { self.next.next_multiple_of(BLOCK) };
         match start.checked_add(size) {
             Some(stop) if stop <= self.end => {
                 self.next = stop;

@@ -2,12 +2,8 @@
 
 /// The nearest of `known` to `name`, if it is near: a third of its letters wrong at most, but always one.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let best = known
-        .into_iter()
-        .map(|candidate| (distance(name, candidate), candidate))
-        .min_by_key(|(distance, _)| *distance);
-    best.filter(|(distance, _)| *distance <= (name.chars().count() / 3).max(1))
-        .map(|(_, candidate)| candidate)
+    let best = known.into_iter().map(|candidate| (distance(name, candidate), candidate)).min_by_key(|(distance, _)| *distance);
+    best.filter(|(distance, _)| *distance <= (name.chars().count() / 3).max(1)).map(|(_, candidate)| candidate)
 }
 
 /// Edits that turn one into the other, a swap of neighbours counting as one (optimal string alignment), capitals aside.

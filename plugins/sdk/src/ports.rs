@@ -31,14 +31,7 @@ impl Input {
     /// The list must have come from the host and not have been taken before.
     pub(crate) unsafe fn receive(inputs: abi::List<abi::Port>) -> Result<Vec<Self>, StageError> {
         let inputs = unsafe { inputs.into_vec() }.into_iter();
-        inputs
-            .map(|input| unsafe {
-                Ok(Self {
-                    name: input.name.into_string(),
-                    schema: schema::receive(input.schema)?,
-                })
-            })
-            .collect()
+        inputs.map(|input| unsafe { Ok(Self { name: input.name.into_string(), schema: schema::receive(input.schema)? }) }).collect()
     }
 }
 
@@ -47,10 +40,7 @@ impl Input {
 impl Port {
     /// A port of this name.
     pub fn named(name: impl Into<String>, schema: impl Into<SchemaRef>) -> Self {
-        Self {
-            name: name.into(),
-            schema: schema.into(),
-        }
+        Self { name: name.into(), schema: schema.into() }
     }
 
     /// The only port, `out`.
@@ -63,19 +53,13 @@ impl Port {
 /// that may hold nulls in any input may hold them in all.
 pub fn same_schema(inputs: &[Input]) -> Result<SchemaRef, StageError> {
     let Some((first, others)) = inputs.split_first() else {
-        return Err(StageError::Schema {
-            column: None,
-            message: "the stage has no input".into(),
-        });
+        return Err(StageError::Schema { column: None, message: "the stage has no input".into() });
     };
     let mut fields: Vec<Field> = first.schema.fields().iter().map(|field| field.as_ref().clone()).collect();
     for other in others {
         for (index, field) in fields.iter_mut().enumerate() {
             let Some(theirs) = other.schema.fields().get(index) else {
-                return Err(StageError::schema(
-                    field.name(),
-                    format!("input `{}` has it and `{}` does not", first.name, other.name),
-                ));
+                return Err(StageError::schema(field.name(), format!("input `{}` has it and `{}` does not", first.name, other.name)));
             };
             if theirs.name() != field.name() || !field.data_type().equals_datatype(theirs.data_type()) {
                 let message = format!(
@@ -91,10 +75,7 @@ pub fn same_schema(inputs: &[Input]) -> Result<SchemaRef, StageError> {
             field.set_nullable(field.is_nullable() || theirs.is_nullable());
         }
         if let Some(surplus) = other.schema.fields().get(fields.len()) {
-            return Err(StageError::schema(
-                surplus.name(),
-                format!("input `{}` has it and `{}` does not", other.name, first.name),
-            ));
+            return Err(StageError::schema(surplus.name(), format!("input `{}` has it and `{}` does not", other.name, first.name)));
         }
     }
     Ok(Schema::new_with_metadata(fields, first.schema.metadata().clone()).into())

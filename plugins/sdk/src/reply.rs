@@ -65,11 +65,7 @@ impl Reply {
                     }
                 });
             }
-            parts.push((
-                columns..self.columns.len(),
-                nodes..self.sent.nodes.len(),
-                buffers..self.sent.buffers.len(),
-            ));
+            parts.push((columns..self.columns.len(), nodes..self.sent.nodes.len(), buffers..self.sent.buffers.len()));
         }
         self.lists.extend(self.sent.lists());
         for (output, (columns, nodes, buffers)) in answer.outputs.iter().zip(parts) {
@@ -80,43 +76,27 @@ impl Reply {
                     None => abi::Columns::Untouched,
                     Some(_) => abi::Columns::Each(List::pointing_at(&self.columns[columns])),
                 },
-                made: Arrays {
-                    nodes: List::pointing_at(&self.sent.nodes[nodes]),
-                    buffers: List::pointing_at(&self.lists[buffers]),
-                },
+                made: Arrays { nodes: List::pointing_at(&self.sent.nodes[nodes]), buffers: List::pointing_at(&self.lists[buffers]) },
             });
         }
         let rejections = answer.rejections.iter();
-        self.rejections.extend(rejections.map(|rejection| abi::Rejection {
-            row: rejection.row,
-            reason: Text::of(&rejection.reason),
-        }));
-        abi::Answer {
-            outputs: List::pointing_at(&self.outputs),
-            rejections: List::pointing_at(&self.rejections),
-        }
+        self.rejections.extend(rejections.map(|rejection| abi::Rejection { row: rejection.row, reason: Text::of(&rejection.reason) }));
+        abi::Answer { outputs: List::pointing_at(&self.outputs), rejections: List::pointing_at(&self.rejections) }
     }
 
     /// Lays columns out that belong to no answer: those that an extract made.
-    pub fn lay_out_columns(&mut self, columns: &[arrow_array::ArrayRef]) -> Arrays {
+    pub fn lay_out_columns(&mut self, columns: &[arrow_data::ArrayData]) -> Arrays {
         self.clear();
         for column in columns {
             self.sent.column(column);
         }
         self.lists.extend(self.sent.lists());
-        Arrays {
-            nodes: List::pointing_at(&self.sent.nodes),
-            buffers: List::pointing_at(&self.lists),
-        }
+        Arrays { nodes: List::pointing_at(&self.sent.nodes), buffers: List::pointing_at(&self.lists) }
     }
 
     /// Lays refused rows out.
     pub fn lay_out_rejections(&mut self, rejections: Vec<crate::answer::Rejection>) -> List<abi::Rejection> {
-        self.lay_out(Answer {
-            outputs: Vec::new(),
-            rejections,
-        })
-        .rejections
+        self.lay_out(Answer { outputs: Vec::new(), rejections }).rejections
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     ports::{Input, Port},
     tables::OwnedFrame,
 };
-use arrow_array::ArrayRef;
+use arrow_data::ArrayData;
 
 /// A stage that brings data in. Make it a component with [`export_extract!`](crate::export_extract).
 pub trait Extract: Sized {
@@ -41,7 +41,7 @@ pub enum Values {
     /// In a frame that the host made: no byte crosses.
     Frame(OwnedFrame),
     /// Made by the stage: number of rows, one array for each field.
-    Made(usize, Vec<ArrayRef>),
+    Made(usize, Vec<ArrayData>),
 }
 
 /// A stage that turns batches into others. Make it a component with [`export_transform!`](crate::export_transform).

@@ -102,10 +102,7 @@ impl Reader {
 
     /// The table's schema.
     pub fn schema(&self) -> Result<SchemaRef, StageError> {
-        let mut result = crate::abi::Schema {
-            fields: List::EMPTY,
-            metadata: List::EMPTY,
-        };
+        let mut result = crate::abi::Schema { fields: List::EMPTY, metadata: List::EMPTY };
         unsafe {
             host::reader_schema(self.0, &mut result);
             schema::receive(result)

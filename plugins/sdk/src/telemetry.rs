@@ -52,11 +52,7 @@ pub fn current() -> Option<SpanContext> {
     match result {
         Maybe::None => None,
         Maybe::Some(raw) => unsafe {
-            Some(SpanContext {
-                trace_id: raw.trace_id.into_string(),
-                span_id: raw.span_id.into_string(),
-                sampled: raw.sampled,
-            })
+            Some(SpanContext { trace_id: raw.trace_id.into_string(), span_id: raw.span_id.into_string(), sampled: raw.sampled })
         },
     }
 }
@@ -78,13 +74,7 @@ pub fn observe(name: &str, value: f64) {
 }
 
 fn lay_out(attributes: &[(&str, Value)]) -> Vec<Attribute> {
-    attributes
-        .iter()
-        .map(|(key, value)| Attribute {
-            key: Text::of(key),
-            value: value.abi(),
-        })
-        .collect()
+    attributes.iter().map(|(key, value)| Attribute { key: Text::of(key), value: value.abi() }).collect()
 }
 
 // === impl Value ===

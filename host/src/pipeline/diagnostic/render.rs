@@ -24,11 +24,7 @@ pub(super) fn render(diagnostic: &Diagnostic, colour: bool) -> String {
         Some(position) => out += &excerpt(diagnostic, position, &paint, hue),
         None => out += &format!("  {} {}\n", paint.with("1;34", "-->"), tame(&diagnostic.file)),
     }
-    let asides = diagnostic
-        .help
-        .iter()
-        .map(|text| ("help", text))
-        .chain(diagnostic.notes.iter().map(|text| ("note", text)));
+    let asides = diagnostic.help.iter().map(|text| ("help", text)).chain(diagnostic.notes.iter().map(|text| ("note", text)));
     for (word, text) in asides {
         let head = format!("{:margin$}  {} ", "", paint.with("1;34", "="));
         // Further lines of the text stand under its first one.
@@ -44,10 +40,7 @@ fn excerpt(diagnostic: &Diagnostic, position: &Position, paint: &Paint, hue: &st
     let bar = paint.with("1;34", "|");
     let (line, start, width) = window(position);
     let carets = paint.with(hue, &"^".repeat(width));
-    let label = diagnostic
-        .label
-        .as_ref()
-        .map(|label| format!(" {}", paint.with(hue, &tame(label).replace('\n', " "))));
+    let label = diagnostic.label.as_ref().map(|label| format!(" {}", paint.with(hue, &tame(label).replace('\n', " "))));
     format!(
         "{:margin$} {} {}:{}:{}\n{:margin$}  {bar}\n {} {bar} {line}\n{:margin$}  {bar} {:start$}{carets}{}\n",
         "",
@@ -67,11 +60,7 @@ fn excerpt(diagnostic: &Diagnostic, position: &Position, paint: &Paint, hue: &st
 fn window(position: &Position) -> (String, usize, usize) {
     let characters: Vec<char> = position.text.chars().collect();
     let (start, end) = (position.column - 1, position.end_column - 1);
-    let from = if characters.len() > SHOWN {
-        start.saturating_sub(BEFORE)
-    } else {
-        0
-    };
+    let from = if characters.len() > SHOWN { start.saturating_sub(BEFORE) } else { 0 };
     let to = characters.len().min(from + SHOWN);
     let shown = |range: std::ops::Range<usize>| -> String {
         let range = range.start.min(characters.len())..range.end.min(characters.len());
@@ -105,11 +94,7 @@ struct Paint {
 
 impl Paint {
     fn with(&self, code: &str, text: &str) -> String {
-        if self.colour {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 }
 
@@ -119,9 +104,7 @@ mod tests {
     use crate::pipeline::source::{Source, Span};
 
     fn at(text: &str, start: usize, end: usize) -> String {
-        Diagnostic::at("x", &Source::new("f.toml", text), Span { start, end }, "wrong")
-            .label("here")
-            .render(false)
+        Diagnostic::at("x", &Source::new("f.toml", text), Span { start, end }, "wrong").label("here").render(false)
     }
 
     #[test]
@@ -148,11 +131,7 @@ error: unknown key `inptus`
     #[test]
     fn a_tab_and_a_wide_line_number_keep_the_underline_in_place() {
         let text = "\n".repeat(99) + "\tab = 1";
-        assert!(
-            at(&text, 100, 102).ends_with("100 |     ab = 1\n     |     ^^ here\n"),
-            "{}",
-            at(&text, 100, 102)
-        );
+        assert!(at(&text, 100, 102).ends_with("100 |     ab = 1\n     |     ^^ here\n"), "{}", at(&text, 100, 102));
     }
 
     #[test]

@@ -18,10 +18,7 @@ pub(super) fn draw(plan: &Plan, full: bool) -> String {
     for (to, stage) in plan.stages.iter().enumerate() {
         for (input, edge) in stage.inputs.iter().enumerate() {
             // `\l` ends a line and sets it to the left.
-            let lines: String = edge_lines(plan, stage, input, full)
-                .iter()
-                .map(|line| escape(line) + "\\l")
-                .collect();
+            let lines: String = edge_lines(plan, stage, input, full).iter().map(|line| escape(line) + "\\l").collect();
             out += &format!("  s{} -> s{to} [label=\"{lines}\"]\n", edge.from);
         }
     }

@@ -21,11 +21,7 @@ pub fn dot(plan: &Plan, full: bool) -> String {
 
 /// What stands in a stage's box, line by line.
 fn stage_lines(stage: &PlannedStage) -> Vec<String> {
-    let instances = if stage.instances > 1 {
-        format!(" × {}", stage.instances)
-    } else {
-        String::new()
-    };
+    let instances = if stage.instances > 1 { format!(" × {}", stage.instances) } else { String::new() };
     vec![stage.name.clone(), format!("{}{instances}", stage.reference)]
 }
 
@@ -66,9 +62,7 @@ grants = { write = ["o"] }
 "#;
 
     fn plan(text: &str) -> Plan {
-        Plan::make(&Spec::parse("p.toml", Path::new("/"), text, &|_| None).unwrap(), &Fakes::default())
-            .ok()
-            .unwrap()
+        Plan::make(&Spec::parse("p.toml", Path::new("/"), text, &|_| None).unwrap(), &Fakes::default()).ok().unwrap()
     }
 
     #[test]

@@ -103,10 +103,7 @@ pub(super) fn load_all(spec: &Spec, components: &dyn Components, diagnostics: &m
         }
     }
     let find = |stage: &StageSpec| distinct.iter().position(|reference| **reference == stage.component);
-    spec.stages
-        .iter()
-        .map(|stage| find(stage).and_then(|at| loaded[at].as_ref().ok().cloned()))
-        .collect()
+    spec.stages.iter().map(|stage| find(stage).and_then(|at| loaded[at].as_ref().ok().cloned())).collect()
 }
 
 /// Loads each reference once, as many at a time as there are cores: the first compilation takes its time.
@@ -137,9 +134,7 @@ fn complaint(spec: &Spec, stage: &StageSpec, others: &[String], components: &dyn
     let mut diagnostic = Diagnostic::at(code, &spec.source, stage.places.component, &error.message).label(label);
     diagnostic = diagnostic.help_if(error.help.as_ref());
     if let (ComponentErrorKind::NotFound { nearest }, None) = (&error.kind, &error.help) {
-        let near = nearest
-            .clone()
-            .or_else(|| nearest_reference(&stage.component, &spec.base, &components.std_names()));
+        let near = nearest.clone().or_else(|| nearest_reference(&stage.component, &spec.base, &components.std_names()));
         diagnostic = diagnostic.nearest(near.as_deref());
     }
     match others {

@@ -22,12 +22,7 @@ pub(super) fn unknown(spec: &Spec, stage: &StageSpec, component: &dyn Component)
     let Ok(description) = component.description() else {
         return Vec::new();
     };
-    let mut walk = Walk {
-        spec,
-        stage,
-        root: &description.config_schema,
-        found: Vec::new(),
-    };
+    let mut walk = Walk { spec, stage, root: &description.config_schema, found: Vec::new() };
     walk.value(&description.config_schema, &stage.config, "", DEPTH);
     walk.found
 }

@@ -29,19 +29,8 @@ pub(crate) struct Fakes {
 /// One of them, by name.
 struct Fake(&'static str);
 
-const NAMES: [&str; 11] = [
-    "clock",
-    "filter",
-    "logger",
-    "read",
-    "rejecting-port",
-    "split",
-    "split-read",
-    "sum",
-    "trapping",
-    "wide-read",
-    "write",
-];
+const NAMES: [&str; 11] =
+    ["clock", "filter", "logger", "read", "rejecting-port", "split", "split-read", "sum", "trapping", "wide-read", "write"];
 
 /// An open one: it is never called.
 struct Idle;
@@ -52,13 +41,11 @@ impl Components for Fakes {
     fn load(&self, reference: &ComponentRef, _base: &Path) -> Result<Arc<dyn Component>, ComponentError> {
         self.loads.fetch_add(1, Ordering::Relaxed);
         let found = NAMES.into_iter().find(|name| *reference == ComponentRef::Std((*name).to_owned()));
-        found
-            .map(|name| Arc::new(Fake(name)) as Arc<dyn Component>)
-            .ok_or_else(|| ComponentError {
-                kind: ComponentErrorKind::NotFound { nearest: None },
-                message: format!("`{reference}` does not exist"),
-                help: None,
-            })
+        found.map(|name| Arc::new(Fake(name)) as Arc<dyn Component>).ok_or_else(|| ComponentError {
+            kind: ComponentErrorKind::NotFound { nearest: None },
+            message: format!("`{reference}` does not exist"),
+            help: None,
+        })
     }
 
     fn std_names(&self) -> Vec<String> {
@@ -67,26 +54,15 @@ impl Components for Fakes {
 }
 
 pub(crate) fn schema(columns: &[&str]) -> SchemaRef {
-    Arc::new(Schema::new(
-        columns
-            .iter()
-            .map(|name| Field::new(*name, DataType::Int64, true))
-            .collect::<Vec<_>>(),
-    ))
+    Arc::new(Schema::new(columns.iter().map(|name| Field::new(*name, DataType::Int64, true)).collect::<Vec<_>>()))
 }
 
 fn port(name: &str, schema: SchemaRef) -> Port {
-    Port {
-        name: name.to_owned(),
-        schema,
-    }
+    Port { name: name.to_owned(), schema }
 }
 
 fn call<T>(outcome: Result<T, CallError>) -> Call<T> {
-    Call {
-        outcome,
-        usage: Usage::default(),
-    }
+    Call { outcome, usage: Usage::default() }
 }
 
 // === impl Fake ===
@@ -111,20 +87,13 @@ impl Fake {
             "sum" => {
                 let column = text(opening, "column")?;
                 if input().column_with_name(column).is_none() {
-                    return Err(StageError::Schema {
-                        column: Some(column.to_owned()),
-                        message: "there is none".to_owned(),
-                    }
-                    .into());
+                    return Err(StageError::Schema { column: Some(column.to_owned()), message: "there is none".to_owned() }.into());
                 }
                 vec![port("out", schema(&["total"]))]
             }
             "rejecting-port" => vec![port("rejected", input())],
             "trapping" => {
-                return Err(CallError::Trap {
-                    reason: "unreachable",
-                    message: "wasm trap\nbacktrace".to_owned(),
-                });
+                return Err(CallError::Trap { reason: "unreachable", message: "wasm trap\nbacktrace".to_owned() });
             }
             _ => vec![port("out", input())],
         })
@@ -132,27 +101,15 @@ impl Fake {
 }
 
 fn config_error(pointer: &str, offset: Option<u32>, message: String) -> CallError {
-    StageError::Config {
-        pointer: pointer.to_owned(),
-        offset,
-        message,
-        help: None,
-    }
-    .into()
+    StageError::Config { pointer: pointer.to_owned(), offset, message, help: None }.into()
 }
 
 fn text<'a>(opening: &'a Opening, key: &str) -> Result<&'a str, CallError> {
-    opening
-        .config
-        .get(key)
-        .and_then(Value::as_str)
-        .ok_or_else(|| config_error("", None, format!("`{key}` is missing")))
+    opening.config.get(key).and_then(Value::as_str).ok_or_else(|| config_error("", None, format!("`{key}` is missing")))
 }
 
 fn known_words(text: &str, schema: &Schema) -> Result<(), CallError> {
-    let unknown = text
-        .split(' ')
-        .find(|word| word.starts_with(char::is_alphabetic) && schema.column_with_name(word).is_none());
+    let unknown = text.split(' ').find(|word| word.starts_with(char::is_alphabetic) && schema.column_with_name(word).is_none());
     let Some(word) = unknown else { return Ok(()) };
     let offset = text.find(word).unwrap() as u32;
     Err(config_error("/where", Some(offset), format!("unknown column `{word}`")))

@@ -98,9 +98,7 @@ fn ungranted(spec: &Spec, stage: &StageSpec, interface: &str) -> Diagnostic {
         None => (stage.places.component, format!("add `grants = {{ {grant} }}`")),
     };
     let message = format!("`{}` needs `{interface}`, which {} is not granted", stage.component, stage.title());
-    Diagnostic::at("ungranted-import", &spec.source, span, message)
-        .label(format!("nothing here grants `{interface}`"))
-        .help(help)
+    Diagnostic::at("ungranted-import", &spec.source, span, message).label(format!("nothing here grants `{interface}`")).help(help)
 }
 
 fn unknown_imports(spec: &Spec, stage: &StageSpec, imports: &[&str]) -> Diagnostic {
@@ -108,9 +106,7 @@ fn unknown_imports(spec: &Spec, stage: &StageSpec, imports: &[&str]) -> Diagnost
     let message = format!("`{}` imports what this host does not have", stage.component);
     Diagnostic::at("unknown-import", &spec.source, stage.places.component, message)
         .label(format!("imports {}", listed.join(", ")))
-        .help(format!(
-            "a component may import `tables`, `telemetry` and `state` of `{PACKAGE}@{VERSION}x`, and nothing else"
-        ))
+        .help(format!("a component may import `tables`, `telemetry` and `state` of `{PACKAGE}@{VERSION}x`, and nothing else"))
 }
 
 /// Several instances only of a component that says it remembers nothing.
@@ -120,17 +116,11 @@ fn instances(spec: &Spec, stage: &StageSpec, component: &dyn Component) -> Optio
     match component.description() {
         Ok(description) if !description.stateful => None,
         Ok(_) => Some(
-            diagnostic(
-                "stateful-instances",
-                format!("`{}` cannot run in {} instances", stage.component, stage.instances),
-            )
-            .label("expected 1: it remembers something between batches")
-            .help("each instance would see a part of the data only; leave `instances` out"),
+            diagnostic("stateful-instances", format!("`{}` cannot run in {} instances", stage.component, stage.instances))
+                .label("expected 1: it remembers something between batches")
+                .help("each instance would see a part of the data only; leave `instances` out"),
         ),
-        Err(error) => Some(diagnostic(
-            error.reason(),
-            format!("`{}` does not say whether it is stateful: {error}", stage.component),
-        )),
+        Err(error) => Some(diagnostic(error.reason(), format!("`{}` does not say whether it is stateful: {error}", stage.component))),
     }
 }
 

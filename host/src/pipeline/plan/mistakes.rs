@@ -24,12 +24,7 @@ pub(super) fn of_opening(
     error: &CallError,
 ) -> Vec<Diagnostic> {
     let diagnostic = match error {
-        CallError::Stage(StageError::Config {
-            pointer,
-            offset,
-            message,
-            help,
-        }) => {
+        CallError::Stage(StageError::Config { pointer, offset, message, help }) => {
             // A key that the configuration does not have says more than what is amiss without it.
             let unknown = config_keys::unknown(spec, stage, component);
             if offset.is_none() && !unknown.is_empty() {
@@ -47,12 +42,8 @@ pub(super) fn of_opening(
 fn told(spec: &Spec, stage: &StageSpec, code: &'static str, span: Span, message: &str) -> Diagnostic {
     let (first, rest) = message.trim_end().split_once('\n').unwrap_or((message.trim_end(), ""));
     let diagnostic = Diagnostic::at(code, &spec.source, span, first);
-    let diagnostic = if rest.trim().is_empty() {
-        diagnostic
-    } else {
-        diagnostic.note(rest)
-    };
-    diagnostic.note(format!("says `{}` of {}", stage.component, stage.title()))
+    let diagnostic = if rest.trim().is_empty() { diagnostic } else { diagnostic.note(rest) };
+    diagnostic.note(format!("reported by `{}` in {}", stage.component, stage.title()))
 }
 
 fn config(spec: &Spec, stage: &StageSpec, pointer: &str, offset: Option<u32>, message: &str) -> Diagnostic {
@@ -69,12 +60,7 @@ fn schema(spec: &Spec, stage: &StageSpec, inputs: &[Input], column: Option<&str>
     };
     let message = column.map_or_else(|| message.to_owned(), |column| format!("column `{column}`: {message}"));
     let mut diagnostic = told(spec, stage, "schema", span, &message);
-    let names = || {
-        inputs
-            .iter()
-            .flat_map(|input| input.schema.fields())
-            .map(|field| field.name().as_str())
-    };
+    let names = || inputs.iter().flat_map(|input| input.schema.fields()).map(|field| field.name().as_str());
     if let Some(column) = column.filter(|column| !names().any(|name| name == *column)) {
         diagnostic = diagnostic.nearest(nearest(column, names()));
     }
@@ -95,11 +81,7 @@ fn failed(spec: &Spec, stage: &StageSpec, error: &CallError) -> Diagnostic {
         Blame::Pipeline => "used here",
     };
     let diagnostic = Diagnostic::at(error.reason(), &spec.source, stage.places.component, first).label(label);
-    let diagnostic = if rest.trim().is_empty() {
-        diagnostic
-    } else {
-        diagnostic.note(rest)
-    };
+    let diagnostic = if rest.trim().is_empty() { diagnostic } else { diagnostic.note(rest) };
     match error {
         CallError::Limit { limit, .. } => diagnostic.help(format!("raise `limits.{limit}` of {}", stage.title())),
         _ => diagnostic,

@@ -104,11 +104,7 @@ impl Plan {
         if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
             return Err(diagnostics);
         }
-        Ok(Plan {
-            name: spec.name.clone(),
-            stages,
-            warnings: diagnostics,
-        })
+        Ok(Plan { name: spec.name.clone(), stages, warnings: diagnostics })
     }
 }
 

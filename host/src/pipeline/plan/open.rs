@@ -59,13 +59,7 @@ fn inputs(spec: &Spec, stage: &StageSpec, planned: &[PlannedStage], diagnostics:
     for input in &stage.inputs {
         let resolved = planned.iter().position(|from| from.name == input.stage).and_then(|from| {
             match ports::resolve(spec, stage, input, &planned[from]) {
-                Ok((port, schema)) => Some((
-                    Edge { from, port },
-                    Input {
-                        name: input.written.clone(),
-                        schema,
-                    },
-                )),
+                Ok((port, schema)) => Some((Edge { from, port }, Input { name: input.written.clone(), schema })),
                 Err(diagnostic) => {
                     diagnostics.push(*diagnostic);
                     None
@@ -83,14 +77,8 @@ fn inputs(spec: &Spec, stage: &StageSpec, planned: &[PlannedStage], diagnostics:
 
 fn open(kind: Kind, component: &dyn Component, opening: &Opening) -> Result<(Opened, Vec<Port>), CallError> {
     let (opened, declared) = match kind {
-        Kind::Extract => component
-            .open_extract(opening)
-            .outcome
-            .map(|(stage, ports)| (Opened::Extract(stage), ports)),
-        Kind::Transform => component
-            .open_transform(opening)
-            .outcome
-            .map(|(stage, ports)| (Opened::Transform(stage), ports)),
+        Kind::Extract => component.open_extract(opening).outcome.map(|(stage, ports)| (Opened::Extract(stage), ports)),
+        Kind::Transform => component.open_transform(opening).outcome.map(|(stage, ports)| (Opened::Transform(stage), ports)),
         Kind::Load => component.open_load(opening).outcome.map(|stage| (Opened::Load(stage), Vec::new())),
     }?;
     match ports::malformed(&declared) {

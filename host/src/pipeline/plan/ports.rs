@@ -51,9 +51,7 @@ fn no_port(spec: &Spec, input: &InputSpec, from: &PlannedStage) -> Diagnostic {
         _ if names.is_empty() => {
             let hint =
                 (from.kind != Kind::Extract).then(|| format!("write \"{}.{}\" for the rows that it rejects", from.name, rejections::PORT));
-            error("unknown-port", format!("nothing comes out of `{}`", from.name))
-                .label("it declared no port")
-                .help_if(hint)
+            error("unknown-port", format!("nothing comes out of `{}`", from.name)).label("it declared no port").help_if(hint)
         }
         Some(port) => {
             let near = nearest(port, names.iter().copied().chain([rejections::PORT]));
@@ -62,11 +60,8 @@ fn no_port(spec: &Spec, input: &InputSpec, from: &PlannedStage) -> Diagnostic {
                 .label(format!("expected one of: {}", full.join(", ")))
                 .help_if(near)
         }
-        None => error(
-            "which-port",
-            format!("`{}` has several ports, and none is called `{OUT}`", from.name),
-        )
-        .label(format!("expected one of: {}", full.join(", "))),
+        None => error("which-port", format!("`{}` has several ports, and none is called `{OUT}`", from.name))
+            .label(format!("expected one of: {}", full.join(", "))),
     }
 }
 
@@ -101,28 +96,16 @@ pub(super) fn malformed(ports: &[Port]) -> Option<String> {
 pub(super) fn untaken(spec: &Spec, stages: &[PlannedStage]) -> Vec<Diagnostic> {
     let taken = |from: usize, port: usize| {
         let edges = stages.iter().flat_map(|stage| &stage.inputs);
-        edges
-            .into_iter()
-            .any(|edge| edge.from == from && edge.port == PortId::Out(port as u32))
+        edges.into_iter().any(|edge| edge.from == from && edge.port == PortId::Out(port as u32))
     };
     let mut warnings = Vec::new();
     for (at, stage) in stages.iter().enumerate() {
-        let free: Vec<&Port> = stage
-            .ports
-            .iter()
-            .enumerate()
-            .filter(|(port, _)| !taken(at, *port))
-            .map(|(_, port)| port)
-            .collect();
+        let free: Vec<&Port> = stage.ports.iter().enumerate().filter(|(port, _)| !taken(at, *port)).map(|(_, port)| port).collect();
         let Some(written) = spec.stage(&stage.name) else { continue };
         let warn = |message: String| Diagnostic::at("untaken-output", &spec.source, written.places.name, message).warning();
         if free.len() == stage.ports.len() && !free.is_empty() {
             let help = format!("add \"{}\" to the inputs of another stage, or remove this one", stage.name);
-            warnings.push(
-                warn(format!("nobody takes what `{}` puts out", stage.name))
-                    .label("its batches are dropped")
-                    .help(help),
-            );
+            warnings.push(warn(format!("nobody takes what `{}` puts out", stage.name)).label("its batches are dropped").help(help));
         } else {
             warnings.extend(free.into_iter().map(|port| {
                 warn(format!("nobody takes what `{}` puts out by its port `{}`", stage.name, port.name)).label("these batches are dropped")

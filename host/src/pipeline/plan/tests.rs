@@ -17,11 +17,7 @@ fn plan(text: &str) -> Result<Plan, Vec<Diagnostic>> {
 /// The complaints as `line:column code: message`.
 fn complaints(text: &str) -> Vec<String> {
     let errors = plan(text).err().unwrap_or_default();
-    let place = |d: &Diagnostic| {
-        d.position
-            .as_ref()
-            .map_or("-".to_owned(), |at| format!("{}:{}", at.line, at.column))
-    };
+    let place = |d: &Diagnostic| d.position.as_ref().map_or("-".to_owned(), |at| format!("{}:{}", at.line, at.column));
     errors.iter().map(|d| format!("{} {}: {}", place(d), d.code, d.message)).collect()
 }
 
@@ -39,47 +35,18 @@ fn transform(name: &str, component: &str, inputs: &str, more: &str) -> String {
 fn stages_come_after_what_feeds_them_and_edges_know_their_ports() {
     let text = [
         load("\"keep\", \"split.no\", \"split.rejected\""),
-        transform(
-            "keep",
-            "filter",
-            "\"split.yes\"",
-            "config = { where = \"a > 1\" }\ninstances = 3\nqueue = \"1KiB\"",
-        ),
+        transform("keep", "filter", "\"split.yes\"", "config = { where = \"a > 1\" }\ninstances = 3\nqueue = \"1KiB\""),
         READ.to_owned(),
         transform("split", "split", "\"r\"", ""),
     ]
     .concat();
     let plan = plan(&text).unwrap_or_else(|errors| panic!("{}", diagnostic::render_all(&errors, false)));
     assert_eq!((plan.name.as_str(), plan.warnings.len()), ("p", 0));
-    assert_eq!(
-        plan.stages.iter().map(|stage| stage.name.as_str()).collect::<Vec<_>>(),
-        ["r", "split", "keep", "w"]
-    );
-    let [read, split, keep, write] = plan.stages.as_slice() else {
-        panic!()
-    };
-    assert_eq!(
-        keep.inputs,
-        [Edge {
-            from: 1,
-            port: PortId::Out(0)
-        }]
-    );
-    let out = |from, port| Edge {
-        from,
-        port: PortId::Out(port),
-    };
-    assert_eq!(
-        write.inputs,
-        [
-            out(2, 0),
-            out(1, 1),
-            Edge {
-                from: 1,
-                port: PortId::Rejected
-            }
-        ]
-    );
+    assert_eq!(plan.stages.iter().map(|stage| stage.name.as_str()).collect::<Vec<_>>(), ["r", "split", "keep", "w"]);
+    let [read, split, keep, write] = plan.stages.as_slice() else { panic!() };
+    assert_eq!(keep.inputs, [Edge { from: 1, port: PortId::Out(0) }]);
+    let out = |from, port| Edge { from, port: PortId::Out(port) };
+    assert_eq!(write.inputs, [out(2, 0), out(1, 1), Edge { from: 1, port: PortId::Rejected }]);
     assert_eq!((keep.instances, keep.queue_bytes), (3, 1024));
     assert!(matches!(
         (&read.opened, &split.opened, &write.opened),
@@ -87,10 +54,7 @@ fn stages_come_after_what_feeds_them_and_edges_know_their_ports() {
     ));
     let names: Vec<&str> = write.opening.inputs.iter().map(|input| input.name.as_str()).collect();
     assert_eq!(names, ["keep", "split.no", "split.rejected"]);
-    assert_eq!(
-        write.opening.inputs[2].schema.as_ref(),
-        &rejections::schema(&fake::schema(&["a", "b"])).unwrap()
-    );
+    assert_eq!(write.opening.inputs[2].schema.as_ref(), &rejections::schema(&fake::schema(&["a", "b"])).unwrap());
     assert_eq!(write.ports, []);
     assert_eq!(read.opening.grants.base, Path::new("/base"));
 }
@@ -98,14 +62,7 @@ fn stages_come_after_what_feeds_them_and_edges_know_their_ports() {
 #[test]
 fn a_component_is_loaded_once_however_many_stages_run_it() {
     let filter = |name, input| transform(name, "filter", input, "config = { where = \"a\" }");
-    let text = [
-        READ,
-        &filter("f", "\"r\""),
-        &filter("g", "\"f\""),
-        &filter("h", "\"g\""),
-        &load("\"h\""),
-    ]
-    .concat();
+    let text = [READ, &filter("f", "\"r\""), &filter("g", "\"f\""), &filter("h", "\"g\""), &load("\"h\"")].concat();
     let fakes = Fakes::default();
     assert!(Plan::make(&spec(&text), &fakes).is_ok());
     assert_eq!(fakes.loads.load(Ordering::Relaxed), 3);
@@ -113,12 +70,7 @@ fn a_component_is_loaded_once_however_many_stages_run_it() {
 
 #[test]
 fn a_mistake_in_an_expression_is_told_at_its_column() {
-    let text = [
-        READ,
-        &transform("f", "filter", "\"r\"", "config = { where = \"a > bb\" }"),
-        &load("\"f\""),
-    ]
-    .concat();
+    let text = [READ, &transform("f", "filter", "\"r\"", "config = { where = \"a > bb\" }"), &load("\"f\"")].concat();
     assert_eq!(complaints(&text), ["8:25 config: unknown column `bb`"]);
     let escaped = text.replace("\"a > bb\"", "\"\\u0061 > bb\"");
     assert_eq!(complaints(&escaped), ["8:30 config: unknown column `bb`"]);
@@ -132,18 +84,12 @@ fn a_configuration_is_judged_by_its_component() {
     assert_eq!(complaints(&missing), ["1:10 config: `path` is missing"]);
     let misspelt = READ.replace("path =", "options = { batch_row = 1 }, pth =") + &load("\"r\"");
     let errors = plan(&misspelt).err().unwrap();
-    let told: Vec<_> = errors
-        .iter()
-        .map(|d| (d.position.as_ref().unwrap().column, d.message.as_str(), d.help.as_deref().unwrap()))
-        .collect();
+    let told: Vec<_> =
+        errors.iter().map(|d| (d.position.as_ref().unwrap().column, d.message.as_str(), d.help.as_deref().unwrap())).collect();
     assert_eq!(
         told,
         [
-            (
-                24,
-                "unknown key `batch_row` in the configuration of `std:read`",
-                "did you mean `batch_rows`?"
-            ),
+            (24, "unknown key `batch_row` in the configuration of `std:read`", "did you mean `batch_rows`?"),
             (41, "unknown key `pth` in the configuration of `std:read`", "did you mean `path`?")
         ]
     );
@@ -151,21 +97,9 @@ fn a_configuration_is_judged_by_its_component() {
 
 #[test]
 fn a_schema_that_does_not_fit_is_told_at_the_input_with_what_there_is() {
-    let text = [
-        READ,
-        &transform("s", "sum", "\"r\"", "config = { column = \"bb\" }"),
-        &load("\"s\""),
-    ]
-    .concat();
+    let text = [READ, &transform("s", "sum", "\"r\"", "config = { column = \"bb\" }"), &load("\"s\"")].concat();
     let error = &plan(&text).err().unwrap()[0];
-    assert_eq!(
-        (
-            error.code,
-            error.position.as_ref().unwrap().line,
-            error.position.as_ref().unwrap().column
-        ),
-        ("schema", 7, 11)
-    );
+    assert_eq!((error.code, error.position.as_ref().unwrap().line, error.position.as_ref().unwrap().column), ("schema", 7, 11));
     assert_eq!(error.message, "column `bb`: there is none");
     assert_eq!(error.help.as_deref(), Some("did you mean `b`?"));
     assert!(error.notes.contains(&"`r` has a: Int64?, b: Int64?".to_owned()));
@@ -181,15 +115,9 @@ fn what_follows_from_a_mistake_is_not_told() {
 #[test]
 fn ports_must_exist_and_be_named_where_there_are_several() {
     let text = |inputs| [READ, &transform("s", "split", "\"r\"", ""), &load(inputs)].concat();
-    assert_eq!(
-        complaints(&text("\"s\""))[0],
-        "11:11 which-port: `s` has several ports, and none is called `out`"
-    );
+    assert_eq!(complaints(&text("\"s\""))[0], "11:11 which-port: `s` has several ports, and none is called `out`");
     let error = &plan(&text("\"s.yess\"")).err().unwrap()[0];
-    assert_eq!(
-        (error.message.as_str(), error.help.as_deref()),
-        ("`s` has no port `yess`", Some("did you mean \"s.yes\"?"))
-    );
+    assert_eq!((error.message.as_str(), error.help.as_deref()), ("`s` has no port `yess`", Some("did you mean \"s.yes\"?")));
     assert_eq!(error.label.as_deref(), Some("expected one of: \"s.yes\", \"s.no\""));
     let plan = plan(&text("\"s.yes\"")).ok().unwrap();
     assert_eq!(plan.warnings[0].message, "nobody takes what `s` puts out by its port `no`");
@@ -197,18 +125,10 @@ fn ports_must_exist_and_be_named_where_there_are_several() {
 
 #[test]
 fn outputs_that_nobody_takes_are_warned_about() {
-    let text = [
-        READ,
-        &transform("f", "filter", "\"r\"", "config = { where = \"a\" }"),
-        &load("\"r\""),
-    ]
-    .concat();
+    let text = [READ, &transform("f", "filter", "\"r\"", "config = { where = \"a\" }"), &load("\"r\"")].concat();
     let plan = plan(&text).ok().unwrap();
     let warning = &plan.warnings[0];
-    assert_eq!(
-        (warning.severity, warning.message.as_str()),
-        (Severity::Warning, "nobody takes what `f` puts out")
-    );
+    assert_eq!((warning.severity, warning.message.as_str()), (Severity::Warning, "nobody takes what `f` puts out"));
 }
 
 #[test]
@@ -232,51 +152,26 @@ fn kinds_must_match() {
 
 #[test]
 fn imports_must_be_granted_by_name() {
-    let text = [
-        READ,
-        &transform("l", "logger", "\"r\"", "grants = { state = true }"),
-        &load("\"l\""),
-    ]
-    .concat();
-    assert_eq!(
-        complaints(&text),
-        ["8:10 ungranted-import: `std:logger` needs `telemetry`, which [transform.l] is not granted"]
-    );
+    let text = [READ, &transform("l", "logger", "\"r\"", "grants = { state = true }"), &load("\"l\"")].concat();
+    assert_eq!(complaints(&text), ["8:10 ungranted-import: `std:logger` needs `telemetry`, which [transform.l] is not granted"]);
     let text = READ.replace("grants = { read = [\"p\"] }\n", "") + &load("\"r\"");
     let error = &plan(&text).err().unwrap()[0];
-    assert_eq!(
-        (error.code, error.help.as_deref()),
-        ("ungranted-import", Some("add `grants = { read = [\"…\"] }`"))
-    );
+    assert_eq!((error.code, error.help.as_deref()), ("ungranted-import", Some("add `grants = { read = [\"…\"] }`")));
     let text = [READ, &transform("c", "clock", "\"r\"", ""), &load("\"c\"")].concat();
     let error = &plan(&text).err().unwrap()[0];
-    assert_eq!(
-        error.label.as_deref(),
-        Some("imports `wasi:clocks/wall-clock@0.2.6`, `wasi:io/poll@0.2.6`")
-    );
+    assert_eq!(error.label.as_deref(), Some("imports `wasi:clocks/wall-clock@0.2.6`, `wasi:io/poll@0.2.6`"));
 }
 
 #[test]
 fn several_instances_need_a_component_that_remembers_nothing() {
-    let text = [
-        READ,
-        &transform("s", "sum", "\"r\"", "config = { column = \"a\" }\ninstances = 2"),
-        &load("\"s\""),
-    ]
-    .concat();
+    let text = [READ, &transform("s", "sum", "\"r\"", "config = { column = \"a\" }\ninstances = 2"), &load("\"s\"")].concat();
     assert_eq!(complaints(&text), ["9:13 stateful-instances: `std:sum` cannot run in 2 instances"]);
     assert!(plan(&text.replace("instances = 2", "instances = 1")).is_ok());
 }
 
 #[test]
 fn what_cannot_be_found_is_told_once_with_the_nearest() {
-    let text = [
-        READ,
-        &transform("f", "fitler", "\"r\"", ""),
-        &transform("g", "fitler", "\"f\"", ""),
-        &load("\"g\""),
-    ]
-    .concat();
+    let text = [READ, &transform("f", "fitler", "\"r\"", ""), &transform("g", "fitler", "\"f\"", ""), &load("\"g\"")].concat();
     let errors = plan(&text).err().unwrap();
     assert_eq!(errors.len(), 1);
     assert_eq!(errors[0].help.as_deref(), Some("did you mean `std:filter`?"));
@@ -285,12 +180,7 @@ fn what_cannot_be_found_is_told_once_with_the_nearest() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("stages")).unwrap();
     std::fs::write(folder.path().join("stages/late.wasm"), "").unwrap();
-    let text = [
-        READ,
-        &transform("f", "x", "\"r\"", "").replace("std:x", "stages/lat.wasm"),
-        &load("\"f\""),
-    ]
-    .concat();
+    let text = [READ, &transform("f", "x", "\"r\"", "").replace("std:x", "stages/lat.wasm"), &load("\"f\"")].concat();
     let spec = Spec::parse("p.toml", folder.path(), &text, &|_| None).unwrap();
     let errors = Plan::make(&spec, &Fakes::default()).err().unwrap();
     assert_eq!(errors[0].help.as_deref(), Some("did you mean `stages/late.wasm`?"));
@@ -301,10 +191,7 @@ fn a_component_that_misbehaves_is_named() {
     let text = |component| [READ, &transform("t", component, "\"r\"", ""), &load("\"t\"")].concat();
     let error = &plan(&text("trapping")).err().unwrap()[0];
     assert_eq!(error.message, "[transform.t] cannot be opened: the component trapped: wasm trap");
-    assert_eq!(
-        (error.code, error.notes.as_slice()),
-        ("unreachable", ["backtrace".to_owned()].as_slice())
-    );
+    assert_eq!((error.code, error.notes.as_slice()), ("unreachable", ["backtrace".to_owned()].as_slice()));
     assert!(complaints(&text("rejecting-port"))[0].contains("a name that belongs to the host"));
 }
 
@@ -318,10 +205,8 @@ fn every_stage_is_judged_even_where_another_fails() {
         &load("\"l\", \"g\""),
     ]
     .concat();
-    let codes: Vec<String> = complaints(&text)
-        .into_iter()
-        .map(|complaint| complaint.split(':').nth(1).unwrap()[2..].trim().to_owned())
-        .collect();
+    let codes: Vec<String> =
+        complaints(&text).into_iter().map(|complaint| complaint.split(':').nth(1).unwrap()[2..].trim().to_owned()).collect();
     assert_eq!(codes.iter().filter(|code| code.ends_with("config")).count(), 2);
     assert_eq!(codes.iter().filter(|code| code.ends_with("ungranted-import")).count(), 2);
 }

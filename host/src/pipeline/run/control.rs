@@ -53,10 +53,7 @@ impl Control {
     pub fn new(working: usize, queues: Vec<Arc<Queue>>, orders: Vec<Arc<Order>>) -> Self {
         Control {
             stopping: AtomicBool::new(false),
-            inside: Mutex::new(Inside {
-                working,
-                ..Inside::default()
-            }),
+            inside: Mutex::new(Inside { working, ..Inside::default() }),
             changed: Condvar::new(),
             queues,
             orders,

@@ -66,10 +66,7 @@ impl Default for Account {
             failed_calls: 0,
             batches_in: 0,
             batches_out: 0,
-            total: Usage {
-                fuel_exact: true,
-                ..Usage::default()
-            },
+            total: Usage { fuel_exact: true, ..Usage::default() },
             call_time: histogram(),
             queue_wait: histogram(),
             columns_read: BTreeSet::new(),
@@ -178,11 +175,7 @@ pub struct Ledger {
 impl Ledger {
     /// For this many stages; the run starts now.
     pub fn new(stages: usize) -> Self {
-        Ledger {
-            accounts: (0..stages).map(|_| Mutex::default()).collect(),
-            started: Instant::now(),
-            first_batch: Mutex::default(),
-        }
+        Ledger { accounts: (0..stages).map(|_| Mutex::default()).collect(), started: Instant::now(), first_batch: Mutex::default() }
     }
 
     /// Enters a call of a stage, and the reasons of its rejections.

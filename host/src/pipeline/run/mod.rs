@@ -98,11 +98,7 @@ impl Run {
         for (consumer, queue) in self.stages.iter().zip(&self.queues) {
             for (input, edge) in consumer.inputs.iter().enumerate().filter(|(_, edge)| edge.from == stage) {
                 if let Some(queue) = queue {
-                    outlets.push(Outlet {
-                        port: edge.port,
-                        queue: Arc::clone(queue),
-                        input: input as u32,
-                    });
+                    outlets.push(Outlet { port: edge.port, queue: Arc::clone(queue), input: input as u32 });
                 }
             }
         }
@@ -118,12 +114,8 @@ impl Run {
             ledger: Arc::clone(&self.ledger),
             outlets: Arc::clone(outlets),
         };
-        let (control, queue, order, receipts) = (
-            Arc::clone(&self.control),
-            self.queues[stage].clone(),
-            Arc::clone(order),
-            Arc::clone(&self.receipts),
-        );
+        let (control, queue, order, receipts) =
+            (Arc::clone(&self.control), self.queues[stage].clone(), Arc::clone(order), Arc::clone(&self.receipts));
         let body = move || {
             let work = AssertUnwindSafe(|| work(worker, instance, queue.as_deref(), &order));
             match catch_unwind(work) {
@@ -136,10 +128,7 @@ impl Run {
                 Err(_) => control.fail(panicked(&name)),
             }
         };
-        match thread::Builder::new()
-            .name(format!("stage {}", self.stages[stage].name))
-            .spawn(body)
-        {
+        match thread::Builder::new().name(format!("stage {}", self.stages[stage].name)).spawn(body) {
             Ok(thread) => self.threads.push(thread),
             Err(error) => self.control.fail(Failure {
                 stage: self.stages[stage].name.clone(),
@@ -192,12 +181,7 @@ impl Run {
 
 fn panicked(stage: &str) -> Failure {
     let error = CallError::Host("the host panicked while it carried out what the stage asked; this is a bug in Parshall".into());
-    Failure {
-        stage: stage.to_owned(),
-        during: "call",
-        batch: None,
-        error,
-    }
+    Failure { stage: stage.to_owned(), during: "call", batch: None, error }
 }
 
 /// One thread's work.
@@ -218,10 +202,7 @@ fn work(worker: Worker, instance: Opened, queue: Option<&Queue>, order: &Order) 
 /// The queue in front of every stage that has inputs. It ends when each edge that leads to it has been closed.
 fn queues(stages: &[PlannedStage]) -> Vec<Option<Arc<Queue>>> {
     let queue = |stage: &PlannedStage| Arc::new(Queue::new(stage.queue_bytes, stage.inputs.len()));
-    stages
-        .iter()
-        .map(|stage| (stage.kind != Kind::Extract).then(|| queue(stage)))
-        .collect()
+    stages.iter().map(|stage| (stage.kind != Kind::Extract).then(|| queue(stage))).collect()
 }
 
 /// All instances of all stages: the one that the plan opened, and as many more as the stage asks for.
@@ -234,24 +215,11 @@ fn open(stage: &mut PlannedStage) -> Result<Vec<Opened>, Failure> {
     instances.extend(stage.opened.take());
     while instances.len() < stage.instances.max(1) {
         let opened = match stage.kind {
-            Kind::Extract => stage
-                .component
-                .open_extract(&stage.opening)
-                .outcome
-                .map(|(extract, _)| Opened::Extract(extract)),
-            Kind::Transform => stage
-                .component
-                .open_transform(&stage.opening)
-                .outcome
-                .map(|(transform, _)| Opened::Transform(transform)),
+            Kind::Extract => stage.component.open_extract(&stage.opening).outcome.map(|(extract, _)| Opened::Extract(extract)),
+            Kind::Transform => stage.component.open_transform(&stage.opening).outcome.map(|(transform, _)| Opened::Transform(transform)),
             Kind::Load => stage.component.open_load(&stage.opening).outcome.map(Opened::Load),
         };
-        let failure = |error| Failure {
-            stage: stage.name.clone(),
-            during: "open",
-            batch: None,
-            error,
-        };
+        let failure = |error| Failure { stage: stage.name.clone(), during: "open", batch: None, error };
         instances.push(opened.map_err(failure)?);
     }
     Ok(instances)

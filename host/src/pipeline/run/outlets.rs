@@ -31,10 +31,7 @@ impl Outlets {
 
     /// Sends a batch to everybody who takes the port. Waits where a queue is full.
     pub fn send(&self, port: PortId, batch: &Arc<RecordBatch>) -> Result<(), Aborted> {
-        self.0
-            .iter()
-            .filter(|outlet| outlet.port == port)
-            .try_for_each(|outlet| outlet.queue.push(outlet.input, Arc::clone(batch)))
+        self.0.iter().filter(|outlet| outlet.port == port).try_for_each(|outlet| outlet.queue.push(outlet.input, Arc::clone(batch)))
     }
 }
 

@@ -66,14 +66,7 @@ pub struct Level {
 impl Queue {
     /// A queue that holds up to `bound` bytes and ends when this many producers have closed it.
     pub fn new(bound: u64, producers: usize) -> Self {
-        Queue {
-            bound,
-            inside: Mutex::new(Inside {
-                producers,
-                ..Inside::default()
-            }),
-            changed: Condvar::new(),
-        }
+        Queue { bound, inside: Mutex::new(Inside { producers, ..Inside::default() }), changed: Condvar::new() }
     }
 
     /// Adds a batch; waits while there is no room.
@@ -88,12 +81,7 @@ impl Queue {
         }
         inside.bytes += bytes;
         inside.peak = inside.peak.max(inside.bytes);
-        inside.waiting.push_back(Waiting {
-            input,
-            batch,
-            bytes,
-            since: Instant::now(),
-        });
+        inside.waiting.push_back(Waiting { input, batch, bytes, since: Instant::now() });
         drop(inside);
         self.changed.notify_all();
         Ok(())
@@ -112,12 +100,7 @@ impl Queue {
                 inside.taken += 1;
                 drop(inside);
                 self.changed.notify_all();
-                return Ok(Some(Item {
-                    input: next.input,
-                    batch: next.batch,
-                    ticket,
-                    waited: next.since.elapsed(),
-                }));
+                return Ok(Some(Item { input: next.input, batch: next.batch, ticket, waited: next.since.elapsed() }));
             }
             if inside.producers == 0 {
                 return Ok(None);
@@ -147,11 +130,7 @@ impl Queue {
     /// How full it is.
     pub fn level(&self) -> Level {
         let inside = self.lock();
-        Level {
-            batches: inside.waiting.len() as u64,
-            bytes: inside.bytes,
-            peak: inside.peak,
-        }
+        Level { batches: inside.waiting.len() as u64, bytes: inside.bytes, peak: inside.peak }
     }
 
     // A thread that panicked while holding the lock left plain numbers behind; they are still usable.

@@ -241,11 +241,7 @@ fn error_report(failure: Failure) -> ErrorReport {
 fn stage_report(run: &Run, index: usize, account: &Account, queue: Option<(u64, Level)>, receipt: Option<Receipt>) -> StageReport {
     let stage = &run.stages[index];
     let total = &account.total;
-    let taken = run
-        .stages
-        .iter()
-        .flat_map(|stage| &stage.inputs)
-        .any(|edge| edge.from == index && edge.port == PortId::Rejected);
+    let taken = run.stages.iter().flat_map(|stage| &stage.inputs).any(|edge| edge.from == index && edge.port == PortId::Rejected);
     StageReport {
         name: stage.name.clone(),
         kind: stage.kind,
@@ -281,11 +277,7 @@ fn stage_report(run: &Run, index: usize, account: &Account, queue: Option<(u64, 
             peak_bytes: level.peak,
             wait_seconds: quantiles(&account.queue_wait),
         }),
-        columns_read: account
-            .columns_read
-            .iter()
-            .map(|(input, column)| column_name(run, stage, *input, *column))
-            .collect(),
+        columns_read: account.columns_read.iter().map(|(input, column)| column_name(run, stage, *input, *column)).collect(),
         ports: ports(run, stage, account),
         counters: account.counters.clone(),
         telemetry_dropped: total.dropped,
@@ -298,30 +290,16 @@ fn quantiles(histogram: &Histogram<u64>) -> Quantiles {
         return Quantiles::default();
     }
     let at = |quantile| Duration::from_nanos(histogram.value_at_quantile(quantile)).as_secs_f64();
-    Quantiles {
-        p50: at(0.5),
-        p95: at(0.95),
-        p99: at(0.99),
-        max: Duration::from_nanos(histogram.max()).as_secs_f64(),
-    }
+    Quantiles { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: Duration::from_nanos(histogram.max()).as_secs_f64() }
 }
 
 /// Most frequent first.
 fn reasons(account: &Account) -> Vec<RejectionReport> {
-    let mut reasons: Vec<_> = account
-        .reasons
-        .iter()
-        .map(|(reason, rows)| RejectionReport {
-            reason: reason.clone(),
-            rows: *rows,
-        })
-        .collect();
+    let mut reasons: Vec<_> =
+        account.reasons.iter().map(|(reason, rows)| RejectionReport { reason: reason.clone(), rows: *rows }).collect();
     reasons.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.reason.cmp(&b.reason)));
     if account.other_reasons > 0 {
-        reasons.push(RejectionReport {
-            reason: "(other reasons)".into(),
-            rows: account.other_reasons,
-        });
+        reasons.push(RejectionReport { reason: "(other reasons)".into(), rows: account.other_reasons });
     }
     reasons
 }
@@ -334,20 +312,11 @@ fn ports(run: &Run, stage: &PlannedStage, account: &Account) -> Vec<PortReport> 
             From::Made => "made".to_owned(),
             From::Table => "table".to_owned(),
         });
-        ColumnReport {
-            name: name.to_owned(),
-            from: from.collect(),
-        }
+        ColumnReport { name: name.to_owned(), from: from.collect() }
     };
     let ports = stage.ports.iter().enumerate().map(|(index, port)| PortReport {
         name: port.name.clone(),
-        columns: port
-            .schema
-            .fields()
-            .iter()
-            .enumerate()
-            .map(|(at, field)| column(index as u32, at, field.name()))
-            .collect(),
+        columns: port.schema.fields().iter().enumerate().map(|(at, field)| column(index as u32, at, field.name())).collect(),
     });
     ports.collect()
 }
@@ -359,20 +328,10 @@ fn column_name(run: &Run, stage: &PlannedStage, input: u32, column: u32) -> Stri
     };
     let from = &run.stages[edge.from];
     let (feeder, name) = match edge.port {
-        PortId::Out(port) => (
-            from.name.clone(),
-            from.ports[port as usize]
-                .schema
-                .fields()
-                .get(column as usize)
-                .map(|f| f.name().clone()),
-        ),
+        PortId::Out(port) => (from.name.clone(), from.ports[port as usize].schema.fields().get(column as usize).map(|f| f.name().clone())),
         PortId::Rejected => {
             let schema = &stage.opening.inputs[input as usize].schema;
-            (
-                format!("{}.{}", from.name, rejections::PORT),
-                schema.fields().get(column as usize).map(|f| f.name().clone()),
-            )
+            (format!("{}.{}", from.name, rejections::PORT), schema.fields().get(column as usize).map(|f| f.name().clone()))
         }
     };
     format!("{feeder}:{}", name.unwrap_or_else(|| column.to_string()))

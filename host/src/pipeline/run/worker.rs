@@ -39,26 +39,16 @@ type Step<T> = Result<T, Ended>;
 
 impl Worker {
     fn fail(&self, during: &'static str, batch: Option<u64>, error: CallError) -> Ended {
-        self.control.fail(Failure {
-            stage: self.name.clone(),
-            during,
-            batch,
-            error,
-        });
+        self.control.fail(Failure { stage: self.name.clone(), during, batch, error });
         Ended
     }
 
     /// Enters a call in the ledger and takes its outcome; a failure ends the run.
     fn settle<T>(&self, call: Call<T>, during: &'static str, item: Option<&Item>, seen: impl FnOnce(&T) -> (u64, &[Rejection])) -> Step<T> {
         let (batches_out, rejections) = call.outcome.as_ref().map_or((0, &[][..]), seen);
-        let entry = Entry {
-            usage: &call.usage,
-            failed: call.outcome.is_err(),
-            arrived: item.map(|item| (item.input, item.waited)),
-            batches_out,
-        };
-        self.ledger
-            .enter(self.stage, &entry, rejections.iter().map(|rejection| rejection.reason.as_str()));
+        let entry =
+            Entry { usage: &call.usage, failed: call.outcome.is_err(), arrived: item.map(|item| (item.input, item.waited)), batches_out };
+        self.ledger.enter(self.stage, &entry, rejections.iter().map(|rejection| rejection.reason.as_str()));
         call.outcome.map_err(|error| self.fail(during, item.map(|item| item.ticket), error))
     }
 
@@ -76,10 +66,7 @@ impl Worker {
     }
 
     fn send_all(&self, transformed: &Transformed) -> Step<()> {
-        transformed
-            .outputs
-            .iter()
-            .try_for_each(|(port, batch)| self.send(PortId::Out(*port), batch))
+        transformed.outputs.iter().try_for_each(|(port, batch)| self.send(PortId::Out(*port), batch))
     }
 }
 
@@ -102,15 +89,13 @@ pub fn transform(worker: &Worker, mut stage: Box<dyn Transform>, queue: &Queue, 
         if !order.enter(item.ticket) {
             return Err(Ended);
         }
-        let sent = worker
-            .send_rejected(&item.batch, &transformed.rejections)
-            .and_then(|()| worker.send_all(&transformed));
+        let sent = worker.send_rejected(&item.batch, &transformed.rejections).and_then(|()| worker.send_all(&transformed));
         order.leave(item.ticket);
         sent?;
     }
-    while let Some(held) = worker.settle(stage.finish(), "finish", None, |held| {
-        (held.as_ref().map_or(0, |t| t.outputs.len() as u64), &[])
-    })? {
+    while let Some(held) =
+        worker.settle(stage.finish(), "finish", None, |held| (held.as_ref().map_or(0, |t| t.outputs.len() as u64), &[]))?
+    {
         worker.send_all(&held)?;
     }
     Ok(())

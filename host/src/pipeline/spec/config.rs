@@ -61,10 +61,7 @@ pub fn step(key: &str) -> String {
 
 /// Reads a configuration.
 pub(super) fn read(scope: &Scope, key: Span, value: &Spanned<DeValue>, table: &DeTable) -> (Value, Places) {
-    let mut reading = Reading {
-        scope,
-        places: Places::default(),
-    };
+    let mut reading = Reading { scope, places: Places::default() };
     reading.note(String::new(), Some(key), value.span().into(), None);
     let json = reading.table("", table);
     (json, reading.places)
@@ -104,11 +101,9 @@ impl Reading<'_> {
         self.note(pointer.clone(), key, span, None);
         match value.get_ref() {
             DeValue::Table(table) => self.table(&pointer, table),
-            DeValue::Array(array) => array
-                .iter()
-                .enumerate()
-                .map(|(at, element)| self.value(format!("{pointer}/{at}"), None, element))
-                .collect(),
+            DeValue::Array(array) => {
+                array.iter().enumerate().map(|(at, element)| self.value(format!("{pointer}/{at}"), None, element)).collect()
+            }
             DeValue::Boolean(flag) => Value::from(*flag),
             DeValue::Datetime(datetime) => Value::from(datetime.to_string()),
             DeValue::Integer(written) => self.number(span, integer(written).and_then(Number::from_i128)),
@@ -121,8 +116,7 @@ impl Reading<'_> {
     fn number(&self, span: Span, number: Option<Number>) -> Value {
         if number.is_none() {
             let diagnostic = self.scope.error("no-such-number", span, "a configuration cannot hold this number");
-            self.scope
-                .complain(diagnostic.label("expected a finite number; integers have 64 bits"));
+            self.scope.complain(diagnostic.label("expected a finite number; integers have 64 bits"));
         }
         number.map_or(Value::Null, Value::Number)
     }

@@ -39,23 +39,14 @@ fn place(scope: &Scope, text: &Text) -> Option<Place> {
 /// What looks like a path and would grant nothing, or something else than was meant.
 fn mistake(written: &str) -> Option<(&'static str, String)> {
     if written.is_empty() {
-        return Some((
-            "an empty path grants nothing",
-            "write `\".\"` for the folder of this file".to_owned(),
-        ));
+        return Some(("an empty path grants nothing", "write `\".\"` for the folder of this file".to_owned()));
     }
     if let Some(path) = written.strip_prefix("sqlite:") {
         return Some(("a grant is a place, not a format", format!("grant the file: `\"{path}\"`")));
     }
     if written.contains(['*', '?']) {
-        let folder = written
-            .rsplit_once('/')
-            .map(|(folder, _)| folder)
-            .filter(|folder| !folder.contains(['*', '?']));
-        return Some((
-            "a grant has no wildcards",
-            format!("grant the folder: `\"{}/\"`", folder.unwrap_or(".")),
-        ));
+        let folder = written.rsplit_once('/').map(|(folder, _)| folder).filter(|folder| !folder.contains(['*', '?']));
+        return Some(("a grant has no wildcards", format!("grant the folder: `\"{}/\"`", folder.unwrap_or("."))));
     }
     let rest = written.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
     Some(("`~` is for shells to fill in", format!("write `\"${{HOME}}{rest}\"`")))

@@ -43,21 +43,11 @@ pub enum Shape {
 }
 
 const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
-    Key {
-        name,
-        doc,
-        shape,
-        default: None,
-    }
+    Key { name, doc, shape, default: None }
 }
 
 const fn with_default(name: &'static str, shape: Shape, default: &'static str, doc: &'static str) -> Key {
-    Key {
-        name,
-        doc,
-        shape,
-        default: Some(default),
-    }
+    Key { name, doc, shape, default: Some(default) }
 }
 
 /// Bytes that may wait in front of a stage when the file does not say: a few batches of 8,192 rows.
@@ -69,23 +59,11 @@ pub const MAX_INSTANCES: u64 = 64;
 
 /// At the top of the file.
 pub static FILE: &[Key] = &[
-    key(
-        "name",
-        Shape::Text,
-        "Name of the pipeline. Left out, it is the file's name without its extension.",
-    ),
+    key("name", Shape::Text, "Name of the pipeline. Left out, it is the file's name without its extension."),
     key("description", Shape::Text, "What the pipeline is for, for a person."),
-    key(
-        "defaults",
-        Shape::Table(DEFAULTS),
-        "Settings of every stage that does not set them itself.",
-    ),
+    key("defaults", Shape::Table(DEFAULTS), "Settings of every stage that does not set them itself."),
     key("extract", Shape::Stages(Kind::Extract), "Stages that bring data in, by name."),
-    key(
-        "transform",
-        Shape::Stages(Kind::Transform),
-        "Stages that turn batches into other batches, by name.",
-    ),
+    key("transform", Shape::Stages(Kind::Transform), "Stages that turn batches into other batches, by name."),
     key("load", Shape::Stages(Kind::Load), "Stages that take data out, by name."),
 ];
 
@@ -111,17 +89,10 @@ pub static STAGE: &[Key] = &[
         Shape::Table(GRANTS),
         "What the stage may do beyond computing on the batches it is handed. Nothing is granted by itself.",
     ),
-    key(
-        "inputs",
-        Shape::Inputs,
-        "What feeds the stage: names of stages, or `stage.port`. Every transform and load has a port `rejected`.",
-    ),
+    key("inputs", Shape::Inputs, "What feeds the stage: names of stages, or `stage.port`. Every transform and load has a port `rejected`."),
     with_default(
         "instances",
-        Shape::Count {
-            min: 1,
-            max: MAX_INSTANCES,
-        },
+        Shape::Count { min: 1, max: MAX_INSTANCES },
         "1",
         "How many instances work side by side. More than one only for a component that remembers nothing between batches; \
          the order of batches is kept.",
@@ -130,11 +101,8 @@ pub static STAGE: &[Key] = &[
     QUEUE,
 ];
 
-const LIMITS: Key = key(
-    "limits",
-    Shape::Limits,
-    "What one instance of the stage may use. Reaching a limit ends the run with an error that names it.",
-);
+const LIMITS: Key =
+    key("limits", Shape::Limits, "What one instance of the stage may use. Reaching a limit ends the run with an error that names it.");
 const QUEUE: Key = with_default(
     "queue",
     Shape::Bytes,
@@ -151,18 +119,8 @@ pub static GRANTS: &[Key] = &[
         "Locations that the stage may read: files, folders with all that is below them, or beginnings of URLs. Paths are \
          relative to this file.",
     ),
-    with_default(
-        "state",
-        Shape::Flag,
-        "false",
-        "Whether the stage may keep keys and values that outlive it.",
-    ),
-    with_default(
-        "telemetry",
-        Shape::Flag,
-        "false",
-        "Whether the stage may write logs, count and open spans of its own.",
-    ),
+    with_default("state", Shape::Flag, "false", "Whether the stage may keep keys and values that outlive it."),
+    with_default("telemetry", Shape::Flag, "false", "Whether the stage may write logs, count and open spans of its own."),
     with_default("write", Shape::Places, "[]", "Locations that the stage may write, as for `read`."),
 ];
 

@@ -21,59 +21,27 @@ macro_rules! limit {
         limit!($field, $shape, $doc, |limits| limits.$field, |limits, value| limits.$field = value)
     };
     ($field:ident, $shape:expr, $doc:literal, $get:expr, $set:expr) => {
-        Limit {
-            key: Key {
-                name: stringify!($field),
-                doc: $doc,
-                shape: $shape,
-                default: None,
-            },
-            get: $get,
-            set: $set,
-        }
+        Limit { key: Key { name: stringify!($field), doc: $doc, shape: $shape, default: None }, get: $get, set: $set }
     };
 }
 
-const COUNT: Shape = Shape::Count {
-    min: 1,
-    max: i64::MAX as u64,
-};
+const COUNT: Shape = Shape::Count { min: 1, max: i64::MAX as u64 };
 
 /// Every limit, by name.
 pub static LIMITS: &[Limit] = &[
     limit!(fuel, COUNT, "Fuel per call: about one unit an executed WebAssembly instruction."),
-    limit!(
-        handles,
-        COUNT,
-        "Host resources (frames, readers, writers, spans) that an instance may hold at once."
-    ),
+    limit!(handles, COUNT, "Host resources (frames, readers, writers, spans) that an instance may hold at once."),
     limit!(log_bytes, Shape::Bytes, "Bytes of one log record; longer ones are cut."),
     limit!(logs, COUNT, "Log records per call; more are dropped and counted."),
     limit!(memory, Shape::Bytes, "Bytes of linear memory of an instance."),
-    limit!(
-        metrics,
-        COUNT,
-        "Distinct counters and histograms of the stage's own; more are dropped and counted."
-    ),
+    limit!(metrics, COUNT, "Distinct counters and histograms of the stage's own; more are dropped and counted."),
     limit!(nesting, COUNT, "How deep column types may nest."),
     limit!(output_bytes, Shape::Bytes, "Bytes of arrays that one call may put out."),
     limit!(output_rows, COUNT, "Rows that one call may put out."),
-    limit!(
-        read_bytes,
-        Shape::Bytes,
-        "Bytes that one read of columns may copy into the component."
-    ),
+    limit!(read_bytes, Shape::Bytes, "Bytes that one read of columns may copy into the component."),
     limit!(reason, Shape::Bytes, "Bytes of the reason of one rejection; longer ones are cut."),
-    limit!(
-        schema_fields,
-        COUNT,
-        "Fields of a schema that the stage declares, nested ones included."
-    ),
-    limit!(
-        state,
-        Shape::Bytes,
-        "Bytes that the stage may keep through the `state` grant, keys included."
-    ),
+    limit!(schema_fields, COUNT, "Fields of a schema that the stage declares, nested ones included."),
+    limit!(state, Shape::Bytes, "Bytes that the stage may keep through the `state` grant, keys included."),
     limit!(table_elements, COUNT, "Elements in all WebAssembly tables of an instance."),
     limit!(
         timeout,
@@ -121,11 +89,8 @@ mod tests {
     fn every_field_of_limits_can_be_written() {
         // `Debug` names every field: a new one is missed here before a user misses it.
         let debug = format!("{:?}", Limits::default());
-        let fields: Vec<&str> = debug
-            .trim_start_matches("Limits {")
-            .split(", ")
-            .filter_map(|field| Some(field.split_once(": ")?.0.trim()))
-            .collect();
+        let fields: Vec<&str> =
+            debug.trim_start_matches("Limits {").split(", ").filter_map(|field| Some(field.split_once(": ")?.0.trim())).collect();
         let mut keys: Vec<&str> = LIMITS.iter().map(|limit| limit.key.name).collect();
         assert!(keys.is_sorted(), "the complaint about an unknown key lists them in this order");
         keys.sort_by_key(|key| fields.iter().position(|field| field == key));

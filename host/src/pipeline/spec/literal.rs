@@ -37,14 +37,7 @@ impl Literal {
             _ => body,
         };
         let start = at + raw.len() - quote.len() - trimmed.len();
-        let mut walk = Walk {
-            literal: Literal {
-                runs: Vec::new(),
-                end: start + trimmed.len(),
-            },
-            value: String::new(),
-            start,
-        };
+        let mut walk = Walk { literal: Literal { runs: Vec::new(), end: start + trimmed.len() }, value: String::new(), start };
         walk.all(trimmed, quote.starts_with('"'))?;
         (walk.value == value).then_some(walk.literal)
     }
@@ -53,14 +46,8 @@ impl Literal {
     pub fn place(&self, bytes: std::ops::Range<usize>) -> Span {
         let start = self.byte(bytes.start);
         match bytes.len() {
-            0 => Span {
-                start: start.start,
-                end: start.start,
-            },
-            _ => Span {
-                start: start.start,
-                end: self.byte(bytes.end - 1).end,
-            },
+            0 => Span { start: start.start, end: start.start },
+            _ => Span { start: start.start, end: self.byte(bytes.end - 1).end },
         }
     }
 
@@ -71,10 +58,7 @@ impl Literal {
                 Span { start: at, end: at + 1 }
             }
             Some(run) => run.file,
-            None => Span {
-                start: self.end,
-                end: self.end,
-            },
+            None => Span { start: self.end, end: self.end },
         }
     }
 }
@@ -105,15 +89,8 @@ impl Walk {
     }
 
     fn take(&mut self, text: &str, at: usize, length: usize) {
-        let file = Span {
-            start: self.start + at,
-            end: self.start + at + length,
-        };
-        self.literal.runs.push(Run {
-            value: self.value.len(),
-            length: text.len(),
-            file,
-        });
+        let file = Span { start: self.start + at, end: self.start + at + length };
+        self.literal.runs.push(Run { value: self.value.len(), length: text.len(), file });
         self.value.push_str(text);
     }
 }
@@ -187,10 +164,7 @@ mod tests {
 
     #[test]
     fn the_end_is_a_place() {
-        assert_eq!(
-            Literal::follow("\"ab\"", 10, "ab").unwrap().place(2..2),
-            Span { start: 13, end: 13 }
-        );
+        assert_eq!(Literal::follow("\"ab\"", 10, "ab").unwrap().place(2..2), Span { start: 13, end: 13 });
     }
 
     #[test]

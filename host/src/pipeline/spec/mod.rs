@@ -110,9 +110,9 @@ fn syntax(source: &Source, error: &toml::de::Error) -> Diagnostic {
         "invalid boolean" | "string values must be quoted" => {
             at("syntax", format!("this is not TOML: `{text}` has no quotes")).label(format!("expected \"{text}\""))
         }
-        "missing comma between array elements" => at("syntax", format!("this is not TOML: {what}"))
-            .label("expected `,`")
-            .help("perhaps the `]` of an array above is missing"),
+        "missing comma between array elements" => {
+            at("syntax", format!("this is not TOML: {what}")).label("expected `,`").help("perhaps the `]` of an array above is missing")
+        }
         _ => {
             let diagnostic = at("syntax", format!("this is not TOML: {what}"));
             expected.into_iter().fold(diagnostic, Diagnostic::label)
@@ -121,11 +121,7 @@ fn syntax(source: &Source, error: &toml::de::Error) -> Diagnostic {
 }
 
 fn name(file: &Table, shown: &str) -> String {
-    let stem = || {
-        Path::new(shown)
-            .file_stem()
-            .map_or_else(|| "pipeline".to_owned(), |stem| stem.to_string_lossy().into_owned())
-    };
+    let stem = || Path::new(shown).file_stem().map_or_else(|| "pipeline".to_owned(), |stem| stem.to_string_lossy().into_owned());
     match file.text("name", "a string") {
         Some(text) if text.value.trim().is_empty() || text.value.chars().any(char::is_control) => {
             let diagnostic = file.scope.error("bad-name", text.span, "this cannot be the name of a pipeline");
@@ -139,10 +135,7 @@ fn name(file: &Table, shown: &str) -> String {
 
 /// The file beside a missing one that was probably meant.
 fn nearest_file(path: &Path) -> Option<String> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     super::plan::components::nearest_in(folder, &path.file_name()?.to_string_lossy()).map(|name| match path.parent() {
         Some(parent) => parent.join(name).display().to_string(),
         None => name,

@@ -21,12 +21,7 @@ pub(super) struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     pub fn new(source: &'a Source, base: &'a Path, env: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Scope {
-            source,
-            base,
-            env,
-            diagnostics: RefCell::default(),
-        }
+        Scope { source, base, env, diagnostics: RefCell::default() }
     }
 
     /// An error at a place, to be completed and handed to [`Scope::complain`].

@@ -105,9 +105,7 @@ pub(super) fn read<'a>(
     // Keys of the other kinds are reported as misplaced, which says more than unknown.
     let (misplaced, placed): (Vec<_>, Vec<_>) = keys::STAGE.iter().partition(|key| keys::misplaced(kind, key.name).is_some());
     report_misplaced(scope, kind, &name, entries, &misplaced);
-    let known = placed
-        .into_iter()
-        .chain(misplaced.into_iter().filter(|key| entries.contains_key(key.name)));
+    let known = placed.into_iter().chain(misplaced.into_iter().filter(|key| entries.contains_key(key.name)));
     let table = Table::new(scope, title(kind, &name), entries, known);
 
     let header: Span = key.span().into();
@@ -131,18 +129,7 @@ pub(super) fn read<'a>(
     };
     let instances = instances.map_or(1, |(count, _)| count as usize);
     let queue_bytes = queue.unwrap_or(defaults.queue);
-    Some(StageSpec {
-        name,
-        kind,
-        component,
-        inputs,
-        config,
-        limits,
-        grants,
-        queue_bytes,
-        instances,
-        places,
-    })
+    Some(StageSpec { name, kind, component, inputs, config, limits, grants, queue_bytes, instances, places })
 }
 
 fn limits(table: &Table, defaults: &Defaults) -> Limits {
@@ -156,10 +143,7 @@ fn limits(table: &Table, defaults: &Defaults) -> Limits {
 fn grants(table: &Table) -> Grants {
     match table.table("grants", keys::GRANTS.iter()) {
         Some(table) => grants::read(&table),
-        None => Grants {
-            base: table.scope.base.to_owned(),
-            ..Grants::default()
-        },
+        None => Grants { base: table.scope.base.to_owned(), ..Grants::default() },
     }
 }
 
@@ -180,9 +164,7 @@ fn component(table: &Table, header: Span) -> Option<(ComponentRef, Span)> {
         }
         let message = format!("{} is missing", table.title_of("component"));
         let diagnostic = table.scope.error("missing-key", header, message).label("this stage runs nothing");
-        table
-            .scope
-            .complain(diagnostic.help(format!("add `component = \"…\"`: {EXPECTED}")));
+        table.scope.complain(diagnostic.help(format!("add `component = \"…\"`: {EXPECTED}")));
         return None;
     }
     let text = table.text("component", &format!("a string: {EXPECTED}"))?;
@@ -190,12 +172,7 @@ fn component(table: &Table, header: Span) -> Option<(ComponentRef, Span)> {
     let reference = named.then(|| ComponentRef::from(text.value.as_str()));
     if reference.is_none() {
         let message = format!("{} names nothing", table.title_of("component"));
-        table.scope.complain(
-            table
-                .scope
-                .error("bad-component", text.span, message)
-                .label(format!("expected {EXPECTED}")),
-        );
+        table.scope.complain(table.scope.error("bad-component", text.span, message).label(format!("expected {EXPECTED}")));
     }
     Some((reference?, text.span))
 }
@@ -209,21 +186,14 @@ fn inputs(table: &Table, header: Span) -> (Vec<InputSpec>, Option<Span>) {
         }
         let message = format!("{} is missing", table.title_of("inputs"));
         let diagnostic = table.scope.error("missing-key", header, message).label("nothing feeds this stage");
-        table
-            .scope
-            .complain(diagnostic.help("add `inputs = [\"…\"]` with the stages that feed it"));
+        table.scope.complain(diagnostic.help("add `inputs = [\"…\"]` with the stages that feed it"));
         return Default::default();
     }
     let Some((texts, span)) = table.texts("inputs", EXPECTED) else {
         return Default::default();
     };
-    if table
-        .get("inputs")
-        .is_some_and(|(_, value)| value.get_ref().as_array().is_some_and(|array| array.is_empty()))
-    {
-        let diagnostic = table
-            .scope
-            .error("no-inputs", span, format!("{} is empty", table.title_of("inputs")));
+    if table.get("inputs").is_some_and(|(_, value)| value.get_ref().as_array().is_some_and(|array| array.is_empty())) {
+        let diagnostic = table.scope.error("no-inputs", span, format!("{} is empty", table.title_of("inputs")));
         table.scope.complain(diagnostic.label(format!("expected at least one {EXPECTED}")));
     }
     (texts.into_iter().map(input).collect(), Some(span))
@@ -235,12 +205,7 @@ fn input(text: Text) -> InputSpec {
         Some((stage, port)) => (stage.to_owned(), Some(port.to_owned())),
         None => (text.value.clone(), None),
     };
-    InputSpec {
-        stage,
-        port,
-        span: text.span,
-        written: text.value,
-    }
+    InputSpec { stage, port, span: text.span, written: text.value }
 }
 
 fn configuration(table: &Table) -> (Value, Places) {
@@ -249,9 +214,7 @@ fn configuration(table: &Table) -> (Value, Places) {
     match value.get_ref().as_table() {
         Some(entries) => config::read(table.scope, key.span().into(), value, entries),
         None => {
-            table
-                .scope
-                .complain(table.scope.wrong_type(&table.title_of("config"), "a table", value));
+            table.scope.complain(table.scope.wrong_type(&table.title_of("config"), "a table", value));
             empty()
         }
     }

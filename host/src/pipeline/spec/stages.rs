@@ -24,8 +24,7 @@ pub(super) fn read(file: &Table) -> Vec<StageSpec> {
             None => {
                 let message = format!("`{}` in [{kind}] is not a stage", key.get_ref());
                 let diagnostic = file.scope.error("wrong-type", key.span().into(), message).label("expected a table");
-                file.scope
-                    .complain(diagnostic.help(format!("write `[{kind}.NAME]` and the stage's keys below it")));
+                file.scope.complain(diagnostic.help(format!("write `[{kind}.NAME]` and the stage's keys below it")));
             }
         }
     }
@@ -45,8 +44,7 @@ fn entries<'a>(file: &Table<'a>) -> Vec<(Kind, Entry<'a>)> {
             Some(stages) => found.extend(in_order(stages).into_iter().map(|entry| (kind, entry))),
             None => {
                 let diagnostic = file.scope.wrong_type(&file.title_of(key), "tables of stages", value);
-                file.scope
-                    .complain(diagnostic.help(format!("write `[{key}.NAME]` and the stage's keys below it")));
+                file.scope.complain(diagnostic.help(format!("write `[{key}.NAME]` and the stage's keys below it")));
             }
         }
     }
@@ -62,27 +60,19 @@ fn entries<'a>(file: &Table<'a>) -> Vec<(Kind, Entry<'a>)> {
 
 /// Whether a stage's keys stand straight below `[load]`, where its name should come first.
 fn is_nameless(stages: &DeTable) -> bool {
-    stages
-        .iter()
-        .any(|(key, value)| !value.get_ref().is_table() && keys::STAGE.iter().any(|known| known.name == key.get_ref()))
+    stages.iter().any(|(key, value)| !value.get_ref().is_table() && keys::STAGE.iter().any(|known| known.name == key.get_ref()))
 }
 
 fn report_nameless(scope: &Scope, kind: Kind, stages: &DeTable) {
     if let Some((key, _)) = in_order(stages).first() {
         let diagnostic = scope.error("nameless-stage", key.span().into(), format!("the stage below [{kind}] has no name"));
-        scope.complain(
-            diagnostic
-                .label("expected the name of a stage")
-                .help(format!("write `[{kind}.NAME]` above it")),
-        );
+        scope.complain(diagnostic.label("expected the name of a stage").help(format!("write `[{kind}.NAME]` above it")));
     }
 }
 
 fn defaults(file: &Table) -> Defaults {
     let table = file.table("defaults", keys::DEFAULTS.iter());
-    let limits = table
-        .as_ref()
-        .and_then(|table| table.table("limits", limits::LIMITS.iter().map(|limit| &limit.key)));
+    let limits = table.as_ref().and_then(|table| table.table("limits", limits::LIMITS.iter().map(|limit| &limit.key)));
     Defaults {
         limits: limits.map_or_else(Limits::default, |table| limits::read(&table, Limits::default())),
         queue: table.and_then(|table| table.bytes("queue")).unwrap_or(keys::DEFAULT_QUEUE),
@@ -101,16 +91,8 @@ fn check_name(scope: &Scope, kind: Kind, key: &Spanned<DeString>, before: &[Stag
         scope.complain(diagnostic.help_if((!fitting.is_empty()).then(|| format!("write `[{kind}.{fitting}]`"))));
     }
     if let Some(first) = before.iter().find(|stage| stage.name == name) {
-        let diagnostic = scope.error(
-            "duplicate-stage",
-            key.span().into(),
-            format!("there are two stages called `{name}`"),
-        );
+        let diagnostic = scope.error("duplicate-stage", key.span().into(), format!("there are two stages called `{name}`"));
         let diagnostic = diagnostic.label("names are unique across extracts, transforms and loads");
-        scope.complain(diagnostic.note(format!(
-            "the first is {} at {}",
-            first.title(),
-            scope.source.pointer(first.places.name)
-        )));
+        scope.complain(diagnostic.note(format!("the first is {} at {}", first.title(), scope.source.pointer(first.places.name))));
     }
 }

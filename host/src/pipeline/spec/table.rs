@@ -37,12 +37,7 @@ impl<'a> Table<'a> {
         entries: &'a DeTable<'a>,
         known: impl Iterator<Item = &'static Key>,
     ) -> Self {
-        let table = Table {
-            scope,
-            title: title.into(),
-            entries,
-            known: known.map(|key| key.name).collect(),
-        };
+        let table = Table { scope, title: title.into(), entries, known: known.map(|key| key.name).collect() };
         for (key, _) in in_order(entries) {
             if !table.known.contains(&key.get_ref().as_ref()) {
                 table.unknown(key);
@@ -73,24 +68,14 @@ impl<'a> Table<'a> {
     }
 
     pub fn get(&self, key: &str) -> Option<Entry<'a>> {
-        debug_assert!(
-            self.known.contains(&key),
-            "`{key}` is read but not among the keys of {}",
-            self.title
-        );
+        debug_assert!(self.known.contains(&key), "`{key}` is read but not among the keys of {}", self.title);
         self.entries.get_key_value(key)
     }
 
     /// Whether a key that is not known was probably meant to be this one: then this one is not missing besides.
     pub fn is_misspelt(&self, key: &str) -> bool {
-        let unknown = self
-            .entries
-            .keys()
-            .map(|written| written.get_ref().as_ref())
-            .filter(|written| !self.known.contains(written));
-        unknown
-            .into_iter()
-            .any(|written| nearest(written, self.known.iter().copied()) == Some(key))
+        let unknown = self.entries.keys().map(|written| written.get_ref().as_ref()).filter(|written| !self.known.contains(written));
+        unknown.into_iter().any(|written| nearest(written, self.known.iter().copied()) == Some(key))
     }
 
     pub fn text(&self, key: &str, expected: &str) -> Option<Text> {
@@ -102,8 +87,7 @@ impl<'a> Table<'a> {
         let (_, value) = self.get(key)?;
         let flag = value.get_ref().as_bool();
         if flag.is_none() {
-            self.scope
-                .complain(self.scope.wrong_type(&self.title_of(key), "`true` or `false`", value));
+            self.scope.complain(self.scope.wrong_type(&self.title_of(key), "`true` or `false`", value));
         }
         flag
     }
@@ -123,11 +107,7 @@ impl<'a> Table<'a> {
         let (_, value) = self.get(key)?;
         match value.get_ref().as_table() {
             Some(entries) => {
-                let title = if self.title.is_empty() {
-                    format!("[{key}]")
-                } else {
-                    self.title_of(key)
-                };
+                let title = if self.title.is_empty() { format!("[{key}]") } else { self.title_of(key) };
                 Some(Table::new(self.scope, title, entries, known))
             }
             None => {
@@ -142,10 +122,7 @@ impl<'a> Table<'a> {
         let (_, value) = self.get(key)?;
         let Some(array) = value.get_ref().as_array() else {
             let diagnostic = self.scope.wrong_type(&self.title_of(key), &format!("an array of {of}"), value);
-            let help = value
-                .get_ref()
-                .as_str()
-                .map(|text| format!("write `{key} = [{}]`", serde_json::Value::from(text)));
+            let help = value.get_ref().as_str().map(|text| format!("write `{key} = [{}]`", serde_json::Value::from(text)));
             self.scope.complain(diagnostic.help_if(help));
             return None;
         };
@@ -154,10 +131,7 @@ impl<'a> Table<'a> {
 
     fn elements(&self, key: &str, of: &str, array: &DeArray) -> Vec<Text> {
         let what = format!("an element of {}", self.title_of(key));
-        array
-            .iter()
-            .filter_map(|element| self.scope.text(&what, &format!("a string: {of}"), element))
-            .collect()
+        array.iter().filter_map(|element| self.scope.text(&what, &format!("a string: {of}"), element)).collect()
     }
 }
 
@@ -178,19 +152,13 @@ pub(super) fn count(scope: &Scope, what: &str, value: &Spanned<DeValue>, min: u6
         scope.complain(scope.wrong_type(what, "an integer", value));
         return None;
     };
-    let count = integer(written)
-        .and_then(|count| u64::try_from(count).ok())
-        .filter(|count| (min..=max).contains(count));
+    let count = integer(written).and_then(|count| u64::try_from(count).ok()).filter(|count| (min..=max).contains(count));
     if count.is_none() {
         let expected = match max {
             _ if max >= i64::MAX as u64 => format!("expected {min} or more"),
             _ => format!("expected {min} to {max}"),
         };
-        scope.complain(
-            scope
-                .error("out-of-range", value.span().into(), format!("{what} is out of range"))
-                .label(expected),
-        );
+        scope.complain(scope.error("out-of-range", value.span().into(), format!("{what} is out of range")).label(expected));
     }
     count
 }
@@ -219,9 +187,7 @@ pub(super) fn time(scope: &Scope, what: &str, value: &Spanned<DeValue>) -> Optio
 fn positive<T: PartialEq>(scope: &Scope, what: &str, text: &Text, quantity: Result<T, UnitError>, zero: &T) -> Option<T> {
     let diagnostic = match quantity {
         Ok(quantity) if quantity != *zero => return Some(quantity),
-        Ok(_) => scope
-            .error("out-of-range", text.span, format!("{what} is out of range"))
-            .label("expected more than nothing"),
+        Ok(_) => scope.error("out-of-range", text.span, format!("{what} is out of range")).label("expected more than nothing"),
         Err(error) => {
             let diagnostic = scope.error("bad-quantity", text.span, format!("{what}: {error}"));
             match error {

@@ -18,17 +18,8 @@ fn parse(text: &str) -> Result<Spec, Vec<Diagnostic>> {
 
 /// The complaints as `line:column code`.
 fn complaints(text: &str) -> Vec<String> {
-    let place = |d: &Diagnostic| {
-        d.position
-            .as_ref()
-            .map_or("-".to_owned(), |at| format!("{}:{}", at.line, at.column))
-    };
-    parse(text)
-        .err()
-        .unwrap_or_default()
-        .iter()
-        .map(|d| format!("{} {}", place(d), d.code))
-        .collect()
+    let place = |d: &Diagnostic| d.position.as_ref().map_or("-".to_owned(), |at| format!("{}:{}", at.line, at.column));
+    parse(text).err().unwrap_or_default().iter().map(|d| format!("{} {}", place(d), d.code)).collect()
 }
 
 const ENDS: &str = "[extract.a]\ncomponent = \"std:read\"\n[load.z]\ncomponent = \"std:write\"\ninputs = [\"a\"]\n";
@@ -57,26 +48,16 @@ limits = { memory = "64MiB", timeout = "250ms", fuel = 0x10, output_rows = 1_000
 fn everything_that_can_be_written_is_read() {
     let spec = parse(WHOLE).unwrap();
     assert_eq!((spec.name.as_str(), spec.description.as_deref()), ("flights", Some("late ones")));
-    assert_eq!(
-        spec.stages.iter().map(StageSpec::title).collect::<Vec<_>>(),
-        ["[load.out]", "[extract.all]", "[transform.late]"]
-    );
+    assert_eq!(spec.stages.iter().map(StageSpec::title).collect::<Vec<_>>(), ["[load.out]", "[extract.all]", "[transform.late]"]);
     let (out, all, late) = (&spec.stages[0], &spec.stages[1], spec.stage("late").unwrap());
     assert_eq!((out.queue_bytes, all.queue_bytes, late.queue_bytes), (77, 1 << 20, 1 << 20));
     assert_eq!((out.instances, late.instances), (1, 4));
-    assert_eq!(
-        (&out.component, &all.component),
-        (&ComponentRef::Path("sub/out.wasm".into()), &ComponentRef::Std("read".to_owned()))
-    );
+    assert_eq!((&out.component, &all.component), (&ComponentRef::Path("sub/out.wasm".into()), &ComponentRef::Std("read".to_owned())));
     assert_eq!(late.limits.memory, 64 << 20);
     assert_eq!(late.limits.timeout, Duration::from_millis(250));
     assert_eq!((late.limits.fuel, late.limits.logs, late.limits.output_rows), (16, 9, 1000));
     assert_eq!((out.limits.fuel, out.limits.memory), (5, Limits::default().memory));
-    let inputs: Vec<_> = out
-        .inputs
-        .iter()
-        .map(|input| (input.stage.as_str(), input.port.as_deref()))
-        .collect();
+    let inputs: Vec<_> = out.inputs.iter().map(|input| (input.stage.as_str(), input.port.as_deref())).collect();
     assert_eq!(inputs, [("late", Some("yes")), ("late", Some("rejected"))]);
 }
 
@@ -84,10 +65,7 @@ fn everything_that_can_be_written_is_read() {
 fn grants_are_absolute_wherever_the_command_starts() {
     let spec = parse(WHOLE).unwrap();
     let path = |path: &str| Place::Path(path.into());
-    assert_eq!(
-        spec.stages[1].grants.read,
-        [path("/base/folder/in/put"), path("/base/shared/x"), path("/abs")]
-    );
+    assert_eq!(spec.stages[1].grants.read, [path("/base/folder/in/put"), path("/base/shared/x"), path("/abs")]);
     let out = &spec.stages[0].grants;
     assert_eq!(out.write, [path("/base/folder/out"), Place::Url("s3://bucket/x/".to_owned())]);
     assert!(out.telemetry && out.state && !spec.stages[1].grants.telemetry);
@@ -108,11 +86,7 @@ fn a_configuration_keeps_its_order_types_and_places() {
     assert_eq!(shown("/path", Some(3)), "${DATA}");
     assert_eq!(shown("/path", Some(7)), "a");
     assert_eq!(shown("/path", None), "\"${DATA}/a.csv\"");
-    assert_eq!(
-        shown("/deep/7/x", None),
-        "[{ \"a/b\" = 1.5 }]",
-        "what is missing is missing in what is there"
-    );
+    assert_eq!(shown("/deep/7/x", None), "[{ \"a/b\" = 1.5 }]", "what is missing is missing in what is there");
     assert!(shown("", None).starts_with("{ path"));
     assert!(spec.stages[2].places.config.span("/where", None).is_none());
 }
@@ -126,10 +100,7 @@ fn the_name_is_the_files_when_none_is_written() {
 fn every_complaint_is_told_at_once() {
     let text =
         "nmae = 1\n[extract.a]\ncomponent = 1\n[load.b]\ncomponent = \"std:write\"\ninputs = [\"a\", \"c\"]\ngrants = { reed = [] }\n";
-    assert_eq!(
-        complaints(text),
-        ["1:1 unknown-key", "3:13 wrong-type", "6:16 unknown-stage", "7:12 unknown-key"]
-    );
+    assert_eq!(complaints(text), ["1:1 unknown-key", "3:13 wrong-type", "6:16 unknown-stage", "7:12 unknown-key"]);
 }
 
 #[test]
@@ -149,9 +120,7 @@ fn every_key_is_read_and_minds_its_type() {
                 name => wrong(line(name)),
             };
             assert!(
-                found
-                    .iter()
-                    .any(|complaint| complaint.ends_with(" wrong-type") || complaint.ends_with(" duplicate-key")),
+                found.iter().any(|complaint| complaint.ends_with(" wrong-type") || complaint.ends_with(" duplicate-key")),
                 "{}: {found:?}",
                 key.name
             );
@@ -159,9 +128,7 @@ fn every_key_is_read_and_minds_its_type() {
     };
     check(keys::STAGE.iter().collect(), &|key| format!("{key} = 2020-01-01"));
     check(keys::GRANTS.iter().collect(), &|key| format!("grants = {{ {key} = 2020-01-01 }}"));
-    check(limits::LIMITS.iter().map(|limit| &limit.key).collect(), &|key| {
-        format!("limits = {{ {key} = 2020-01-01 }}")
-    });
+    check(limits::LIMITS.iter().map(|limit| &limit.key).collect(), &|key| format!("limits = {{ {key} = 2020-01-01 }}"));
     check(keys::DEFAULTS.iter().collect(), &|key| format!("[defaults]\n{key} = 2020-01-01"));
     for key in keys::FILE {
         assert!(
@@ -175,19 +142,9 @@ fn every_key_is_read_and_minds_its_type() {
 #[test]
 fn cycles_are_found_wherever_they_are() {
     let stage = |name: &str, inputs: &str| format!("[transform.{name}]\ncomponent = \"x\"\ninputs = [{inputs}]\n");
-    let text = [
-        ENDS,
-        &stage("d", "\"a\", \"f\""),
-        &stage("e", "\"d\""),
-        &stage("f", "\"e.out\", \"a\""),
-        &stage("g", "\"g\""),
-    ]
-    .concat();
+    let text = [ENDS, &stage("d", "\"a\", \"f\""), &stage("e", "\"d\""), &stage("f", "\"e.out\", \"a\""), &stage("g", "\"g\"")].concat();
     let messages: Vec<String> = parse(&text).unwrap_err().into_iter().map(|diagnostic| diagnostic.message).collect();
-    assert_eq!(
-        messages,
-        ["these stages feed each other in a cycle: d → e → f → d", "`g` feeds itself"]
-    );
+    assert_eq!(messages, ["these stages feed each other in a cycle: d → e → f → d", "`g` feeds itself"]);
     let diamond = [ENDS, &stage("d", "\"a\""), &stage("e", "\"a\""), &stage("f", "\"d\", \"e\"")].concat();
     assert!(parse(&diamond).is_ok());
 }
@@ -214,13 +171,10 @@ fn a_missing_file_is_told_with_the_nearest() {
 
 #[test]
 fn stages_are_bounded() {
-    let many: String = (0..keys::MAX_STAGES)
-        .map(|at| format!("[extract.x{at}]\ncomponent = \"x\"\n"))
-        .collect();
+    let many: String = (0..keys::MAX_STAGES).map(|at| format!("[extract.x{at}]\ncomponent = \"x\"\n")).collect();
     assert_eq!(complaints(&format!("{ENDS}{many}")), ["2002:10 too-many-stages"]);
-    let chain: String = (1..keys::MAX_STAGES - 2)
-        .map(|at| format!("[transform.x{}]\ncomponent = \"x\"\ninputs = [\"x{}\"]\n", at - 1, at))
-        .collect();
+    let chain: String =
+        (1..keys::MAX_STAGES - 2).map(|at| format!("[transform.x{}]\ncomponent = \"x\"\ninputs = [\"x{}\"]\n", at - 1, at)).collect();
     let last = format!("[transform.x{}]\ncomponent = \"x\"\ninputs = [\"x0\"]\n", keys::MAX_STAGES - 3);
     assert_eq!(complaints(&format!("{ENDS}{chain}{last}")).len(), 1, "one long cycle");
 }
@@ -261,11 +215,7 @@ fn wrong_files_are_told_as_the_golden_files_have_it() {
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             std::fs::write(&golden, &rendered).unwrap();
         }
-        assert_eq!(
-            rendered,
-            std::fs::read_to_string(&golden).unwrap_or_default(),
-            "{shown}: UPDATE_GOLDEN=1 rewrites"
-        );
+        assert_eq!(rendered, std::fs::read_to_string(&golden).unwrap_or_default(), "{shown}: UPDATE_GOLDEN=1 rewrites");
         seen += 1;
     }
     assert!(seen >= 20, "{seen} wrong files");

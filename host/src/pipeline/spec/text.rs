@@ -26,12 +26,7 @@ impl Text {
         let raw = scope.source.text().get(span.start..span.end).unwrap_or_default();
         let literal = Literal::follow(raw, span.start, written);
         match substitute(written, scope.env) {
-            Ok(substituted) => Some(Text {
-                value: substituted.text.clone(),
-                span,
-                substituted,
-                literal,
-            }),
+            Ok(substituted) => Some(Text { value: substituted.text.clone(), span, substituted, literal }),
             Err(error) => {
                 let (SubstituteError::Missing { at, .. } | SubstituteError::Malformed { at, .. }) = &error;
                 let place = literal.map_or(span, |literal| literal.place(at.clone()));
@@ -65,9 +60,9 @@ fn complaint(scope: &Scope, error: &SubstituteError, place: Span) -> Diagnostic 
             .error("unset-variable", place, error.to_string())
             .label("no value and no default")
             .help(format!("set it in the environment, or give a default: `${{{name}:-default}}`")),
-        SubstituteError::Malformed { .. } => scope
-            .error("bad-variable", place, error.to_string())
-            .label("expected `${NAME}` or `${NAME:-default}`"),
+        SubstituteError::Malformed { .. } => {
+            scope.error("bad-variable", place, error.to_string()).label("expected `${NAME}` or `${NAME:-default}`")
+        }
     };
     match error {
         SubstituteError::Malformed { .. } => diagnostic.help("write `$$` for a `$` that is meant as it is"),

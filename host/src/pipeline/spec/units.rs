@@ -18,14 +18,8 @@ const BYTES: [(&str, u64); 9] = [
 ];
 
 /// Units of time, in nanoseconds.
-const TIME: [(&str, u64); 6] = [
-    ("us", 1_000),
-    ("µs", 1_000),
-    ("ms", 1_000_000),
-    ("s", 1_000_000_000),
-    ("m", 60 * 1_000_000_000),
-    ("h", 3_600 * 1_000_000_000),
-];
+const TIME: [(&str, u64); 6] =
+    [("us", 1_000), ("µs", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60 * 1_000_000_000), ("h", 3_600 * 1_000_000_000)];
 
 /// Why a text is not a quantity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,18 +64,13 @@ pub fn time(text: &str) -> Result<Duration, UnitError> {
 
 fn quantity(text: &str, units: &'static [(&str, u64)], of: &'static str, common: &str) -> Result<u64, UnitError> {
     let text = text.trim();
-    let split = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_')
-        .unwrap_or(text.len());
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(text.len());
     let (number, unit) = (&text[..split], text[split..].trim());
     if !number.starts_with(|c: char| c.is_ascii_digit()) {
         return Err(UnitError::NoNumber(text.to_owned()));
     }
     if unit.is_empty() {
-        return Err(UnitError::NoUnit {
-            number: number.to_owned(),
-            example: format!("{number}{common}"),
-        });
+        return Err(UnitError::NoUnit { number: number.to_owned(), example: format!("{number}{common}") });
     }
     let Some((_, factor)) = units.iter().find(|(name, _)| *name == unit) else {
         return Err(unknown(unit, units, of));
@@ -104,13 +93,9 @@ fn multiply(number: &str, factor: u64) -> Option<Result<u64, ()>> {
 fn unknown(unit: &str, units: &'static [(&str, u64)], of: &'static str) -> UnitError {
     let names = || units.iter().map(|(name, _)| *name);
     // In a hurry people write `64M`, `64mb` or `5sec`.
-    let begun = names()
-        .filter(|name| name.to_lowercase().starts_with(&unit.to_lowercase()))
-        .max_by_key(|name| name.len());
+    let begun = names().filter(|name| name.to_lowercase().starts_with(&unit.to_lowercase())).max_by_key(|name| name.len());
     let spelled = [("sec", "s"), ("min", "m"), ("hour", "h"), ("milli", "ms"), ("micro", "us")];
-    let spelled = spelled
-        .into_iter()
-        .find(|(long, name)| unit.starts_with(long) && names().any(|known| known == *name));
+    let spelled = spelled.into_iter().find(|(long, name)| unit.starts_with(long) && names().any(|known| known == *name));
     UnitError::UnknownUnit {
         unit: unit.to_owned(),
         of,
@@ -132,9 +117,7 @@ pub fn time_units() -> Vec<&'static str> {
 /// Bytes as they would be written, with the largest unit that divides them.
 pub fn write_bytes(bytes: u64) -> String {
     let mut units = BYTES.iter().filter(|(name, _)| *name == "B" || name.contains('i'));
-    let (name, factor) = units
-        .rfind(|(_, factor)| bytes.is_multiple_of(*factor) && bytes >= *factor)
-        .unwrap_or(&BYTES[0]);
+    let (name, factor) = units.rfind(|(_, factor)| bytes.is_multiple_of(*factor) && bytes >= *factor).unwrap_or(&BYTES[0]);
     format!("{}{name}", bytes / factor)
 }
 
@@ -142,11 +125,8 @@ pub fn write_bytes(bytes: u64) -> String {
 pub fn write_time(time: Duration) -> String {
     let nanos = time.as_nanos();
     let fits = |factor: u64| nanos.is_multiple_of(u128::from(factor)) && nanos >= u128::from(factor);
-    let (name, factor) = TIME
-        .iter()
-        .filter(|(name, _)| ["us", "ms", "s"].contains(name))
-        .rfind(|(_, factor)| fits(*factor))
-        .unwrap_or(&TIME[0]);
+    let (name, factor) =
+        TIME.iter().filter(|(name, _)| ["us", "ms", "s"].contains(name)).rfind(|(_, factor)| fits(*factor)).unwrap_or(&TIME[0]);
     format!("{}{name}", nanos / u128::from(*factor))
 }
 
@@ -161,10 +141,7 @@ mod tests {
         assert_eq!(bytes("1_024B"), Ok(1024));
         assert_eq!(bytes("0KiB"), Ok(0));
         assert_eq!(bytes("17179869184GiB"), Err(UnitError::TooLarge("17179869184GiB".to_owned())));
-        assert_eq!(
-            bytes("99999999999999999999B"),
-            Err(UnitError::TooLarge("99999999999999999999B".to_owned()))
-        );
+        assert_eq!(bytes("99999999999999999999B"), Err(UnitError::TooLarge("99999999999999999999B".to_owned())));
         assert_eq!(bytes("MiB"), Err(UnitError::NoNumber("MiB".to_owned())));
         assert_eq!(bytes("-1MiB"), Err(UnitError::NoNumber("-1MiB".to_owned())));
         assert_eq!(bytes("1.2.3MiB"), Err(UnitError::NoNumber("1.2.3MiB".to_owned())));

@@ -34,21 +34,12 @@ pub(super) fn check(scope: &Scope, stages: &[StageSpec], document: &DeTable) {
 /// A pipeline brings something in and takes it out.
 fn check_ends(scope: &Scope, document: &DeTable) {
     let some = |kind: Kind| {
-        document
-            .get(kind.to_string().as_str())
-            .is_some_and(|value| value.get_ref().as_table().is_none_or(|table| !table.is_empty()))
+        document.get(kind.to_string().as_str()).is_some_and(|value| value.get_ref().as_table().is_none_or(|table| !table.is_empty()))
     };
-    let missing: Vec<String> = [Kind::Extract, Kind::Load]
-        .into_iter()
-        .filter(|kind| !some(*kind))
-        .map(|kind| kind.to_string())
-        .collect();
+    let missing: Vec<String> = [Kind::Extract, Kind::Load].into_iter().filter(|kind| !some(*kind)).map(|kind| kind.to_string()).collect();
     if !missing.is_empty() {
-        let diagnostic = Diagnostic::error(
-            "empty-pipeline",
-            scope.source.name(),
-            format!("the pipeline has no {}", missing.join(" and no ")),
-        );
+        let diagnostic =
+            Diagnostic::error("empty-pipeline", scope.source.name(), format!("the pipeline has no {}", missing.join(" and no ")));
         scope.complain(diagnostic.help("a pipeline needs at least one `[extract.NAME]` and one `[load.NAME]`"));
     }
 }
@@ -63,11 +54,7 @@ fn check_input(
 ) -> Option<Diagnostic> {
     if earlier.iter().any(|other| other.written == input.written) {
         let message = format!("`{}` feeds {} twice", input.written, stage.title());
-        return Some(
-            scope
-                .error("duplicate-input", input.span, message)
-                .label("already among the inputs"),
-        );
+        return Some(scope.error("duplicate-input", input.span, message).label("already among the inputs"));
     }
     let rejected = input.port.as_deref() == Some(rejections::PORT);
     match stages.iter().find(|other| other.name == input.stage) {
@@ -76,12 +63,7 @@ fn check_input(
         Some(from) if from.kind == Kind::Load && !rejected => {
             let message = format!("`{}` is a load: nothing comes out of it", from.name);
             let help = format!("write \"{}.{}\" for the rows that it rejects", from.name, rejections::PORT);
-            Some(
-                scope
-                    .error("load-as-input", input.span, message)
-                    .label("expected an extract or a transform")
-                    .help(help),
-            )
+            Some(scope.error("load-as-input", input.span, message).label("expected an extract or a transform").help(help))
         }
         Some(from) if from.kind == Kind::Extract && rejected => {
             let message = format!("`{}` is an extract: it is given no rows that it could reject", from.name);
@@ -95,17 +77,12 @@ fn check_input(
 
 /// Whether there is a stage of this name that was not readable, or under a kind that does not exist: that was reported.
 fn is_written(document: &DeTable, name: &str) -> bool {
-    document
-        .values()
-        .any(|value| value.get_ref().as_table().is_some_and(|table| table.contains_key(name)))
+    document.values().any(|value| value.get_ref().as_table().is_some_and(|table| table.contains_key(name)))
 }
 
 fn unknown_stage(scope: &Scope, stages: &[StageSpec], stage: &StageSpec, input: &InputSpec) -> Diagnostic {
-    let possible: Vec<&str> = stages
-        .iter()
-        .filter(|other| other.kind != Kind::Load && other.name != stage.name)
-        .map(|other| other.name.as_str())
-        .collect();
+    let possible: Vec<&str> =
+        stages.iter().filter(|other| other.kind != Kind::Load && other.name != stage.name).map(|other| other.name.as_str()).collect();
     let diagnostic = scope.error("unknown-stage", input.span, format!("there is no stage `{}`", input.stage));
     let diagnostic = match possible.is_empty() {
         true => diagnostic.label("no stage could feed this one"),
@@ -125,12 +102,7 @@ fn cycles(stages: &[StageSpec]) -> Vec<Vec<usize>> {
     };
     let feeds = |stage: &StageSpec| -> Vec<usize> { stage.inputs.iter().filter_map(source).collect() };
     let sources: Vec<Vec<usize>> = stages.iter().map(feeds).collect();
-    let mut search = Search {
-        sources: &sources,
-        state: vec![State::New; stages.len()],
-        path: Vec::new(),
-        found: Vec::new(),
-    };
+    let mut search = Search { sources: &sources, state: vec![State::New; stages.len()], path: Vec::new(), found: Vec::new() };
     (0..stages.len()).for_each(|stage| search.visit(stage));
     search.found
 }
@@ -177,11 +149,7 @@ impl Search<'_> {
 }
 
 fn describe_cycle(scope: &Scope, stages: &[StageSpec], cycle: &[usize]) -> Diagnostic {
-    let names: Vec<&str> = cycle
-        .iter()
-        .chain(cycle.first())
-        .map(|stage| stages[*stage].name.as_str())
-        .collect();
+    let names: Vec<&str> = cycle.iter().chain(cycle.first()).map(|stage| stages[*stage].name.as_str()).collect();
     let (first, last) = (&stages[cycle[0]], names[names.len() - 2]);
     let closing = first.inputs.iter().find(|input| input.stage == last);
     let span: Span = closing.map_or(first.places.name, |input| input.span);
@@ -189,8 +157,5 @@ fn describe_cycle(scope: &Scope, stages: &[StageSpec], cycle: &[usize]) -> Diagn
         1 => format!("`{}` feeds itself", first.name),
         _ => format!("these stages feed each other in a cycle: {}", names.join(" → ")),
     };
-    scope
-        .error("cycle", span, message)
-        .label("data would flow around for ever")
-        .help("batches flow one way: remove one of these inputs")
+    scope.error("cycle", span, message).label("data would flow around for ever").help("batches flow one way: remove one of these inputs")
 }

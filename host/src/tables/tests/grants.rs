@@ -39,28 +39,16 @@ fn no_spelling_leads_outside() {
         ".".into(),
         "/".into(),
     ] {
-        let options = if location.starts_with("sqlite") {
-            r#"{"table":"t"}"#
-        } else {
-            r#"{"format":"csv"}"#
-        };
+        let options = if location.starts_with("sqlite") { r#"{"table":"t"}"# } else { r#"{"format":"csv"}"# };
         denied(bench.reader(&location, options).map(drop));
     }
     // The same file by a spelling that stays inside is no matter.
     let inside = format!("file://{}/data/../data/%6fk.csv", bench.folder.path().display());
     assert_eq!(bench.read(&inside, "{}").unwrap().num_rows(), 1);
     // A slash or NUL that percent signs hide is no path at all.
-    assert_error(
-        bench.reader("file:///data%2f..%2fsecret.csv", "{}").map(drop),
-        TableError::Options,
-        &["file:///"],
-    );
+    assert_error(bench.reader("file:///data%2f..%2fsecret.csv", "{}").map(drop), TableError::Options, &["file:///"]);
     // In a plain path, percent signs are part of the name.
-    assert_error(
-        bench.reader("data/%2e%2e/secret.csv", "{}").map(drop),
-        TableError::NotFound,
-        &["%2e%2e"],
-    );
+    assert_error(bench.reader("data/%2e%2e/secret.csv", "{}").map(drop), TableError::NotFound, &["%2e%2e"]);
 }
 
 /// Protects against: links inside of a granted folder that point out of it, for files, folders and patterns.
@@ -71,20 +59,8 @@ fn links_do_not_lead_outside() {
     bench.put("data/ok.csv", "a\n1\n");
     symlink(bench.path("outside/secret.csv"), bench.path("data/link.csv")).unwrap();
     symlink(bench.path("outside"), bench.path("data/folder")).unwrap();
-    for location in [
-        "data/link.csv",
-        "data/folder/secret.csv",
-        "data/folder",
-        "data/*.csv",
-        "data/folder/*.csv",
-        "data/**",
-        "data",
-    ] {
-        assert_error(
-            bench.reader(location, "{}").map(drop),
-            TableError::Denied,
-            &["symbolic link", "grants"],
-        );
+    for location in ["data/link.csv", "data/folder/secret.csv", "data/folder", "data/*.csv", "data/folder/*.csv", "data/**", "data"] {
+        assert_error(bench.reader(location, "{}").map(drop), TableError::Denied, &["symbolic link", "grants"]);
     }
     let error = bench.reader("data/link.csv", "{}").map(drop).unwrap_err().to_string();
     assert!(!error.contains("outside"), "the stage learns where the link points: {error}");
@@ -98,19 +74,10 @@ fn writing_does_not_follow_links_outside() {
     symlink(bench.path("outside"), bench.path("data/folder")).unwrap();
     symlink(bench.path("outside/new.db"), bench.path("data/dangling.db")).unwrap();
     let schema = people(0, 1).schema();
-    for location in [
-        "data/folder/new.csv",
-        "data/folder/deep/er/new.csv",
-        "../x.csv",
-        "out.csv",
-        "data/dangling.db",
-        "sqlite:data/dangling.db",
-    ] {
-        let options = if location.ends_with("db") {
-            r#"{"format":"sqlite","table":"t"}"#
-        } else {
-            "{}"
-        };
+    for location in
+        ["data/folder/new.csv", "data/folder/deep/er/new.csv", "../x.csv", "out.csv", "data/dangling.db", "sqlite:data/dangling.db"]
+    {
+        let options = if location.ends_with("db") { r#"{"format":"sqlite","table":"t"}"# } else { "{}" };
         assert_error(bench.writer(location, schema.clone(), options).map(drop), TableError::Denied, &[]);
     }
     assert!(!bench.path("outside/new.db").exists());
@@ -181,14 +148,7 @@ fn url_prefixes_end_where_they_end() {
     for fine in ["s3://b/data/x.csv", "s3://b/data/deep/x.csv", "S3://b/one.csv"] {
         check(fine).unwrap();
     }
-    for wrong in [
-        "s3://b/data",
-        "s3://b/database/x",
-        "s3://b/one.csv.bak",
-        "s3://bb/data/x",
-        "s3://b/",
-        "s3a://b/data/x",
-    ] {
+    for wrong in ["s3://b/data", "s3://b/database/x", "s3://b/one.csv.bak", "s3://bb/data/x", "s3://b/", "s3a://b/data/x"] {
         denied(check(wrong));
     }
     for trick in ["s3://b/data/../x", "s3://b/data/./x", "s3://b/data//x"] {
@@ -201,9 +161,5 @@ fn url_prefixes_end_where_they_end() {
 fn devices_are_no_tables() {
     let mut bench = Bench::new();
     bench.grants.read = vec![Place::Path("/dev".into())];
-    assert_error(
-        bench.reader("/dev/zero", r#"{"format":"lines"}"#).map(drop),
-        TableError::Options,
-        &["neither a file nor a folder"],
-    );
+    assert_error(bench.reader("/dev/zero", r#"{"format":"lines"}"#).map(drop), TableError::Options, &["neither a file nor a folder"]);
 }

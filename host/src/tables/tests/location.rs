@@ -5,28 +5,14 @@ use crate::words::tables::TableError;
 
 fn numbers(bench: &Bench, location: &str, options: &str) -> Vec<i64> {
     let table = bench.read(location, options).unwrap();
-    table
-        .column(0)
-        .as_any()
-        .downcast_ref::<arrow::array::Int64Array>()
-        .unwrap()
-        .values()
-        .to_vec()
+    table.column(0).as_any().downcast_ref::<arrow::array::Int64Array>().unwrap().values().to_vec()
 }
 
 /// Protects against: an order that depends on the file system, and patterns that match too much or too little.
 #[test]
 fn patterns_match_in_the_order_of_names() {
     let bench = Bench::new();
-    for (file, number) in [
-        ("b", 2),
-        ("a", 1),
-        ("c10", 4),
-        ("c1", 3),
-        ("deep/a", 5),
-        ("deep/er/z", 6),
-        (".hidden", 99),
-    ] {
+    for (file, number) in [("b", 2), ("a", 1), ("c10", 4), ("c1", 3), ("deep/a", 5), ("deep/er/z", 6), (".hidden", 99)] {
         bench.put(&format!("data/{file}.csv"), format!("n\n{number}\n"));
     }
     bench.put("data/a.txt", "text");
@@ -46,11 +32,7 @@ fn patterns_match_in_the_order_of_names() {
         assert_eq!(numbers(&bench, pattern, r#"{"format":"csv"}"#), expected, "{pattern}");
     }
     assert_error(bench.reader("data/x*.csv", "{}").map(drop), TableError::NotFound, &["data/x*.csv"]);
-    assert_error(
-        bench.reader("data/none.csv", "{}").map(drop),
-        TableError::NotFound,
-        &["data/none.csv"],
-    );
+    assert_error(bench.reader("data/none.csv", "{}").map(drop), TableError::NotFound, &["data/none.csv"]);
 }
 
 /// Protects against: a format guessed from the first of several.
@@ -59,23 +41,11 @@ fn a_folder_of_several_formats_asks_which() {
     let bench = Bench::new();
     bench.put("data/a.csv", "n\n1\n");
     bench.write("data/b.parquet", &[people(0, 1)], "{}").unwrap();
-    assert_error(
-        bench.reader("data", "{}").map(drop),
-        TableError::Options,
-        &["data/a.csv", "data/b.parquet", "\"format\""],
-    );
+    assert_error(bench.reader("data", "{}").map(drop), TableError::Options, &["data/a.csv", "data/b.parquet", "\"format\""]);
     assert_eq!(bench.read("data", r#"{"format":"parquet"}"#).unwrap(), people(0, 1));
     bench.put("data/x.what", "n\n1\n");
-    assert_error(
-        bench.reader("data/x.what", "{}").map(drop),
-        TableError::Options,
-        &["\"format\"", "json_lines"],
-    );
-    assert_error(
-        bench.reader("data", r#"{"format":"arrow_ipc"}"#).map(drop),
-        TableError::NotFound,
-        &["arrow_ipc"],
-    );
+    assert_error(bench.reader("data/x.what", "{}").map(drop), TableError::Options, &["\"format\"", "json_lines"]);
+    assert_error(bench.reader("data", r#"{"format":"arrow_ipc"}"#).map(drop), TableError::NotFound, &["arrow_ipc"]);
 }
 
 /// Protects against: files of one table whose columns differ, found only when their turn comes.
@@ -87,46 +57,22 @@ fn files_of_one_table_have_equal_columns() {
     let parts = ["column 2", "\"name\"", "\"data/a.csv\"", "\"nick\"", "\"data/b.csv\""];
     assert_error(bench.reader("data/*.csv", "{}").map(drop), TableError::Format, &parts);
     bench.write("data/p/a.parquet", &[people(0, 1)], "{}").unwrap();
-    bench
-        .write("data/p/b.parquet", &[people(0, 1).project(&[0]).unwrap()], "{}")
-        .unwrap();
-    assert_error(
-        bench.reader("data/p", "{}").map(drop),
-        TableError::Format,
-        &["column 2", "missing", "data/p/b.parquet"],
-    );
+    bench.write("data/p/b.parquet", &[people(0, 1).project(&[0]).unwrap()], "{}").unwrap();
+    assert_error(bench.reader("data/p", "{}").map(drop), TableError::Format, &["column 2", "missing", "data/p/b.parquet"]);
 }
 
 /// Protects against: schemes that are taken for paths, and an s3 location that fails without saying why.
 #[test]
 fn unknown_schemes_say_what_is_known() {
     let mut bench = Bench::new();
-    bench.grants.read = ["gs://b/", "s3://b/"]
-        .map(|url| crate::words::grants::Place::Url(url.into()))
-        .to_vec();
-    assert_error(
-        bench.reader("gs://b/x.csv", "{}").map(drop),
-        TableError::Options,
-        &["gs://", "s3://", "sqlite:"],
-    );
+    bench.grants.read = ["gs://b/", "s3://b/"].map(|url| crate::words::grants::Place::Url(url.into())).to_vec();
+    assert_error(bench.reader("gs://b/x.csv", "{}").map(drop), TableError::Options, &["gs://", "s3://", "sqlite:"]);
     #[cfg(not(feature = "s3"))]
-    assert_error(
-        bench.reader("s3://b/x.csv", "{}").map(drop),
-        TableError::Options,
-        &["--features s3"],
-    );
+    assert_error(bench.reader("s3://b/x.csv", "{}").map(drop), TableError::Options, &["--features s3"]);
     assert_error(bench.reader("", "{}").map(drop), TableError::Options, &["empty"]);
-    assert_error(
-        bench.reader("file://server/share.csv", "{}").map(drop),
-        TableError::Options,
-        &["file:///"],
-    );
+    assert_error(bench.reader("file://server/share.csv", "{}").map(drop), TableError::Options, &["file:///"]);
     let schema = people(0, 1).schema();
-    assert_error(
-        bench.writer("data/*.csv", schema, "{}").map(drop),
-        TableError::Options,
-        &["pattern"],
-    );
+    assert_error(bench.writer("data/*.csv", schema, "{}").map(drop), TableError::Options, &["pattern"]);
 }
 
 /// Protects against: names that object stores encode and file systems do not.

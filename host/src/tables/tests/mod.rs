@@ -39,17 +39,8 @@ impl Bench {
         let folder = TempDir::new().unwrap();
         std::fs::create_dir(folder.path().join("data")).unwrap();
         let place = Place::Path(folder.path().join("data"));
-        let grants = Grants {
-            read: vec![place.clone()],
-            write: vec![place],
-            base: folder.path().into(),
-            ..Grants::default()
-        };
-        Bench {
-            folder,
-            tables: NativeTables::default(),
-            grants,
-        }
+        let grants = Grants { read: vec![place.clone()], write: vec![place], base: folder.path().into(), ..Grants::default() };
+        Bench { folder, tables: NativeTables::default(), grants }
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
@@ -122,9 +113,7 @@ fn people(from: i64, rows: i64) -> RecordBatch {
 
 /// One column per kind of value, each with a null.
 fn kinds() -> RecordBatch {
-    let decimals = Decimal128Array::from(vec![Some(12345), None, Some(-1)])
-        .with_precision_and_scale(10, 2)
-        .unwrap();
+    let decimals = Decimal128Array::from(vec![Some(12345), None, Some(-1)]).with_precision_and_scale(10, 2).unwrap();
     let times = TimestampMicrosecondArray::from(vec![Some(1_700_000_000_123_456), None, Some(0)]);
     batch(vec![
         ("int", Arc::new(Int64Array::from(vec![Some(1), None, Some(i64::MIN)]))),

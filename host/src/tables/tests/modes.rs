@@ -39,11 +39,7 @@ fn replacing_happens_at_commit() {
         let before = bench.files();
         let mut writer = bench.writer(location, people(0, 1).schema(), options).unwrap();
         writer.write(&people(50, 5)).unwrap();
-        assert_eq!(
-            bench.read(location, options).unwrap(),
-            people(0, 10),
-            "{location}: visible before the commit"
-        );
+        assert_eq!(bench.read(location, options).unwrap(), people(0, 10), "{location}: visible before the commit");
         drop(writer);
         assert_eq!(bench.read(location, options).unwrap(), people(0, 10), "{location}");
         assert_eq!(bench.files(), before, "{location}");
@@ -61,11 +57,7 @@ fn fail_never_overwrites() {
         let fail = options.replace('{', r#"{"mode":"fail","#).replace(",}", "}");
         let mut early = bench.writer(location, people(0, 1).schema(), &fail).unwrap();
         bench.write(location, &[people(0, 3)], options).unwrap();
-        assert_error(
-            bench.writer(location, people(0, 1).schema(), &fail).map(drop),
-            TableError::Options,
-            &["fail", "replace"],
-        );
+        assert_error(bench.writer(location, people(0, 1).schema(), &fail).map(drop), TableError::Options, &["fail", "replace"]);
         assert!(early.write(&people(7, 1)).and_then(|()| early.commit(true)).is_err(), "{location}");
         drop(early);
         assert_eq!(bench.read(location, options).unwrap(), people(0, 3), "{location}");
@@ -102,35 +94,20 @@ fn appending_is_checked_when_opened() {
     let schema = people(0, 1).schema();
     let append = r#"{"mode":"append"}"#;
     bench.put("data/a.csv", "id,nick\n1,x\n");
-    assert_error(
-        bench.writer("data/a.csv", schema.clone(), append).map(drop),
-        TableError::Format,
-        &["nick", "name"],
-    );
+    assert_error(bench.writer("data/a.csv", schema.clone(), append).map(drop), TableError::Format, &["nick", "name"]);
     for location in ["data/a.parquet", "data/a.arrow", "data/a.csv.gz"] {
-        assert_error(
-            bench.writer(location, schema.clone(), append).map(drop),
-            TableError::Options,
-            &[location, "folder"],
-        );
+        assert_error(bench.writer(location, schema.clone(), append).map(drop), TableError::Options, &[location, "folder"]);
     }
     let table = r#"{"mode":"append","table":"t"}"#;
     bench.write("sqlite:data/a.db", &[people(0, 1)], table).unwrap();
-    let other = batch(vec![
-        ("id", Arc::new(Int64Array::from(vec![1]))),
-        ("nam", Arc::new(StringArray::from(vec!["x"]))),
-    ]);
+    let other = batch(vec![("id", Arc::new(Int64Array::from(vec![1]))), ("nam", Arc::new(StringArray::from(vec!["x"])))]);
     assert_error(
         bench.writer("sqlite:data/a.db", other.schema(), table).map(drop),
         TableError::Format,
         &["\"nam\"", "did you mean \"name\"?"],
     );
     let other = batch(vec![("id", Arc::new(Float64Array::from(vec![1.5])))]);
-    assert_error(
-        bench.writer("sqlite:data/a.db", other.schema(), table).map(drop),
-        TableError::Format,
-        &["\"id\"", "INTEGER", "float64"],
-    );
+    assert_error(bench.writer("sqlite:data/a.db", other.schema(), table).map(drop), TableError::Format, &["\"id\"", "INTEGER", "float64"]);
 }
 
 /// Protects against: rows of an uncommitted part made durable, or committed ones lost.
@@ -168,15 +145,8 @@ fn files_are_durable_with_the_last_commit_only() {
     assert_eq!(bench.files(), ["data", "data/a.parquet"]);
     use std::os::unix::fs::PermissionsExt;
     let mode = bench.path("data/a.parquet").metadata().unwrap().permissions().mode();
-    let usual = tempfile::Builder::new()
-        .permissions(std::fs::Permissions::from_mode(0o666))
-        .tempfile()
-        .unwrap();
-    assert_eq!(
-        mode,
-        usual.as_file().metadata().unwrap().permissions().mode(),
-        "others cannot read it"
-    );
+    let usual = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o666)).tempfile().unwrap();
+    assert_eq!(mode, usual.as_file().metadata().unwrap().permissions().mode(), "others cannot read it");
 }
 
 /// Protects against: a bad row in the middle of a batch that leaves its first half in the table.
@@ -184,12 +154,8 @@ fn files_are_durable_with_the_last_commit_only() {
 fn a_failed_batch_poisons_the_transaction() {
     let bench = Bench::new();
     let connection = rusqlite::Connection::open(bench.path("data/a.db")).unwrap();
-    connection
-        .execute_batch("CREATE TABLE t (id INTEGER CHECK (id < 5), name TEXT)")
-        .unwrap();
-    let mut writer = bench
-        .writer("sqlite:data/a.db", people(0, 1).schema(), r#"{"table":"t","mode":"append"}"#)
-        .unwrap();
+    connection.execute_batch("CREATE TABLE t (id INTEGER CHECK (id < 5), name TEXT)").unwrap();
+    let mut writer = bench.writer("sqlite:data/a.db", people(0, 1).schema(), r#"{"table":"t","mode":"append"}"#).unwrap();
     assert_error(writer.write(&people(0, 9)), TableError::Format, &["CHECK", "\"t\""]);
     assert_error(writer.commit(true), TableError::Options, &["earlier write failed"]);
     assert_eq!(bench.read("sqlite:data/a.db", r#"{"table":"t"}"#).unwrap().num_rows(), 0);
@@ -215,34 +181,12 @@ fn a_busy_database_is_unavailable() {
 fn sqlite_says_what_there_is() {
     let bench = Bench::new();
     let connection = rusqlite::Connection::open(bench.path("data/a.db")).unwrap();
-    connection
-        .execute_batch("CREATE TABLE orders (id INTEGER); CREATE VIEW v AS SELECT 1 AS one, 'x' AS text")
-        .unwrap();
+    connection.execute_batch("CREATE TABLE orders (id INTEGER); CREATE VIEW v AS SELECT 1 AS one, 'x' AS text").unwrap();
     let schema = people(0, 1).schema();
-    assert_error(
-        bench.writer("sqlite:data/a.db", schema.clone(), r#"{"table":"v"}"#).map(drop),
-        TableError::Options,
-        &["view"],
-    );
-    assert_error(
-        bench.writer("sqlite:data/a.db", schema, "{}").map(drop),
-        TableError::Options,
-        &["\"table\""],
-    );
-    assert_error(
-        bench.reader("sqlite:data/a.db", "{}").map(drop),
-        TableError::Options,
-        &["orders, v"],
-    );
-    assert_error(
-        bench.reader("sqlite:data/a.db", r#"{"table":"ordres"}"#).map(drop),
-        TableError::NotFound,
-        &["did you mean \"orders\"?"],
-    );
-    assert_error(
-        bench.reader("sqlite:data/b.db", r#"{"table":"t"}"#).map(drop),
-        TableError::NotFound,
-        &["data/b.db"],
-    );
+    assert_error(bench.writer("sqlite:data/a.db", schema.clone(), r#"{"table":"v"}"#).map(drop), TableError::Options, &["view"]);
+    assert_error(bench.writer("sqlite:data/a.db", schema, "{}").map(drop), TableError::Options, &["\"table\""]);
+    assert_error(bench.reader("sqlite:data/a.db", "{}").map(drop), TableError::Options, &["orders, v"]);
+    assert_error(bench.reader("sqlite:data/a.db", r#"{"table":"ordres"}"#).map(drop), TableError::NotFound, &["did you mean \"orders\"?"]);
+    assert_error(bench.reader("sqlite:data/b.db", r#"{"table":"t"}"#).map(drop), TableError::NotFound, &["data/b.db"]);
     assert_eq!(bench.read("sqlite:data/a.db", r#"{"table":"v"}"#).unwrap().num_rows(), 1);
 }

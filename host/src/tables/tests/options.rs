@@ -30,10 +30,7 @@ fn wrong_options_are_refused_with_advice() {
     ] {
         assert_error(bench.reader("data/a.csv", options).map(drop), TableError::Options, &parts);
     }
-    assert_eq!(
-        bench.read("data/a.csv", r#"{"columns":null,"schema":null}"#).unwrap().num_columns(),
-        2
-    );
+    assert_eq!(bench.read("data/a.csv", r#"{"columns":null,"schema":null}"#).unwrap().num_columns(), 2);
     for (location, options, parts) in [
         ("data/b.csv", r#"{"compression":"zstd"}"#, vec!["compression", "csv"]),
         ("data/b.parquet", r#"{"compression":"zsdt"}"#, vec!["did you mean \"zstd\"?"]),
@@ -44,11 +41,7 @@ fn wrong_options_are_refused_with_advice() {
         ("data", r#"{"format":"csv"}"#, vec!["folder"]),
         ("sqlite:data/x.db", r#"{"format":"csv","table":"t"}"#, vec!["csv"]),
     ] {
-        assert_error(
-            bench.writer(location, people(0, 1).schema(), options).map(drop),
-            TableError::Options,
-            &parts,
-        );
+        assert_error(bench.writer(location, people(0, 1).schema(), options).map(drop), TableError::Options, &parts);
     }
 }
 

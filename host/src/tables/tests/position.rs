@@ -8,24 +8,15 @@ use crate::words::tables::TableError;
 fn every_format_goes_on_where_it_stood() {
     let bench = Bench::new();
     let table = people(0, 250);
-    for (extension, write) in [
-        ("parquet", r#"{"row_group_rows":40}"#),
-        ("arrow", "{}"),
-        ("csv", "{}"),
-        ("csv.gz", "{}"),
-        ("jsonl", "{}"),
-        ("jsonl.gz", "{}"),
-    ] {
+    for (extension, write) in
+        [("parquet", r#"{"row_group_rows":40}"#), ("arrow", "{}"), ("csv", "{}"), ("csv.gz", "{}"), ("jsonl", "{}"), ("jsonl.gz", "{}")]
+    {
         for (file, part) in [("a", table.slice(0, 100)), ("b", table.slice(100, 1)), ("c", table.slice(101, 149))] {
-            bench
-                .write(&format!("data/{extension}/{file}.{extension}"), &[part], write)
-                .unwrap();
+            bench.write(&format!("data/{extension}/{file}.{extension}"), &[part], write).unwrap();
         }
         check(&bench, &format!("data/{extension}/*"), r#"{"batch_rows":30}"#, &table);
     }
-    bench
-        .write("sqlite:data/a.db", std::slice::from_ref(&table), r#"{"table":"t"}"#)
-        .unwrap();
+    bench.write("sqlite:data/a.db", std::slice::from_ref(&table), r#"{"table":"t"}"#).unwrap();
     check(&bench, "sqlite:data/a.db", r#"{"table":"t","batch_rows":30}"#, &table);
     let connection = rusqlite::Connection::open(bench.path("data/a.db")).unwrap();
     connection
@@ -35,13 +26,7 @@ fn every_format_goes_on_where_it_stood() {
         )
         .unwrap();
     check(&bench, "sqlite:data/a.db", r#"{"table":"k","batch_rows":30}"#, &table);
-    assert_eq!(
-        bench
-            .read("sqlite:data/a.db", r#"{"table":"shadowed","batch_rows":30}"#)
-            .unwrap()
-            .num_rows(),
-        250
-    );
+    assert_eq!(bench.read("sqlite:data/a.db", r#"{"table":"shadowed","batch_rows":30}"#).unwrap().num_rows(), 250);
     let lines = (0..250).map(|n| format!("line {n}\n")).collect::<String>();
     bench.put("data/a.txt", lines);
     let whole = bench.read("data/a.txt", "{}").unwrap();
@@ -56,11 +41,7 @@ fn check(bench: &Bench, location: &str, options: &str, table: &arrow::array::Rec
         other.seek(&reader.position()).unwrap();
         assert_eq!(other.position(), reader.position(), "{location}");
         let rest = all(&mut *other).unwrap();
-        assert_eq!(
-            rest.columns(),
-            table.slice(read, table.num_rows() - read).columns(),
-            "{location} after {read} rows"
-        );
+        assert_eq!(rest.columns(), table.slice(read, table.num_rows() - read).columns(), "{location} after {read} rows");
         let Some(batch) = reader.next().unwrap() else { break };
         assert!(batch.num_rows() <= 30, "{location}: larger than batch_rows");
         read += batch.num_rows();
@@ -69,11 +50,7 @@ fn check(bench: &Bench, location: &str, options: &str, table: &arrow::array::Rec
     // Back to the beginning, with a reader that is at its end.
     let start = bench.reader(location, options).unwrap().position();
     reader.seek(&start).unwrap();
-    assert_eq!(
-        all(&mut *reader).unwrap().columns(),
-        table.columns(),
-        "{location} from the beginning"
-    );
+    assert_eq!(all(&mut *reader).unwrap().columns(), table.columns(), "{location} from the beginning");
 }
 
 /// Protects against: a position that is trusted although the files have changed.
@@ -103,13 +80,7 @@ fn foreign_positions_are_refused() {
     let bench = Bench::new();
     bench.put("data/a.csv", "a\n1\n");
     let mut reader = bench.reader("data/a.csv", "{}").unwrap();
-    for bytes in [
-        &b""[..],
-        b"\x01",
-        b"\x02\0\0a",
-        b"\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0",
-        b"\x01\0\0\xff\xfe",
-    ] {
+    for bytes in [&b""[..], b"\x01", b"\x02\0\0a", b"\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0", b"\x01\0\0\xff\xfe"] {
         assert_error(reader.seek(bytes), TableError::Options, &["position"]);
     }
     assert!(reader.position().len() <= 16, "positions go into every checkpoint");
@@ -119,13 +90,7 @@ fn foreign_positions_are_refused() {
 #[test]
 fn seeking_in_parquet_skips_row_groups() {
     let bench = Bench::new();
-    bench
-        .write(
-            "data/a.parquet",
-            &[people(0, 1000)],
-            r#"{"row_group_rows":100,"compression":"none"}"#,
-        )
-        .unwrap();
+    bench.write("data/a.parquet", &[people(0, 1000)], r#"{"row_group_rows":100,"compression":"none"}"#).unwrap();
     let mut reader = bench.reader("data/a.parquet", r#"{"batch_rows":950}"#).unwrap();
     reader.next().unwrap();
     let position = reader.position();

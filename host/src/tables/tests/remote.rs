@@ -20,45 +20,21 @@ fn bench() -> (Bench, Arc<InMemory>) {
 #[test]
 fn objects_are_tables() {
     let (bench, _store) = bench();
-    for (extension, options) in [
-        ("parquet", r#"{"row_group_rows":40}"#),
-        ("arrow", "{}"),
-        ("csv.gz", "{}"),
-        ("jsonl", "{}"),
-    ] {
-        bench
-            .write(&format!("s3://b/data/{extension}/b.{extension}"), &[people(100, 100)], options)
-            .unwrap();
-        bench
-            .write(&format!("s3://b/data/{extension}/a.{extension}"), &[people(0, 100)], options)
-            .unwrap();
-        for location in [
-            format!("s3://b/data/{extension}/*"),
-            format!("s3://b/data/{extension}/"),
-            format!("s3://b/data/**/?.{extension}"),
-        ] {
+    for (extension, options) in [("parquet", r#"{"row_group_rows":40}"#), ("arrow", "{}"), ("csv.gz", "{}"), ("jsonl", "{}")] {
+        bench.write(&format!("s3://b/data/{extension}/b.{extension}"), &[people(100, 100)], options).unwrap();
+        bench.write(&format!("s3://b/data/{extension}/a.{extension}"), &[people(0, 100)], options).unwrap();
+        for location in [format!("s3://b/data/{extension}/*"), format!("s3://b/data/{extension}/"), format!("s3://b/data/**/?.{extension}")]
+        {
             let mut reader = bench.reader(&location, r#"{"batch_rows":30,"columns":["name","id"]}"#).unwrap();
             let table = people(0, 200).project(&[1, 0]).unwrap();
             let first = reader.next().unwrap().unwrap();
             let position = reader.position();
-            assert_eq!(
-                all(&mut *reader).unwrap(),
-                table.slice(first.num_rows(), 200 - first.num_rows()),
-                "{location}"
-            );
+            assert_eq!(all(&mut *reader).unwrap(), table.slice(first.num_rows(), 200 - first.num_rows()), "{location}");
             reader.seek(&position).unwrap();
-            assert_eq!(
-                all(&mut *reader).unwrap(),
-                table.slice(first.num_rows(), 200 - first.num_rows()),
-                "{location}"
-            );
+            assert_eq!(all(&mut *reader).unwrap(), table.slice(first.num_rows(), 200 - first.num_rows()), "{location}");
         }
     }
-    assert_error(
-        bench.reader("s3://b/data/none.csv", "{}").map(drop),
-        TableError::NotFound,
-        &["s3://b/data/none.csv"],
-    );
+    assert_error(bench.reader("s3://b/data/none.csv", "{}").map(drop), TableError::NotFound, &["s3://b/data/none.csv"]);
     assert_error(bench.reader("s3://b/*.csv", "{}").map(drop), TableError::Denied, &["s3://b/data/"]);
 }
 
@@ -82,16 +58,8 @@ fn objects_appear_at_commit() {
     drop(writer);
     assert!(wait(store.head(&Path::from("data/dropped.csv"))).is_err());
     let schema = people(0, 1).schema();
-    assert_error(
-        bench.writer(location, schema.clone(), r#"{"mode":"fail"}"#).map(drop),
-        TableError::Options,
-        &["exists"],
-    );
-    assert_error(
-        bench.writer(location, schema, r#"{"mode":"append"}"#).map(drop),
-        TableError::Options,
-        &["bucket"],
-    );
+    assert_error(bench.writer(location, schema.clone(), r#"{"mode":"fail"}"#).map(drop), TableError::Options, &["exists"]);
+    assert_error(bench.writer(location, schema, r#"{"mode":"append"}"#).map(drop), TableError::Options, &["bucket"]);
 }
 
 /// Protects against: being called from within an async runtime, where blocking on one panics.
@@ -109,24 +77,16 @@ fn runtimes_around_do_not_matter() {
 #[test]
 fn parquet_is_fetched_by_row_groups() {
     let (bench, store) = bench();
-    bench
-        .write("s3://b/data/a.parquet", &[people(0, 1000)], r#"{"row_group_rows":250}"#)
-        .unwrap();
+    bench.write("s3://b/data/a.parquet", &[people(0, 1000)], r#"{"row_group_rows":250}"#).unwrap();
     let mut reader = bench.reader("s3://b/data/a.parquet", r#"{"batch_rows":10}"#).unwrap();
     reader.next().unwrap();
     wait(store.delete(&Path::from("data/a.parquet"))).unwrap();
     for from in (10..250).step_by(10) {
-        assert_eq!(
-            reader.next().unwrap().unwrap(),
-            people(from, 10),
-            "the row group was not fetched as a whole"
-        );
+        assert_eq!(reader.next().unwrap().unwrap(), people(from, 10), "the row group was not fetched as a whole");
     }
     assert_error(reader.next(), TableError::NotFound, &["s3://b/data/a.parquet"]);
     // A batch that would span row groups ends with the group: no group is fetched twice, none held beside another.
-    bench
-        .write("s3://b/data/a.parquet", &[people(0, 1000)], r#"{"row_group_rows":250}"#)
-        .unwrap();
+    bench.write("s3://b/data/a.parquet", &[people(0, 1000)], r#"{"row_group_rows":250}"#).unwrap();
     let mut reader = bench.reader("s3://b/data/a.parquet", "{}").unwrap();
     assert_eq!(reader.next().unwrap().unwrap(), people(0, 250));
 }
@@ -145,11 +105,7 @@ fn s3_is_spoken() {
         bench.write(location, &[people(0, 1000)], r#"{"row_group_rows":250}"#).unwrap();
         assert_eq!(bench.read(location, "{}").unwrap(), people(0, 1000));
         assert_eq!(bench.read("s3://parshall-test/tables/*.parquet", "{}").unwrap(), people(0, 1000));
-        assert_error(
-            bench.reader("s3://parshall-test/none.csv", "{}").map(drop),
-            TableError::NotFound,
-            &["none.csv"],
-        );
+        assert_error(bench.reader("s3://parshall-test/none.csv", "{}").map(drop), TableError::NotFound, &["none.csv"]);
     };
     check();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -13,11 +13,7 @@ use crate::words::tables::TableError;
 fn with_blobs() -> RecordBatch {
     let kinds = kinds();
     let names = kinds.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
-    let mut columns = names
-        .iter()
-        .map(String::as_str)
-        .zip(kinds.columns().iter().cloned())
-        .collect::<Vec<_>>();
+    let mut columns = names.iter().map(String::as_str).zip(kinds.columns().iter().cloned()).collect::<Vec<_>>();
     columns.push(("blob", blobs()));
     batch(columns)
 }
@@ -64,12 +60,7 @@ fn text_formats_keep_stated_types() {
 fn sqlite_keeps_values() {
     let bench = Bench::new();
     let table = with_blobs();
-    assert_eq!(
-        bench
-            .write("sqlite:data/shop.db", std::slice::from_ref(&table), r#"{"table":"t"}"#)
-            .unwrap(),
-        3
-    );
+    assert_eq!(bench.write("sqlite:data/shop.db", std::slice::from_ref(&table), r#"{"table":"t"}"#).unwrap(), 3);
     let back = bench.read("sqlite:data/shop.db", r#"{"table":"t"}"#).unwrap();
     for same in ["int", "float", "text", "blob"] {
         assert_eq!(&back[same], &table[same], "{same}");
@@ -80,11 +71,7 @@ fn sqlite_keeps_values() {
     assert_eq!(text("instant").value(0), "2023-11-14T22:13:20.123456Z");
     assert_eq!(text("money").value(0), "123.45");
     assert_eq!(back["flag"].as_any().downcast_ref::<Int64Array>().unwrap().value(0), 1);
-    assert!(
-        ["day", "time", "instant", "money", "flag", "small"]
-            .iter()
-            .all(|name| back[*name].is_null(1))
-    );
+    assert!(["day", "time", "instant", "money", "flag", "small"].iter().all(|name| back[*name].is_null(1)));
 }
 
 /// Protects against: names that end a statement.
@@ -92,10 +79,7 @@ fn sqlite_keeps_values() {
 fn sqlite_names_are_only_names() {
     let bench = Bench::new();
     let evil = r#"x"); DROP TABLE t; --"#;
-    let table = batch(vec![
-        (evil, Arc::new(Int64Array::from(vec![1, 2])) as _),
-        ("select", Arc::new(Int64Array::from(vec![3, 4])) as _),
-    ]);
+    let table = batch(vec![(evil, Arc::new(Int64Array::from(vec![1, 2])) as _), ("select", Arc::new(Int64Array::from(vec![3, 4])) as _)]);
     let options = serde_json::json!({ "table": evil }).to_string();
     bench.write("sqlite:data/t.db", std::slice::from_ref(&table), &options).unwrap();
     assert_eq!(bench.read("sqlite:data/t.db", &options).unwrap(), table);
@@ -106,11 +90,7 @@ fn sqlite_names_are_only_names() {
 fn sqlite_refuses_what_it_cannot_count_to() {
     let bench = Bench::new();
     let table = batch(vec![("big", Arc::new(UInt64Array::from(vec![1, u64::MAX])))]);
-    assert_error(
-        bench.write("sqlite:data/t.db", &[table], r#"{"table":"t"}"#),
-        TableError::Format,
-        &["\"big\"", "18446744073709551615"],
-    );
+    assert_error(bench.write("sqlite:data/t.db", &[table], r#"{"table":"t"}"#), TableError::Format, &["\"big\"", "18446744073709551615"]);
     assert_eq!(bench.files(), ["data"], "a failed write leaves nothing");
 }
 
@@ -157,11 +137,7 @@ fn columns_come_in_the_order_asked_for() {
         assert_eq!(reader.schema(), ints.schema(), "{location}");
         assert_eq!(bench.read(location, read).unwrap(), ints, "{location}");
         let wrong = read.replace("\"int\"", "\"flaot\"");
-        assert_error(
-            bench.reader(location, &wrong).map(drop),
-            TableError::Options,
-            &["flaot", "did you mean \"float\"?"],
-        );
+        assert_error(bench.reader(location, &wrong).map(drop), TableError::Options, &["flaot", "did you mean \"float\"?"]);
     }
 }
 
@@ -178,19 +154,12 @@ fn arrow_streams_are_told_from_files() {
     drop(stream);
     bench.put("data/a.arrows", &bytes);
     assert_eq!(bench.read("data/a.arrows", r#"{"batch_rows":2}"#).unwrap().num_rows(), 6);
-    assert_eq!(
-        bench.read("data/a.arrows", r#"{"columns":["text","int"]}"#).unwrap().slice(3, 3),
-        table.project(&[4, 0]).unwrap()
-    );
+    assert_eq!(bench.read("data/a.arrows", r#"{"columns":["text","int"]}"#).unwrap().slice(3, 3), table.project(&[4, 0]).unwrap());
     // A stream may end without its mark, but not within a message.
     bench.put("data/b.arrows", &bytes[..bytes.len() - 8]);
     assert_eq!(bench.read("data/b.arrows", "{}").unwrap().num_rows(), 6);
     bench.put("data/c.arrows", &bytes[..bytes.len() - 40]);
-    assert_error(
-        bench.read("data/c.arrows", "{}"),
-        TableError::Format,
-        &["data/c.arrows", "cut short"],
-    );
+    assert_error(bench.read("data/c.arrows", "{}"), TableError::Format, &["data/c.arrows", "cut short"]);
 }
 
 /// Protects against: dictionaries and nested columns flattened or refused by formats that hold them.
@@ -228,11 +197,7 @@ fn what_a_format_cannot_hold_is_refused_when_opened() {
         ("data/a.parquet", DataType::new_union()),
         ("data/a.jsonl", DataType::new_union()),
     ] {
-        assert_error(
-            bench.writer(location, of(data_type), "{}").map(drop),
-            TableError::Format,
-            &["\"odd\"", "cannot hold"],
-        );
+        assert_error(bench.writer(location, of(data_type), "{}").map(drop), TableError::Format, &["\"odd\"", "cannot hold"]);
     }
     assert_eq!(bench.files(), ["data"]);
 }
@@ -261,11 +226,7 @@ fn text_holds_instants_in_utc() {
         assert!(text.contains("2023-11-14T22:13:20Z"), "{text}");
         assert_eq!(bench.read(location, r#"{"schema":{"at":"timestamp[us, UTC]"}}"#).unwrap(), utc);
         let zone = r#"{"schema":{"at":"timestamp[us, Europe/Berlin]"}}"#;
-        assert_error(
-            bench.reader(location, zone).map(drop),
-            TableError::Options,
-            &["Europe/Berlin", "UTC"],
-        );
+        assert_error(bench.reader(location, zone).map(drop), TableError::Options, &["Europe/Berlin", "UTC"]);
     }
 }
 
@@ -274,10 +235,7 @@ fn text_holds_instants_in_utc() {
 fn a_foreign_batch_is_refused() {
     let bench = Bench::new();
     let mut writer = bench.writer("data/a.parquet", people(0, 1).schema(), "{}").unwrap();
-    let other = batch(vec![
-        ("id", Arc::new(Int64Array::from(vec![1]))),
-        ("nam", Arc::new(StringArray::from(vec!["x"]))),
-    ]);
+    let other = batch(vec![("id", Arc::new(Int64Array::from(vec![1]))), ("nam", Arc::new(StringArray::from(vec!["x"])))]);
     assert_error(writer.write(&other), TableError::Format, &["\"nam\"", "\"name\""]);
 }
 
@@ -318,9 +276,5 @@ fn the_wrong_format_is_named() {
         assert_error(bench.read(file, "{}"), TableError::Format, &[file]);
     }
     bench.put("data/a.db", "id,name\n1,x\n".repeat(100));
-    assert_error(
-        bench.read("sqlite:data/a.db", r#"{"table":"t"}"#),
-        TableError::Format,
-        &["data/a.db"],
-    );
+    assert_error(bench.read("sqlite:data/a.db", r#"{"table":"t"}"#), TableError::Format, &["data/a.db"]);
 }

@@ -49,10 +49,7 @@ pub fn linker_for_describe(engine: &Engine) -> wasmtime::Result<Linker<Host>> {
 
 /// Why an import is not linked under these grants, and what to do; `None` when it is.
 pub fn missing(import: &str, grants: &Grants) -> Option<String> {
-    let ours = import
-        .strip_prefix(PACKAGE)
-        .and_then(|rest| rest.strip_prefix('/'))
-        .and_then(|rest| rest.split('@').next());
+    let ours = import.strip_prefix(PACKAGE).and_then(|rest| rest.strip_prefix('/')).and_then(|rest| rest.split('@').next());
     let hint = |what: &str| Some(format!("grant it with `grants = {{ {what} }}`"));
     match ours {
         Some("types" | "frames") => None,

@@ -27,18 +27,10 @@ pub fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
 }
 
 fn set(host: &mut Host, key: String, value: Vec<u8>) -> Result<(), StateError> {
-    let held: usize = host
-        .state
-        .iter()
-        .filter(|(known, _)| **known != key)
-        .map(|(key, value)| key.len() + value.len())
-        .sum();
+    let held: usize = host.state.iter().filter(|(known, _)| **known != key).map(|(key, value)| key.len() + value.len()).sum();
     let wanted = held + key.len() + value.len();
     if wanted as u64 > host.limits.state {
-        return Err(StateError::TooLarge(format!(
-            "limit `state`: {wanted} bytes wanted, {} allowed",
-            host.limits.state
-        )));
+        return Err(StateError::TooLarge(format!("limit `state`: {wanted} bytes wanted, {} allowed", host.limits.state)));
     }
     host.state.insert(key, value);
     Ok(())

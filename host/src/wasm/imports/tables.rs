@@ -25,25 +25,19 @@ pub fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
 }
 
 fn link_reader(tables: &mut LinkerInstance<'_, Host>) -> wasmtime::Result<()> {
-    tables.resource(
-        "reader",
-        ResourceType::host::<Reader>(),
-        |mut store: StoreContextMut<'_, Host>, rep| {
-            store.data_mut().handles.delete(Resource::<Reader>::new_own(rep))?;
-            Ok(())
-        },
-    )?;
+    tables.resource("reader", ResourceType::host::<Reader>(), |mut store: StoreContextMut<'_, Host>, rep| {
+        store.data_mut().handles.delete(Resource::<Reader>::new_own(rep))?;
+        Ok(())
+    })?;
     tables.func_wrap(
         "[static]reader.open",
         |mut store: StoreContextMut<'_, Host>,
          (location, options): (String, String)|
          -> wasmtime::Result<(Result<Resource<Reader>, TableError>,)> {
-            store
-                .data_mut()
-                .work(|host| match host.tables.reader(&host.grants, &location, &options) {
-                    Ok(reader) => Ok((Ok(host.handles.push(Reader(reader))?),)),
-                    Err(error) => Ok((Err(error.into()),)),
-                })
+            store.data_mut().work(|host| match host.tables.reader(&host.grants, &location, &options) {
+                Ok(reader) => Ok((Ok(host.handles.push(Reader(reader))?),)),
+                Err(error) => Ok((Err(error.into()),)),
+            })
         },
     )?;
     tables.func_wrap(
@@ -65,31 +59,24 @@ fn link_reader(tables: &mut LinkerInstance<'_, Host>) -> wasmtime::Result<()> {
             })
         },
     )?;
-    tables.func_wrap(
-        "[method]reader.position",
-        |store: StoreContextMut<'_, Host>, (reader,): (Resource<Reader>,)| Ok((store.data().handles.get(&reader)?.0.position(),)),
-    )?;
+    tables.func_wrap("[method]reader.position", |store: StoreContextMut<'_, Host>, (reader,): (Resource<Reader>,)| {
+        Ok((store.data().handles.get(&reader)?.0.position(),))
+    })?;
     tables.func_wrap(
         "[method]reader.seek",
         |mut store: StoreContextMut<'_, Host>,
          (reader, position): (Resource<Reader>, Vec<u8>)|
          -> wasmtime::Result<(Result<(), TableError>,)> {
-            store
-                .data_mut()
-                .work(|host| Ok((host.handles.get_mut(&reader)?.0.seek(&position).map_err(TableError::from),)))
+            store.data_mut().work(|host| Ok((host.handles.get_mut(&reader)?.0.seek(&position).map_err(TableError::from),)))
         },
     )
 }
 
 fn link_writer(tables: &mut LinkerInstance<'_, Host>) -> wasmtime::Result<()> {
-    tables.resource(
-        "writer",
-        ResourceType::host::<Writer>(),
-        |mut store: StoreContextMut<'_, Host>, rep| {
-            store.data_mut().handles.delete(Resource::<Writer>::new_own(rep))?;
-            Ok(())
-        },
-    )?;
+    tables.resource("writer", ResourceType::host::<Writer>(), |mut store: StoreContextMut<'_, Host>, rep| {
+        store.data_mut().handles.delete(Resource::<Writer>::new_own(rep))?;
+        Ok(())
+    })?;
     tables.func_wrap(
         "[static]writer.open",
         |mut store: StoreContextMut<'_, Host>,
@@ -121,9 +108,7 @@ fn link_writer(tables: &mut LinkerInstance<'_, Host>) -> wasmtime::Result<()> {
     tables.func_wrap(
         "[method]writer.commit",
         |mut store: StoreContextMut<'_, Host>, (writer, last): (Resource<Writer>, bool)| -> wasmtime::Result<(Result<u64, TableError>,)> {
-            store
-                .data_mut()
-                .work(|host| Ok((host.handles.get_mut(&writer)?.0.commit(last).map_err(TableError::from),)))
+            store.data_mut().work(|host| Ok((host.handles.get_mut(&writer)?.0.commit(last).map_err(TableError::from),)))
         },
     )
 }

@@ -21,26 +21,17 @@ pub fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     telemetry.func_wrap("[constructor]span", |mut store: StoreContextMut<'_, Host>, (_name,): (String,)| {
         Ok((store.data_mut().handles.push(Span)?,))
     })?;
-    telemetry.func_wrap(
-        "[method]span.set",
-        |_: StoreContextMut<'_, Host>, (_span, _attribute): (Resource<Span>, Attribute)| Ok(()),
-    )?;
+    telemetry.func_wrap("[method]span.set", |_: StoreContextMut<'_, Host>, (_span, _attribute): (Resource<Span>, Attribute)| Ok(()))?;
     telemetry.func_wrap(
         "[method]span.event",
         |_: StoreContextMut<'_, Host>, (_span, _name, _attributes): (Resource<Span>, String, Vec<Attribute>)| Ok(()),
     )?;
-    telemetry.func_wrap(
-        "[method]span.fail",
-        |_: StoreContextMut<'_, Host>, (_span, _message): (Resource<Span>, String)| Ok(()),
-    )?;
+    telemetry.func_wrap("[method]span.fail", |_: StoreContextMut<'_, Host>, (_span, _message): (Resource<Span>, String)| Ok(()))?;
     telemetry.func_wrap("current", |_: StoreContextMut<'_, Host>, (): ()| Ok((None::<SpanContext>,)))?;
-    telemetry.func_wrap(
-        "log",
-        |mut store: StoreContextMut<'_, Host>, (level, message, attributes): (Level, String, Vec<Attribute>)| {
-            log(store.data_mut(), level, message, &attributes);
-            Ok(())
-        },
-    )?;
+    telemetry.func_wrap("log", |mut store: StoreContextMut<'_, Host>, (level, message, attributes): (Level, String, Vec<Attribute>)| {
+        log(store.data_mut(), level, message, &attributes);
+        Ok(())
+    })?;
     telemetry.func_wrap("count", |mut store: StoreContextMut<'_, Host>, (name, by): (String, u64)| {
         count(store.data_mut(), name, by);
         Ok(())

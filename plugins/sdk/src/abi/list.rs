@@ -19,17 +19,11 @@ pub type Text = List<u8>;
 
 impl<T> List<T> {
     /// An empty list.
-    pub const EMPTY: Self = Self {
-        start: std::ptr::dangling(),
-        length: 0,
-    };
+    pub const EMPTY: Self = Self { start: std::ptr::dangling(), length: 0 };
 
     /// A list that points at `slice`, which must outlive its use.
     pub fn pointing_at(slice: &[T]) -> Self {
-        Self {
-            start: slice.as_ptr(),
-            length: slice.len(),
-        }
+        Self { start: slice.as_ptr(), length: slice.len() }
     }
 
     /// A list from the two words that an export receives.
@@ -57,11 +51,7 @@ impl<T> List<T> {
     /// # Safety
     /// What it points at must still be there.
     pub unsafe fn as_slice(&self) -> &[T] {
-        if self.length == 0 {
-            &[]
-        } else {
-            unsafe { slice::from_raw_parts(self.start, self.length) }
-        }
+        if self.length == 0 { &[] } else { unsafe { slice::from_raw_parts(self.start, self.length) } }
     }
 
     /// The elements, owned.
@@ -78,10 +68,7 @@ impl<T> List<T> {
     /// Keeps a vector alive for good and points at it.
     pub fn leak(vec: Vec<T>) -> Self {
         let vec = ManuallyDrop::new(vec.into_boxed_slice());
-        Self {
-            start: vec.as_ptr(),
-            length: vec.len(),
-        }
+        Self { start: vec.as_ptr(), length: vec.len() }
     }
 }
 

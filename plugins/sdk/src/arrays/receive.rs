@@ -1,9 +1,6 @@
 //! Columns from the host. The host has validated them; what is checked here is only what reading them relies on.
 
-use std::sync::Arc;
-
-use arrow_array::{ArrayRef, BooleanArray, PrimitiveArray, StringArray, downcast_primitive, make_array, types::ArrowPrimitiveType};
-use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, UnionMode};
 
@@ -26,64 +23,17 @@ impl Arrived {
     /// # Safety
     /// `arrays` must have come from the host and not have been taken before.
     pub unsafe fn new(arrays: Arrays) -> Self {
-        unsafe {
-            Self {
-                nodes: arrays.nodes.into_vec().into_iter(),
-                buffers: arrays.buffers.into_vec().into_iter(),
-            }
-        }
+        unsafe { Self { nodes: arrays.nodes.into_vec().into_iter(), buffers: arrays.buffers.into_vec().into_iter() } }
     }
 
-    /// The next column, which is of this type.
-    pub fn column(&mut self, data_type: &DataType) -> Result<ArrayRef, StageError> {
-        macro_rules! primitive {
-            ($type:ty) => {
-                self.primitive::<$type>(data_type)
-            };
-        }
-        // The types that most columns have are put together without the detour over `ArrayData`.
-        downcast_primitive! {
-            data_type => (primitive),
-            DataType::Boolean => {
-                let node = self.node()?;
-                let (nulls, values) = (self.nulls(&node)?, self.buffer()?);
-                Ok(Arc::new(BooleanArray::new(BooleanBuffer::new(values, 0, length(&node)), nulls)))
-            }
-            DataType::Utf8 => {
-                let node = self.node()?;
-                let (nulls, offsets, values) = (self.nulls(&node)?, self.offsets::<i32>()?, self.buffer()?);
-                let offsets = ScalarBuffer::<i32>::new(offsets, 0, length(&node) + 1);
-                // The host has checked offsets and UTF-8 before it held the batch.
-                Ok(Arc::new(unsafe { StringArray::new_unchecked(OffsetBuffer::new_unchecked(offsets), values, nulls) }))
-            }
-            _ => Ok(make_array(self.data(data_type)?)),
-        }
-    }
-
-    fn primitive<T: ArrowPrimitiveType>(&mut self, data_type: &DataType) -> Result<ArrayRef, StageError> {
-        let node = self.node()?;
-        let nulls = self.nulls(&node)?;
-        let values = ScalarBuffer::new(self.aligned(align_of::<T::Native>())?, 0, length(&node));
-        let array = PrimitiveArray::<T>::new(values, nulls);
-        Ok(Arc::new(if *data_type == T::DATA_TYPE {
-            array
-        } else {
-            array.with_data_type(data_type.clone())
-        }))
-    }
-
-    /// Any column, its children included.
-    fn data(&mut self, data_type: &DataType) -> Result<ArrayData, StageError> {
+    /// The next column, which is of this type, its children included.
+    pub fn column(&mut self, data_type: &DataType) -> Result<ArrayData, StageError> {
         let node = self.node()?;
         let has_validity = !matches!(data_type, DataType::Null | DataType::Union(..) | DataType::RunEndEncoded(..));
         let nulls = if has_validity { self.nulls(&node)? } else { None };
         let buffers = self.data_buffers(data_type, &node)?;
         let children = self.children(data_type)?;
-        let builder = ArrayData::builder(data_type.clone())
-            .len(length(&node))
-            .nulls(nulls)
-            .buffers(buffers)
-            .child_data(children);
+        let builder = ArrayData::builder(data_type.clone()).len(length(&node)).nulls(nulls).buffers(buffers).child_data(children);
         // Validated by the host before it held the batch.
         Ok(unsafe { builder.build_unchecked() })
     }
@@ -120,11 +70,11 @@ impl Arrived {
             | DataType::ListView(field)
             | DataType::LargeListView(field)
             | DataType::FixedSizeList(field, _)
-            | DataType::Map(field, _) => Ok(vec![self.data(field.data_type())?]),
-            DataType::Struct(fields) => fields.iter().map(|field| self.data(field.data_type())).collect(),
-            DataType::Union(fields, _) => fields.iter().map(|(_, field)| self.data(field.data_type())).collect(),
-            DataType::RunEndEncoded(run_ends, values) => Ok(vec![self.data(run_ends.data_type())?, self.data(values.data_type())?]),
-            DataType::Dictionary(_, values) => Ok(vec![self.data(values)?]),
+            | DataType::Map(field, _) => Ok(vec![self.column(field.data_type())?]),
+            DataType::Struct(fields) => fields.iter().map(|field| self.column(field.data_type())).collect(),
+            DataType::Union(fields, _) => fields.iter().map(|(_, field)| self.column(field.data_type())).collect(),
+            DataType::RunEndEncoded(run_ends, values) => Ok(vec![self.column(run_ends.data_type())?, self.column(values.data_type())?]),
+            DataType::Dictionary(_, values) => Ok(vec![self.column(values)?]),
             _ => Ok(vec![]),
         }
     }
@@ -146,21 +96,13 @@ impl Arrived {
     /// A buffer whose values can be read in place. The SDK's allocator aligns all of them; another one may be linked.
     fn aligned(&mut self, alignment: usize) -> Result<Buffer, StageError> {
         let buffer = self.buffer()?;
-        Ok(if buffer.as_ptr().align_offset(alignment) == 0 {
-            buffer
-        } else {
-            Buffer::from_slice_ref(buffer.as_slice())
-        })
+        Ok(if buffer.as_ptr().align_offset(alignment) == 0 { buffer } else { Buffer::from_slice_ref(buffer.as_slice()) })
     }
 
     /// Offsets; those of an array without values may be left out.
     fn offsets<O: arrow_buffer::ArrowNativeType>(&mut self) -> Result<Buffer, StageError> {
         let buffer = self.aligned(align_of::<O>())?;
-        Ok(if buffer.is_empty() {
-            Buffer::from_vec(vec![O::default()])
-        } else {
-            buffer
-        })
+        Ok(if buffer.is_empty() { Buffer::from_vec(vec![O::default()]) } else { buffer })
     }
 
     fn nulls(&mut self, node: &Node) -> Result<Option<NullBuffer>, StageError> {

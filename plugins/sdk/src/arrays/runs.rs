@@ -7,9 +7,7 @@ use arrow_schema::DataType;
 
 /// The run ends and the values that cover exactly the window of `data`.
 pub fn normalised(data: &ArrayData) -> (ArrayData, ArrayData) {
-    let [run_ends, values] = data.child_data() else {
-        unreachable!("a run-end-encoded array has two children")
-    };
+    let [run_ends, values] = data.child_data() else { unreachable!("a run-end-encoded array has two children") };
     let window = match run_ends.data_type() {
         DataType::Int16 => cut::<i16>(data, run_ends),
         DataType::Int32 => cut::<i32>(data, run_ends),
@@ -37,8 +35,6 @@ fn cut<R: ArrowNativeType>(data: &ArrayData, run_ends: &ArrayData) -> Option<(Bu
     }
     let first = ends.partition_point(|end| end.as_usize() <= offset);
     let last = ends.partition_point(|end| end.as_usize() < offset + len);
-    let cut = ends[first..=last]
-        .iter()
-        .map(|end| R::usize_as(end.as_usize().min(offset + len) - offset));
+    let cut = ends[first..=last].iter().map(|end| R::usize_as(end.as_usize().min(offset + len) - offset));
     Some((Buffer::from_vec(cut.collect::<Vec<R>>()), first, last + 1 - first))
 }

@@ -1,6 +1,5 @@
 //! Columns for the host: every offset brought to 0, every bitmap to a byte's edge, every slice cut to what it shows.
 
-use arrow_array::Array;
 use arrow_buffer::{ArrowNativeType, Buffer, ScalarBuffer, bit_util};
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, UnionMode};
@@ -22,10 +21,7 @@ pub struct Sent {
 impl Sent {
     /// Without a column yet.
     pub const fn new() -> Self {
-        Self {
-            nodes: Vec::new(),
-            buffers: Vec::new(),
-        }
+        Self { nodes: Vec::new(), buffers: Vec::new() }
     }
 
     /// Forgets all columns and keeps the room.
@@ -36,17 +32,11 @@ impl Sent {
 
     /// Pointers to the buffers, which live as long as `self`.
     pub fn lists(&self) -> impl Iterator<Item = List<u8>> {
-        self.buffers
-            .iter()
-            .map(|buffer| buffer.as_ref().map_or(List::EMPTY, |buffer| List::pointing_at(buffer.as_slice())))
+        self.buffers.iter().map(|buffer| buffer.as_ref().map_or(List::EMPTY, |buffer| List::pointing_at(buffer.as_slice())))
     }
 
     /// Adds a column.
-    pub fn column(&mut self, array: &dyn Array) {
-        self.data(&array.to_data());
-    }
-
-    fn data(&mut self, data: &ArrayData) {
+    pub fn column(&mut self, data: &ArrayData) {
         let (offset, len) = (data.offset(), data.len());
         if let DataType::RunEndEncoded(..) = data.data_type() {
             return self.run_end_encoded(data);
@@ -74,16 +64,12 @@ impl Sent {
             DataType::LargeListView(_) => self.list_view(data, 8),
             DataType::FixedSizeList(_, size) => {
                 let size = *size as usize;
-                self.data(&window(&data.child_data()[0], offset * size, len * size));
+                self.column(&window(&data.child_data()[0], offset * size, len * size));
             }
             DataType::Struct(_) => {
                 // Arrow's own slices of a struct leave its offset and cut its children.
                 for child in data.child_data() {
-                    self.data(&if child.len() == len {
-                        child.clone()
-                    } else {
-                        child.slice(offset, len)
-                    });
+                    self.column(&if child.len() == len { child.clone() } else { child.slice(offset, len) });
                 }
             }
             DataType::Utf8View | DataType::BinaryView => {
@@ -93,7 +79,7 @@ impl Sent {
             DataType::Union(_, mode) => self.union(data, *mode),
             DataType::Dictionary(keys, _) => {
                 self.fixed(&buffers[0], keys.primitive_width().unwrap_or(1), offset, len);
-                self.data(&data.child_data()[0]);
+                self.column(&data.child_data()[0]);
             }
             DataType::FixedSizeBinary(width) => self.fixed(&buffers[0], *width as usize, offset, len),
             other => self.fixed(&buffers[0], other.primitive_width().unwrap_or(1), offset, len),
@@ -101,11 +87,7 @@ impl Sent {
     }
 
     fn node(&mut self, length: usize, null_count: usize, variadic: u32) {
-        self.nodes.push(Node {
-            length: length as u64,
-            null_count: null_count as u64,
-            variadic,
-        });
+        self.nodes.push(Node { length: length as u64, null_count: null_count as u64, variadic });
     }
 
     fn buffer(&mut self, buffer: Buffer) {
@@ -123,7 +105,7 @@ impl Sent {
 
     fn list<O: ArrowNativeType + std::ops::Sub<Output = O>>(&mut self, data: &ArrayData) {
         let (first, last) = self.rebased::<O>(data);
-        self.data(&window(&data.child_data()[0], first, last - first));
+        self.column(&window(&data.child_data()[0], first, last - first));
     }
 
     /// Sends offsets that begin at 0; answers the range of values that they cover.
@@ -147,7 +129,7 @@ impl Sent {
     fn list_view(&mut self, data: &ArrayData, width: usize) {
         self.fixed(&data.buffers()[0], width, data.offset(), data.len());
         self.fixed(&data.buffers()[1], width, data.offset(), data.len());
-        self.data(&data.child_data()[0]);
+        self.column(&data.child_data()[0]);
     }
 
     fn union(&mut self, data: &ArrayData, mode: UnionMode) {
@@ -158,8 +140,8 @@ impl Sent {
         }
         for child in data.child_data() {
             match mode {
-                UnionMode::Sparse => self.data(&window(child, offset, len)),
-                UnionMode::Dense => self.data(child),
+                UnionMode::Sparse => self.column(&window(child, offset, len)),
+                UnionMode::Dense => self.column(child),
             }
         }
     }
@@ -167,16 +149,12 @@ impl Sent {
     fn run_end_encoded(&mut self, data: &ArrayData) {
         let (run_ends, values) = runs::normalised(data);
         self.node(data.len(), 0, 0);
-        self.data(&run_ends);
-        self.data(&values);
+        self.column(&run_ends);
+        self.column(&values);
     }
 }
 
 /// A child cut to a range, or the child itself when that is all of it.
 fn window(child: &ArrayData, offset: usize, len: usize) -> ArrayData {
-    if offset == 0 && len == child.len() {
-        child.clone()
-    } else {
-        child.slice(offset, len)
-    }
+    if offset == 0 && len == child.len() { child.clone() } else { child.slice(offset, len) }
 }

@@ -39,17 +39,12 @@ pub fn next<T: Extract>(desk: &Desk<T>) -> *const Outcome<Maybe<abi::Extracted>,
             things.bytes = batch.position;
             let values = match batch.values {
                 Values::Frame(frame) => abi::Values::Frame(frame.into_handle()),
-                Values::Made(rows, columns) => abi::Values::Made(abi::Fresh {
-                    rows: rows as u64,
-                    columns: things.reply.lay_out_columns(&columns),
-                }),
+                Values::Made(rows, columns) => {
+                    abi::Values::Made(abi::Fresh { rows: rows as u64, columns: things.reply.lay_out_columns(&columns) })
+                }
             };
             let position = List::pointing_at(&things.bytes);
-            Outcome::Ok(Maybe::Some(abi::Extracted {
-                port: batch.port as u32,
-                values,
-                position,
-            }))
+            Outcome::Ok(Maybe::Some(abi::Extracted { port: batch.port as u32, values, position }))
         }
         Err(error) => Outcome::Err(things.fail(error)),
     };
@@ -60,7 +55,6 @@ pub fn next<T: Extract>(desk: &Desk<T>) -> *const Outcome<Maybe<abi::Extracted>,
 #[macro_export]
 macro_rules! export_extract {
     ($stage:ty) => {
-        #[cfg(target_arch = "wasm32")]
         const _: () = {
             use $crate::{
                 abi,
@@ -69,12 +63,14 @@ macro_rules! export_extract {
 
             static DESK: Desk<$stage> = Desk::new();
 
-            #[unsafe(export_name = "parshall:stage/extract@0.1.0#describe")]
+            #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/extract@0.1.0#describe"))]
+            #[allow(dead_code)]
             extern "C" fn describe() -> *const abi::Description {
                 extract::describe(&DESK)
             }
 
-            #[unsafe(export_name = "parshall:stage/extract@0.1.0#open")]
+            #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/extract@0.1.0#open"))]
+            #[allow(dead_code)]
             unsafe extern "C" fn open(
                 config: *const u8,
                 config_len: usize,
@@ -82,15 +78,13 @@ macro_rules! export_extract {
                 position: *const u8,
                 position_len: usize,
             ) -> *const abi::Outcome<abi::List<abi::Port>, abi::StageError> {
-                let position = if resumes == 0 {
-                    abi::Maybe::None
-                } else {
-                    abi::Maybe::Some(abi::List::from_words(position, position_len))
-                };
+                let position =
+                    if resumes == 0 { abi::Maybe::None } else { abi::Maybe::Some(abi::List::from_words(position, position_len)) };
                 unsafe { extract::open(&DESK, abi::List::from_words(config, config_len), position) }
             }
 
-            #[unsafe(export_name = "parshall:stage/extract@0.1.0#next")]
+            #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/extract@0.1.0#next"))]
+            #[allow(dead_code)]
             extern "C" fn next() -> *const abi::Outcome<abi::Maybe<abi::Extracted>, abi::StageError> {
                 extract::next(&DESK)
             }

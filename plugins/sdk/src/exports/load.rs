@@ -59,10 +59,7 @@ pub fn commit<T: Load>(desk: &Desk<T>, last: bool) -> *const Outcome<abi::Receip
     let result = match things.stage.as_mut().map_or_else(|| Err(not_open()), |stage| stage.commit(last)) {
         Ok(receipt) => {
             things.text = receipt.location;
-            Outcome::Ok(abi::Receipt {
-                rows: receipt.rows,
-                location: Text::of(&things.text),
-            })
+            Outcome::Ok(abi::Receipt { rows: receipt.rows, location: Text::of(&things.text) })
         }
         Err(error) => Outcome::Err(things.fail(error)),
     };
@@ -80,7 +77,6 @@ pub fn snapshot<T: Load>(desk: &Desk<T>) -> *const Outcome<List<u8>, abi::StageE
 #[macro_export]
 macro_rules! export_load {
     ($stage:ty) => {
-        #[cfg(target_arch = "wasm32")]
         const _: () = {
             use $crate::{
                 abi,
@@ -89,12 +85,14 @@ macro_rules! export_load {
 
             static DESK: Desk<$stage> = Desk::new();
 
-            #[unsafe(export_name = "parshall:stage/load@0.1.0#describe")]
+            #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/load@0.1.0#describe"))]
+            #[allow(dead_code)]
             extern "C" fn describe() -> *const abi::Description {
                 load::describe(&DESK)
             }
 
-            #[unsafe(export_name = "parshall:stage/load@0.1.0#open")]
+            #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/load@0.1.0#open"))]
+            #[allow(dead_code)]
             unsafe extern "C" fn open(
                 config: *const u8,
                 config_len: usize,
@@ -104,22 +102,12 @@ macro_rules! export_load {
                 restore: *const u8,
                 restore_len: usize,
             ) -> *const abi::Outcome<(), abi::StageError> {
-                let restore = if restores == 0 {
-                    abi::Maybe::None
-                } else {
-                    abi::Maybe::Some(abi::List::from_words(restore, restore_len))
-                };
-                unsafe {
-                    load::open(
-                        &DESK,
-                        abi::List::from_words(config, config_len),
-                        abi::List::from_words(inputs, inputs_len),
-                        restore,
-                    )
-                }
+                let restore = if restores == 0 { abi::Maybe::None } else { abi::Maybe::Some(abi::List::from_words(restore, restore_len)) };
+                unsafe { load::open(&DESK, abi::List::from_words(config, config_len), abi::List::from_words(inputs, inputs_len), restore) }
             }
 
-            #[unsafe(export_name = "parshall:stage/load@0.1.0#write")]
+            #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/load@0.1.0#write"))]
+            #[allow(dead_code)]
             unsafe extern "C" fn write(
                 input: u32,
                 rows: u64,
@@ -128,12 +116,14 @@ macro_rules! export_load {
                 unsafe { load::write(&DESK, input, rows, frame) }
             }
 
-            #[unsafe(export_name = "parshall:stage/load@0.1.0#commit")]
+            #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/load@0.1.0#commit"))]
+            #[allow(dead_code)]
             extern "C" fn commit(last: u32) -> *const abi::Outcome<abi::Receipt, abi::StageError> {
                 load::commit(&DESK, last != 0)
             }
 
-            #[unsafe(export_name = "parshall:stage/load@0.1.0#snapshot")]
+            #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/load@0.1.0#snapshot"))]
+            #[allow(dead_code)]
             extern "C" fn snapshot() -> *const abi::Outcome<abi::List<u8>, abi::StageError> {
                 load::snapshot(&DESK)
             }

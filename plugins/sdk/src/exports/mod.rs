@@ -6,7 +6,7 @@ pub mod transform;
 
 use std::cell::UnsafeCell;
 
-use arrow_array::ArrayRef;
+use arrow_data::ArrayData;
 use arrow_schema::SchemaRef;
 use serde::de::DeserializeOwned;
 
@@ -27,7 +27,7 @@ pub struct Desk<T>(UnsafeCell<Things<T>>);
 pub(crate) struct Things<T> {
     stage: Option<T>,
     schemas: Vec<SchemaRef>,
-    cache: Vec<Option<ArrayRef>>,
+    cache: Vec<Option<ArrayData>>,
     reply: Reply,
     /// What the last call's result points at.
     error: Option<StageError>,
@@ -101,10 +101,7 @@ impl<T> Things<T> {
         let result = match ports {
             Ok(ports) => {
                 self.ports = ports.into_iter().map(|port| (port.name, SentSchema::new(&port.schema))).collect();
-                let sent = self.ports.iter().map(|(name, schema)| abi::Port {
-                    name: Text::of(name),
-                    schema: schema.abi(),
-                });
+                let sent = self.ports.iter().map(|(name, schema)| abi::Port { name: Text::of(name), schema: schema.abi() });
                 self.sent_ports = sent.collect();
                 Outcome::Ok(List::pointing_at(&self.sent_ports))
             }

@@ -73,7 +73,6 @@ pub fn snapshot<T: Transform>(desk: &Desk<T>) -> *const Outcome<List<u8>, abi::S
 #[macro_export]
 macro_rules! export_transform {
     ($stage:ty) => {
-        #[cfg(target_arch = "wasm32")]
         const _: () = {
             use $crate::{
                 abi,
@@ -82,12 +81,14 @@ macro_rules! export_transform {
 
             static DESK: Desk<$stage> = Desk::new();
 
-            #[unsafe(export_name = "parshall:stage/transform@0.1.0#describe")]
+            #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/transform@0.1.0#describe"))]
+            #[allow(dead_code)]
             extern "C" fn describe() -> *const abi::Description {
                 transform::describe(&DESK)
             }
 
-            #[unsafe(export_name = "parshall:stage/transform@0.1.0#open")]
+            #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/transform@0.1.0#open"))]
+            #[allow(dead_code)]
             unsafe extern "C" fn open(
                 config: *const u8,
                 config_len: usize,
@@ -97,32 +98,26 @@ macro_rules! export_transform {
                 restore: *const u8,
                 restore_len: usize,
             ) -> *const abi::Outcome<abi::List<abi::Port>, abi::StageError> {
-                let restore = if restores == 0 {
-                    abi::Maybe::None
-                } else {
-                    abi::Maybe::Some(abi::List::from_words(restore, restore_len))
-                };
+                let restore = if restores == 0 { abi::Maybe::None } else { abi::Maybe::Some(abi::List::from_words(restore, restore_len)) };
                 unsafe {
-                    transform::open(
-                        &DESK,
-                        abi::List::from_words(config, config_len),
-                        abi::List::from_words(inputs, inputs_len),
-                        restore,
-                    )
+                    transform::open(&DESK, abi::List::from_words(config, config_len), abi::List::from_words(inputs, inputs_len), restore)
                 }
             }
 
-            #[unsafe(export_name = "parshall:stage/transform@0.1.0#process")]
+            #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/transform@0.1.0#process"))]
+            #[allow(dead_code)]
             unsafe extern "C" fn process(input: u32, rows: u64, frame: u32) -> *const abi::Outcome<abi::Answer, abi::StageError> {
                 unsafe { transform::process(&DESK, input, rows, frame) }
             }
 
-            #[unsafe(export_name = "parshall:stage/transform@0.1.0#finish")]
+            #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/transform@0.1.0#finish"))]
+            #[allow(dead_code)]
             extern "C" fn finish() -> *const abi::Outcome<abi::Maybe<abi::Answer>, abi::StageError> {
                 transform::finish(&DESK)
             }
 
-            #[unsafe(export_name = "parshall:stage/transform@0.1.0#snapshot")]
+            #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "parshall:stage/transform@0.1.0#snapshot"))]
+            #[allow(dead_code)]
             extern "C" fn snapshot() -> *const abi::Outcome<abi::List<u8>, abi::StageError> {
                 transform::snapshot(&DESK)
             }

@@ -91,11 +91,8 @@ fn parse_unit(kind: &str) -> Option<TimeUnit> {
 }
 
 fn parse_union(parameters: &str, children: Vec<FieldRef>) -> Option<UnionFields> {
-    let ids: Vec<i8> = if parameters.is_empty() {
-        Vec::new()
-    } else {
-        parameters.split(',').map(|id| id.parse().ok()).collect::<Option<_>>()?
-    };
+    let ids: Vec<i8> =
+        if parameters.is_empty() { Vec::new() } else { parameters.split(',').map(|id| id.parse().ok()).collect::<Option<_>>()? };
     if ids.len() != children.len() {
         return None;
     }

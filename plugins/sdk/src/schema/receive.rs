@@ -15,10 +15,7 @@ use crate::{
 /// # Safety
 /// It must have come from the host and not have been taken before.
 pub unsafe fn receive(schema: abi::Schema) -> Result<SchemaRef, StageError> {
-    let fields: Vec<Received> = unsafe { schema.fields.into_vec() }
-        .into_iter()
-        .map(|field| unsafe { Received::take(field) })
-        .collect();
+    let fields: Vec<Received> = unsafe { schema.fields.into_vec() }.into_iter().map(|field| unsafe { Received::take(field) }).collect();
     let mut rest = fields.into_iter();
     let mut columns = Vec::new();
     while rest.len() > 0 {
@@ -58,9 +55,7 @@ impl Received {
 
 /// The next field with its children, and for a dictionary the field of its values.
 pub fn build(rest: &mut std::vec::IntoIter<Received>) -> Result<FieldRef, StageError> {
-    let field = rest
-        .next()
-        .ok_or_else(|| StageError::Internal("the host's schema is cut off".into()))?;
+    let field = rest.next().ok_or_else(|| StageError::Internal("the host's schema is cut off".into()))?;
     if child_count(&field.format).is_some_and(|count| count != field.children) {
         return Err(unknown(&field));
     }
@@ -76,18 +71,9 @@ pub fn build(rest: &mut std::vec::IntoIter<Received>) -> Result<FieldRef, StageE
 }
 
 fn unknown(field: &Received) -> StageError {
-    StageError::schema(
-        &field.name,
-        format!(
-            "the type `{}` with {} children is not known to this SDK",
-            field.format, field.children
-        ),
-    )
+    StageError::schema(&field.name, format!("the type `{}` with {} children is not known to this SDK", field.format, field.children))
 }
 
 unsafe fn pairs(list: List<Pair>) -> HashMap<String, String> {
-    unsafe { list.into_vec() }
-        .into_iter()
-        .map(|pair| unsafe { (pair.key.into_string(), pair.value.into_string()) })
-        .collect()
+    unsafe { list.into_vec() }.into_iter().map(|pair| unsafe { (pair.key.into_string(), pair.value.into_string()) }).collect()
 }

@@ -19,20 +19,9 @@ pub struct SentSchema {
 impl SentSchema {
     /// Lays a schema out.
     pub fn new(schema: &Schema) -> Self {
-        let mut sent = Self {
-            fields: Vec::new(),
-            metadata: Vec::new(),
-            texts: Vec::new(),
-            pairs: Vec::new(),
-        };
+        let mut sent = Self { fields: Vec::new(), metadata: Vec::new(), texts: Vec::new(), pairs: Vec::new() };
         for field in schema.fields() {
-            sent.push(
-                field.name(),
-                field.data_type(),
-                field.is_nullable(),
-                field.dict_is_ordered().unwrap_or(false),
-                field.metadata(),
-            );
+            sent.push(field.name(), field.data_type(), field.is_nullable(), field.dict_is_ordered().unwrap_or(false), field.metadata());
         }
         sent.metadata = sent.lay_out(schema.metadata());
         sent
@@ -40,10 +29,7 @@ impl SentSchema {
 
     /// What crosses. Points into `self`.
     pub fn abi(&self) -> abi::Schema {
-        abi::Schema {
-            fields: List::pointing_at(&self.fields),
-            metadata: List::pointing_at(&self.metadata),
-        }
+        abi::Schema { fields: List::pointing_at(&self.fields), metadata: List::pointing_at(&self.metadata) }
     }
 
     fn push(
@@ -83,26 +69,14 @@ impl SentSchema {
     }
 
     fn push_field(&mut self, field: &Field) {
-        self.push(
-            field.name(),
-            field.data_type(),
-            field.is_nullable(),
-            field.dict_is_ordered().unwrap_or(false),
-            field.metadata(),
-        );
+        self.push(field.name(), field.data_type(), field.is_nullable(), field.dict_is_ordered().unwrap_or(false), field.metadata());
     }
 
     /// Metadata in the order of its keys: a hash map has none of its own, and what crosses should not vary.
     fn lay_out(&mut self, metadata: &std::collections::HashMap<String, String>) -> Vec<Pair> {
         let mut sorted: Vec<_> = metadata.iter().collect();
         sorted.sort();
-        sorted
-            .into_iter()
-            .map(|(key, value)| Pair {
-                key: self.keep(key.clone()),
-                value: self.keep(value.clone()),
-            })
-            .collect()
+        sorted.into_iter().map(|(key, value)| Pair { key: self.keep(key.clone()), value: self.keep(value.clone()) }).collect()
     }
 
     fn keep(&mut self, text: String) -> Text {

@@ -31,10 +31,7 @@ impl Transform for Remake {
     fn process(&mut self, frame: &Frame) -> Result<Answer, StageError> {
         let all: Vec<usize> = (0..frame.schema().fields().len()).collect();
         frame.read(&all)?;
-        let columns = all
-            .iter()
-            .map(|&index| frame.column(index).map(Column::Made))
-            .collect::<Result<Vec<_>, _>>()?;
+        let columns = all.iter().map(|&index| frame.column(index).map(|array| Column::made(&array))).collect::<Result<Vec<_>, _>>()?;
         let rows = match self.0 {
             Whose::All => Rows::All,
             Whose::Fresh => Rows::Fresh(frame.rows()),

@@ -1,0 +1,14 @@
+//! Keys as bytes: rows encoded, hashed, and numbered in order of first appearance.
+
+mod copy;
+mod decode;
+mod interner;
+mod rows;
+mod shape;
+mod table;
+
+pub use decode::{decode, is_row};
+pub use interner::Interner;
+pub use rows::Rows;
+pub use shape::Shape;
+pub use table::{Table, mix};

@@ -1,0 +1,9 @@
+//! A node that belongs to nothing.
+
+use crate::lie::*;
+
+pub const LIE: Lie = Lie {
+    mode: "surplus-node",
+    open: |_| fields([field("x", "l", 0)]),
+    process: |rows| made(vec![node(rows), node(rows)], vec![vec![], zeros(rows)]),
+};
