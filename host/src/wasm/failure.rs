@@ -22,7 +22,7 @@ pub fn of(error: &wasmtime::Error, host: &mut Host) -> CallError {
         Some(other) => return CallError::Malformed(format!("a handle was used that is not valid: {other}")),
         None => {}
     }
-    let message = format!("{error:#}");
+    let message = said(error);
     // wasmtime has no public type for this one.
     if message.contains("allocated for hostcalls has been exhausted") {
         let allowed = host.limits.output_bytes;
@@ -44,5 +44,11 @@ fn of_trap(trap: Trap, error: &wasmtime::Error, host: &Host) -> CallError {
         Trap::CannotEnterComponent => "reentered",
         _ => "trap",
     };
-    CallError::Trap { reason, message: format!("{error:#}") }
+    CallError::Trap { reason, message: said(error) }
+}
+
+/// What happened, in one line. The addresses of a backtrace say nothing about a stripped component.
+fn said(error: &wasmtime::Error) -> String {
+    let causes = error.chain().map(|cause| cause.to_string());
+    causes.filter(|cause| !cause.starts_with("error while executing at wasm backtrace")).collect::<Vec<_>>().join(": ")
 }

@@ -81,7 +81,10 @@ impl Aggregation {
         let keys: Vec<_> = self.plan.keys.iter().zip(&self.plan.key_types).map(|(&key, (shape, _))| (*shape, &columns[key])).collect();
         self.rows.encode(rows, None, &keys);
         let Self { rows: encoded, groups, numbers, .. } = self;
-        numbers.extend((0..rows).map(|row| groups.intern(encoded.row(row))));
+        numbers.reserve(rows);
+        for row in 0..rows {
+            numbers.push(groups.intern(encoded.row(row)));
+        }
         self.grow();
     }
 

@@ -4,7 +4,6 @@
 //! A stage allocates the same few sizes batch after batch, and each list that crosses is one allocation through
 //! `cabi_realloc`; taking a block from a list and putting it back is all that must be fast. Blocks are never merged:
 //! memory is bounded by the sum, over the classes, of the most that was in use at once.
-//! The README of the SDK has the measurement against `dlmalloc`.
 
 use std::{
     alloc::{GlobalAlloc, Layout},

@@ -159,7 +159,7 @@ fn ints(values: &Values, failed: &mut Vec<usize>) -> Int64Array {
 pub fn whole(value: f64) -> Option<i64> {
     let cut = value.trunc();
     // 2^63 is the first float that does not fit; -2^63 does.
-    (cut >= -9_223_372_036_854_775_808.0 && cut < 9_223_372_036_854_775_808.0).then_some(cut as i64)
+    (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&cut).then_some(cut as i64)
 }
 
 fn floats(values: &Values, failed: &mut Vec<usize>) -> Float64Array {

@@ -95,16 +95,12 @@ impl Rows {
             bytes[*cursor + 1..*cursor + 1 + WIDTH].copy_from_slice(&value(row));
             *cursor += 1 + WIDTH;
         };
-        match data.nulls() {
-            None => cursors.iter_mut().enumerate().for_each(|(row, cursor)| one(row, cursor)),
-            Some(nulls) => {
-                for (row, cursor) in cursors.iter_mut().enumerate() {
-                    if nulls.is_valid(row) {
-                        one(row, cursor);
-                    } else {
-                        *cursor += 1;
-                    }
-                }
+        let nulls = data.nulls();
+        for (row, cursor) in cursors.iter_mut().enumerate() {
+            if nulls.is_none_or(|nulls| nulls.is_valid(row)) {
+                one(row, cursor);
+            } else {
+                *cursor += 1;
             }
         }
     }

@@ -6,3 +6,6 @@ mod send;
 
 pub use receive::Arrived;
 pub use send::Sent;
+
+#[cfg(test)]
+mod tests;

@@ -8,3 +8,6 @@ pub use receive::receive;
 pub use send::SentSchema;
 
 pub(crate) use format::{child_count, parse, write};
+
+#[cfg(test)]
+mod tests;
