@@ -2,6 +2,18 @@
 //! `PARSHALL_DIST=FOLDER` runs the same tests on freshly built ones.
 
 mod aggregate;
+mod binary;
+mod command;
 mod components;
+mod contract;
+mod examples;
+mod expressions;
+mod memory;
 mod parse_log;
+mod report;
+mod graphs;
+mod hostile;
 mod round_trip;
+mod stopping;
+mod tidy;
+mod wrong_files;

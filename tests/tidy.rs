@@ -73,8 +73,7 @@ fn floors_named(code: &str, floors: &BTreeSet<String>) -> BTreeSet<String> {
             None => named.extend(word(rest)),
         }
     }
-    let climbing = Regex::new(r"super::(\w+)").unwrap();
-    let climbed = climbing.captures_iter(code).map(|found| found[1].to_owned());
+    let climbed = code.match_indices("super::").filter_map(|(at, climb)| word(&code[at + climb.len()..]));
     // `super::table` may be a module of the same folder; only the name of a floor is suspicious.
     named.extend(climbed.filter(|name| floors.contains(name)));
     named
@@ -128,7 +127,8 @@ fn floors_import_downwards_only() {
 #[test]
 fn the_floors_are_those_that_there_are() {
     let drawn: BTreeSet<String> = block("floors").into_keys().collect();
-    let there: BTreeSet<String> = sources().into_iter().map(|(_, floor, _)| floor).filter(|floor| floor != "lib" && floor != "main").collect();
+    let there: BTreeSet<String> =
+        sources().into_iter().map(|(_, floor, _)| floor).filter(|floor| floor != "lib" && floor != "main").collect();
     assert_eq!(drawn, there);
     for (floor, below) in block("floors") {
         assert!(below.is_subset(&drawn), "`{floor}` stands on a floor that is not there: {below:?}");
