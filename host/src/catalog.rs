@@ -18,7 +18,7 @@ macro_rules! embedded {
 }
 
 /// The standard stages, built by `plugins/build` and part of the binary.
-const EMBEDDED: &[(&str, &[u8])] = embedded!["aggregate", "parse-log", "read", "write"];
+const EMBEDDED: &[(&str, &[u8])] = embedded!["aggregate", "derive", "filter", "parse-log", "read", "write"];
 
 /// Finds components and loads them into one runtime.
 pub struct Catalog {
@@ -41,11 +41,11 @@ impl Catalog {
     /// The bytes of a component.
     pub fn bytes(&self, reference: &ComponentRef, base: &Path) -> Result<Vec<u8>, ComponentError> {
         match reference {
-            ComponentRef::Path(path) => read(&base.join(path)),
+            ComponentRef::Path(path) => read(reference, &base.join(path)),
             ComponentRef::Std(name) => {
                 let known = EMBEDDED.iter().find(|(known, _)| known == name).ok_or_else(|| unknown(name))?;
                 match &self.dist {
-                    Some(dist) => read(&dist.join(format!("{name}.wasm"))),
+                    Some(dist) => read(reference, &dist.join(format!("{name}.wasm"))),
                     None => Ok(known.1.to_vec()),
                 }
             }
@@ -74,13 +74,16 @@ fn unknown(name: &str) -> ComponentError {
     ComponentError { kind: ComponentErrorKind::NotFound { nearest: None }, message, help: None }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, ComponentError> {
-    std::fs::read(path).map_err(|error| {
-        let kind = match error.kind() {
-            std::io::ErrorKind::NotFound => ComponentErrorKind::NotFound { nearest: None },
-            _ => ComponentErrorKind::Io,
-        };
-        ComponentError { kind, message: format!("cannot read the component `{}`: {error}", path.display()), help: None }
+fn read(reference: &ComponentRef, path: &Path) -> Result<Vec<u8>, ComponentError> {
+    std::fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            let message = format!("there is no component `{reference}`: nothing is at {}", path.display());
+            ComponentError { kind: ComponentErrorKind::NotFound { nearest: None }, message, help: None }
+        }
+        _ => {
+            let message = format!("cannot read the component `{reference}` at {}: {error}", path.display());
+            ComponentError { kind: ComponentErrorKind::Io, message, help: None }
+        }
     })
 }
 

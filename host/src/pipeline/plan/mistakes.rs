@@ -25,10 +25,10 @@ pub(super) fn of_opening(
 ) -> Vec<Diagnostic> {
     let diagnostic = match error {
         CallError::Stage(StageError::Config { pointer, offset, message, help }) => {
-            // A key that the configuration does not have says more than what is amiss without it.
-            let unknown = config_keys::unknown(spec, stage, component);
-            if offset.is_none() && !unknown.is_empty() {
-                return unknown;
+            // A key that should not be there, or should, says more than what is amiss for it.
+            let keys = config_keys::complaints(spec, stage, component);
+            if offset.is_none() && !keys.is_empty() {
+                return keys;
             }
             config(spec, stage, pointer, *offset, message).help_if(help.as_ref())
         }
