@@ -18,9 +18,10 @@
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 use arrow::{
-    array::{Array as _, ArrayRef, AsArray as _, Float64Array, Int64Array, RecordBatch},
+    array::{ArrayRef, AsArray as _, Float64Array, Int64Array, RecordBatch},
     compute::{filter_record_batch, kernels},
     datatypes::{DataType, Field, Int64Type, Schema, SchemaRef},
+    ipc::{reader::StreamReader, writer::StreamWriter},
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use parshall::{
@@ -58,7 +59,8 @@ fn batch(rows: usize) -> Arc<RecordBatch> {
 fn component(name: &str, config: serde_json::Value, schema: &SchemaRef) -> Box<dyn Transform> {
     let path = format!("{}/../plugins/dist/{name}.wasm", env!("CARGO_MANIFEST_DIR"));
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}; run plugins/build"));
-    let runtime = Runtime::new(Cache::at(std::env::temp_dir().join("parshall-bench-components")), Arc::new(NativeTables::default())).unwrap();
+    let runtime =
+        Runtime::new(Cache::at(std::env::temp_dir().join("parshall-bench-components")), Arc::new(NativeTables::default())).unwrap();
     let opening = Opening {
         stage: "bench".into(),
         config,
@@ -70,8 +72,13 @@ fn component(name: &str, config: serde_json::Value, schema: &SchemaRef) -> Box<d
     runtime.load(&bytes).unwrap().open_transform(&opening).outcome.unwrap().0
 }
 
-fn kernel(work: &str, schema: &SchemaRef) -> Box<dyn Transform> {
-    component("testing/kernels", json!({ "work": work }), schema)
+/// The stage of each kind of work: the standard ones, and for both at once a plugin of the SDK with Arrow's kernels.
+fn stage(work: &str, schema: &SchemaRef) -> Box<dyn Transform> {
+    match work {
+        "filter" => component("filter", json!({ "where": "c0 > 0" }), schema),
+        "derive" => component("derive", json!({ "columns": { "sum": "CAST(c0 AS float64) + CAST(c1 AS float64)" } }), schema),
+        _ => component("testing/kernels", json!({ "work": work }), schema),
+    }
 }
 
 fn call(stage: &mut Box<dyn Transform>, batch: &Arc<RecordBatch>) -> usize {
@@ -124,10 +131,55 @@ fn boundary(criterion: &mut Criterion) {
                     _ => native_both(black_box(&batch), &wider),
                 });
             });
-            let mut stage = kernel(work, &schema);
+            let mut stage = stage(work, &schema);
             group.bench_function(BenchmarkId::new("component", rows), |bencher| bencher.iter(|| call(&mut stage, &batch)));
         }
         group.finish();
+    }
+}
+
+/// The way of `arrow-ipc`: bytes in, parsed, filtered, bytes out, parsed. Compiled with the same accounting.
+fn ipc(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("boundary/filter");
+    group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
+    let mut guest = IpcGuest::new();
+    for rows in ROWS {
+        let batch = batch(rows);
+        group.throughput(Throughput::Elements(rows as u64));
+        group.bench_function(BenchmarkId::new("arrow-ipc", rows), |bencher| bencher.iter(|| guest.filter(black_box(&batch))));
+    }
+    group.finish();
+}
+
+/// `plugins/testing/ipc`, which knows nothing of our contract.
+struct IpcGuest {
+    store: wasmtime::Store<()>,
+    run: wasmtime::component::TypedFunc<(Vec<u8>,), (Vec<u8>,)>,
+}
+
+impl IpcGuest {
+    fn new() -> Self {
+        let mut config = wasmtime::Config::new();
+        config.consume_fuel(true).epoch_interruption(true);
+        let engine = wasmtime::Engine::new(&config).unwrap();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/dist/testing/ipc.wasm");
+        let component = wasmtime::component::Component::from_file(&engine, path).unwrap();
+        let mut store = wasmtime::Store::new(&engine, ());
+        store.set_hostcall_fuel(1 << 30);
+        store.set_fuel(u64::MAX).unwrap();
+        store.set_epoch_deadline(u64::MAX / 2);
+        let instance = wasmtime::component::Linker::new(&engine).instantiate(&mut store, &component).unwrap();
+        let run = instance.get_typed_func(&mut store, "run").unwrap();
+        IpcGuest { store, run }
+    }
+
+    fn filter(&mut self, batch: &RecordBatch) -> RecordBatch {
+        self.store.set_fuel(20_000_000_000).unwrap();
+        let mut writer = StreamWriter::try_new(Vec::new(), batch.schema_ref()).unwrap();
+        writer.write(batch).unwrap();
+        let bytes = writer.into_inner().unwrap();
+        let (answer,) = self.run.call(&mut self.store, (bytes,)).unwrap();
+        StreamReader::try_new(answer.as_slice(), None).unwrap().next().unwrap().unwrap()
     }
 }
 
@@ -140,5 +192,5 @@ fn floor(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, floor, boundary);
+criterion_group!(benches, floor, boundary, ipc);
 criterion_main!(benches);

@@ -22,7 +22,7 @@ fn rows(count: usize) -> Vec<Row> {
     let names = ["AA", "a carrier with a long name", "", "UA", "ü"];
     let row = |n: usize| {
         let name = (n % 7 != 3).then(|| names[n * n % 5]);
-        (name, (n % 11 != 0).then_some(n as i64 * 37 % 200 - 50), (n % 13 != 5).then_some(n as f64 / 8.0))
+        (name, (!n.is_multiple_of(11)).then_some(n as i64 * 37 % 200 - 50), (n % 13 != 5).then_some(n as f64 / 8.0))
     };
     (0..count).map(row).collect()
 }

@@ -12,7 +12,7 @@ use parshall::words::{
     blame::Blame,
     call::CallError,
     limits::Limits,
-    stage::{Component as _, Opening, Transform},
+    stage::{Opening, Transform},
 };
 use serde_json::json;
 
@@ -130,7 +130,10 @@ fn every_misbehaviour_is_contained_and_blamed() {
         let reason = error.as_ref().map_or("", |error| error.reason());
         let expected = EXPECTED.iter().find(|(known, ..)| *known == mode);
         if expected != Some(&(mode.as_str(), when, reason)) {
-            surprises.push(format!("(\"{mode}\", When::{when:?}, \"{reason}\"), // {}", error.as_ref().map_or(String::new(), |e| e.to_string())));
+            surprises.push(format!(
+                "(\"{mode}\", When::{when:?}, \"{reason}\"), // {}",
+                error.as_ref().map_or(String::new(), |e| e.to_string())
+            ));
         }
         if let Some(error) = error.filter(|error| !matches!(error, CallError::Stage(_))) {
             assert_eq!(error.blame(), Blame::Guest, "{mode}: {error}");

@@ -59,7 +59,7 @@ fn bytes() -> Vec<ArrayRef> {
     let strings: ArrayRef = Arc::new(strings());
     let mut arrays: Vec<_> =
         [Utf8, LargeUtf8, Utf8View, Binary, LargeBinary, BinaryView].iter().map(|data_type| as_type(&strings, data_type)).collect();
-    let fixed = FixedSizeBinaryArray::try_from_sparse_iter_with_size((0..ROWS).map(|n| (n % 3 != 0).then(|| [n as u8; 5])), 5);
+    let fixed = FixedSizeBinaryArray::try_from_sparse_iter_with_size((0..ROWS).map(|n| (n % 3 != 0).then_some([n as u8; 5])), 5);
     arrays.push(Arc::new(fixed.unwrap()));
     arrays
 }

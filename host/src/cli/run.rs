@@ -54,7 +54,7 @@ struct Document<'a> {
 /// Runs it.
 pub fn run(arguments: Arguments, colour: bool) -> Result<(), Exit> {
     let (plan, startup) = session::plan(&arguments.pipeline.file, colour)?;
-    let run = Run::start(plan).map_err(|failure| Exit::Broken(failure.into()))?;
+    let run = Run::start(plan).map_err(|failure| Exit::Broken((*failure).into()))?;
     stop_on_signals(run.stopper())?;
     let progress = Progress::new(&run, arguments.progress);
     progress.follow(&run);

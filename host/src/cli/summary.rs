@@ -1,6 +1,6 @@
 //! The end of a run, for people.
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
 
 use super::{amount, session::Startup};
 use crate::{
@@ -11,15 +11,19 @@ use crate::{
 const COLUMNS: [&str; 13] =
     ["stage", "kind", "calls", "rows in", "rows out", "filtered", "rejected", "p50", "p95", "p99", "fuel", "memory", "crossed / stayed"];
 
+/// A line under the header and one at the end: rows stand close, so that columns can be compared.
+const RULED: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')).bottom_border(LineStyle::none().fill('─').junction('─'));
+
 /// The table of stages, why rows were rejected, what was loaded, and how long it took.
 pub fn text(report: &Report, startup: &Startup) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(RULED);
     table.set_header(COLUMNS);
     for stage in &report.stages {
         table.add_row(row(stage));
     }
-    let mut text = format!("{table}\n");
+    let mut text: String = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
     for stage in &report.stages {
         text.push_str(&rejections(stage));
     }

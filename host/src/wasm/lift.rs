@@ -79,7 +79,7 @@ impl Lifting {
         }
         // SAFETY: unchecked only until `checked` has called `validate` on the whole, before anything reads a value.
         // Lengths of buffers are checked here, so that a primitive array is sound already.
-        Ok(unsafe { builder.skip_validation(true).build() }.map_err(|error| error.to_string())?)
+        unsafe { builder.skip_validation(true).build() }.map_err(|error| error.to_string())
     }
 
     fn validity(&mut self, length: usize, announced: u64) -> Result<Option<NullBuffer>, String> {

@@ -19,11 +19,12 @@ use crate::words::{
 };
 
 type Said<T> = Result<T, StageError>;
+type Write = TypedFunc<(u32, u64, Resource<Frame>), (Said<Vec<contract::Rejection>>,)>;
 
 /// A load running as a component.
 pub struct WasmLoad {
     instance: Instance,
-    write: TypedFunc<(u32, u64, Resource<Frame>), (Said<Vec<contract::Rejection>>,)>,
+    write: Write,
     commit: TypedFunc<(bool,), (Said<contract::Receipt>,)>,
     snapshot: TypedFunc<(), (Said<Vec<u8>>,)>,
 }

@@ -41,7 +41,7 @@ use crate::words::{
 /// A pipeline that is running.
 pub struct Run {
     name: String,
-    stages: Arc<Vec<PlannedStage>>,
+    stages: Vec<PlannedStage>,
     queues: Vec<Option<Arc<Queue>>>,
     control: Arc<Control>,
     ledger: Arc<Ledger>,
@@ -67,7 +67,7 @@ impl Stopper {
 
 impl Run {
     /// Starts a planned pipeline. Fails when another instance of a stage cannot be opened.
-    pub fn start(mut plan: Plan) -> Result<Self, Failure> {
+    pub fn start(mut plan: Plan) -> Result<Self, Box<Failure>> {
         let opened = open_all(&mut plan.stages)?;
         let queues = queues(&plan.stages);
         let orders: Vec<_> = plan.stages.iter().map(|_| Arc::new(Order::default())).collect();
@@ -77,7 +77,7 @@ impl Run {
         let mut run = Run {
             name: plan.name,
             receipts: Arc::new(Mutex::new(vec![None; plan.stages.len()])),
-            stages: Arc::new(plan.stages),
+            stages: plan.stages,
             queues,
             control,
             ledger,
@@ -206,11 +206,11 @@ fn queues(stages: &[PlannedStage]) -> Vec<Option<Arc<Queue>>> {
 }
 
 /// All instances of all stages: the one that the plan opened, and as many more as the stage asks for.
-fn open_all(stages: &mut [PlannedStage]) -> Result<Vec<Vec<Opened>>, Failure> {
+fn open_all(stages: &mut [PlannedStage]) -> Result<Vec<Vec<Opened>>, Box<Failure>> {
     stages.iter_mut().map(open).collect()
 }
 
-fn open(stage: &mut PlannedStage) -> Result<Vec<Opened>, Failure> {
+fn open(stage: &mut PlannedStage) -> Result<Vec<Opened>, Box<Failure>> {
     let mut instances = Vec::with_capacity(stage.instances);
     instances.extend(stage.opened.take());
     while instances.len() < stage.instances.max(1) {
@@ -219,7 +219,7 @@ fn open(stage: &mut PlannedStage) -> Result<Vec<Opened>, Failure> {
             Kind::Transform => stage.component.open_transform(&stage.opening).outcome.map(|(transform, _)| Opened::Transform(transform)),
             Kind::Load => stage.component.open_load(&stage.opening).outcome.map(Opened::Load),
         };
-        let failure = |error| Failure { stage: stage.name.clone(), during: "open", batch: None, error };
+        let failure = |error| Box::new(Failure { stage: stage.name.clone(), during: "open", batch: None, error });
         instances.push(opened.map_err(failure)?);
     }
     Ok(instances)

@@ -1,0 +1,14 @@
+//! What computes. Operands come in one of four kinds, and at least one of them with a value for each row.
+
+pub mod arithmetic;
+pub mod bits;
+pub mod boolean;
+pub mod calendar;
+pub mod cast;
+pub mod choose;
+pub mod compare;
+pub mod like;
+pub mod list;
+pub mod number;
+pub mod text;
+pub mod time;
