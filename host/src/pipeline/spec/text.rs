@@ -36,15 +36,12 @@ impl Text {
         }
     }
 
-    /// Where byte `offset` of the value stands: the word that begins there, for something to underline. The whole
-    /// literal when that cannot be told.
+    /// Where byte `offset` of the value stands: the word or the quoted name that begins there, for something to underline.
+    /// The whole literal when that cannot be told.
     pub fn place(&self, offset: usize) -> Span {
         let Some(literal) = &self.literal else { return self.span };
         let offset = offset.min(self.value.len());
-        let rest = self.value.get(offset..).unwrap_or_default();
-        let word = |c: char| c.is_alphanumeric() || c == '_';
-        let length = rest.find(|c| !word(c)).unwrap_or(rest.len());
-        let length = length.max(rest.chars().next().map_or(0, char::len_utf8));
+        let length = token(self.value.get(offset..).unwrap_or_default());
         if length == 0 {
             let end = self.substituted.written(offset).start;
             return literal.place(end..end);
@@ -52,6 +49,14 @@ impl Text {
         let (first, last) = (self.substituted.written(offset), self.substituted.written(offset + length - 1));
         literal.place(first.start..last.end)
     }
+}
+
+/// Bytes of the word, the quoted name or the sign that a text begins with.
+fn token(text: &str) -> usize {
+    let Some(first) = text.chars().next() else { return 0 };
+    let quoted = "\"'`".contains(first).then(|| text[1..].find(first)).flatten();
+    let word = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    quoted.map_or(word.max(first.len_utf8()), |closing| closing + 2)
 }
 
 fn complaint(scope: &Scope, error: &SubstituteError, place: Span) -> Diagnostic {
