@@ -5,7 +5,7 @@ use serde::{
     de::{Error, MapAccess, Visitor},
 };
 
-/// `[stages.<name>.config]` of a `std:derive`.
+/// `[transform.NAME.config]` of a `std:derive`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {

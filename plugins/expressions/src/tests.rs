@@ -38,6 +38,7 @@ fn schema() -> Schema {
         field("price", DataType::Decimal128(10, 2)),
         field("word", DataType::Dictionary(DataType::Int8.into(), DataType::Utf8.into())),
         field("view", DataType::Utf8View),
+        field("codes", DataType::Dictionary(DataType::Int8.into(), DataType::Int64.into())),
     ])
 }
 

@@ -3,6 +3,8 @@
 mod functions;
 mod operators;
 
+use arrow_schema::DataType;
+
 use crate::{
     batch::Batch,
     kernels::cast::Cast,
@@ -55,6 +57,10 @@ impl Checker<'_> {
             }
             Shape::IsNull { value, negated } => {
                 let value = self.check(value)?;
+                if let Type::Opaque(DataType::Union(..) | DataType::RunEndEncoded(..) | DataType::Dictionary(..)) = value.kind {
+                    // Their nulls are in their children, where nothing here looks.
+                    return Err(Mistake::new(value.offset, format!("nothing is asked of {}", value.kind.name())));
+                }
                 node(offset, Type::Bool, false, Step::IsNull(value.into(), *negated))
             }
             Shape::IsTruth { value, truth, negated } => {

@@ -17,6 +17,7 @@ const MISTAKES: &[(&str, &str, u32, &str)] = &[
     ("n AND b", "AND takes boolean operands, and this is int64", 0, "x > 0"),
     ("NOT s", "NOT takes boolean operands, and this is utf8", 4, "x > 0"),
     ("blob = 'x'", "nothing is computed from Binary", 0, "IS NULL"),
+    ("codes IS NULL", "nothing is asked of Dictionary(Int8, Int64)", 0, ""),
     ("lower(n)", "lower takes utf8, and this is int64", 6, "CAST(x AS text)"),
     ("length(s, 1)", "length takes 1 arguments, and here are 2", 0, ""),
     ("round(s)", "round takes numbers, and this is utf8", 6, ""),
