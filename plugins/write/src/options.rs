@@ -3,7 +3,7 @@
 use parshall_sdk::{StageError, nearest};
 use serde::{Deserialize, Serialize};
 
-/// `[stages.<name>.config]` of a `std:write`.
+/// `[load.NAME.config]` of a `std:write`.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
