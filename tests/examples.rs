@@ -166,6 +166,29 @@ fn sales() {
     assert_golden("sales-summary", rows());
 }
 
+#[test]
+fn rejections() {
+    let folder = example("rejections");
+    let report = run(folder.path(), &["run", "pipeline.toml", "--report", "json"]).json();
+    let (_, accepted) = csv(&folder.path().join("out/orders.csv"));
+    assert_golden("rejections-orders", accepted);
+    let mut reasons = json_lines(&folder.path().join("out/rejected.jsonl"), &["id", "rejected_reason"]);
+    reasons.sort();
+    let told = |id: &str| &reasons.iter().find(|row| row[0] == id).unwrap_or_else(|| panic!("{id} is not among {reasons:?}"))[1];
+    assert_eq!(reasons.len(), 8);
+    assert!(told("1002").contains("no second order of this number"), "{reasons:?}");
+    assert!(told("1003").contains("an address that can be written to"), "{reasons:?}");
+    assert!(told("1005").contains("quantity"), "{reasons:?}");
+    assert_ledger(&report);
+}
+
+#[test]
+fn fan_in() {
+    let folder = example("fan-in");
+    run(folder.path(), &["run", "pipeline.toml"]).ok();
+    assert_golden("fan-in-products", csv(&folder.path().join("out/products.csv")).1);
+}
+
 /// Protects against an example without a word of what it shows, and one that nobody runs here.
 #[test]
 fn every_example_is_explained_and_tested() {
