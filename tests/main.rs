@@ -16,4 +16,5 @@ mod hostile;
 mod round_trip;
 mod stopping;
 mod tidy;
+mod validate;
 mod wrong_files;
