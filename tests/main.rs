@@ -14,6 +14,7 @@ mod report;
 mod graphs;
 mod hostile;
 mod round_trip;
+mod select;
 mod stopping;
 mod tidy;
 mod validate;
