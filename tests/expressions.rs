@@ -145,3 +145,41 @@ fn expressions_as_deep_as_allowed_are_computed() {
     let said = mistake("filter", json!({ "where": "(".repeat(100_000) }));
     assert!(said.2.contains("nested more than"), "{}", said.2);
 }
+
+/// Protects the vector kernels, which only run in the sandbox: all six operators, integers and floats with NaN, against a
+/// constant and a column, at lengths that leave each possible rest of eight rows.
+#[test]
+fn vector_comparisons_agree_with_rows_compared_one_by_one() {
+    for rows in 0..20_i64 {
+        let ints: Vec<i64> = (0..rows).map(|n| n * 7 % 5 - 2).collect();
+        let floats: Vec<f64> = (0..rows).map(|n| if n % 6 == 5 { f64::NAN } else { (n * 7 % 5 - 2) as f64 }).collect();
+        let others: Vec<i64> = (0..rows).map(|n| n * 3 % 5 - 2).collect();
+        let schema = Arc::new(Schema::new(vec![
+            Field::new("i", DataType::Int64, false),
+            Field::new("f", DataType::Float64, false),
+            Field::new("o", DataType::Int64, false),
+        ]));
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from(ints.clone())),
+            Arc::new(Float64Array::from(floats.clone())),
+            Arc::new(Int64Array::from(others.clone())),
+        ];
+        let batch = Arc::new(RecordBatch::try_new(Arc::clone(&schema), columns).unwrap());
+        // NaN is greater than every number.
+        let ordered = |value: f64| if value.is_nan() { f64::INFINITY } else { value };
+        type Holds = fn(std::cmp::Ordering) -> bool;
+        let operators: [(&str, Holds); 6] =
+            [("<", |o| o.is_lt()), ("<=", |o| o.is_le()), (">", |o| o.is_gt()), (">=", |o| o.is_ge()), ("=", |o| o.is_eq()), ("<>", |o| o.is_ne())];
+        for (operator, holds) in operators {
+            let count = |expression: &str| {
+                let (mut filter, _) = components::transform("filter", json!({ "where": expression }), &schema);
+                components::only_batch(filter.process(0, &batch)).num_rows()
+            };
+            let expected = |compare: &dyn Fn(usize) -> std::cmp::Ordering| (0..rows as usize).filter(|row| holds(compare(*row))).count();
+            assert_eq!(count(&format!("i {operator} 1")), expected(&|row| ints[row].cmp(&1)), "i {operator} 1, {rows} rows");
+            assert_eq!(count(&format!("i {operator} o")), expected(&|row| ints[row].cmp(&others[row])), "i {operator} o, {rows} rows");
+            let floating = expected(&|row| ordered(floats[row]).partial_cmp(&1.0).unwrap());
+            assert_eq!(count(&format!("f {operator} 1.0")), floating, "f {operator} 1.0, {rows} rows");
+        }
+    }
+}

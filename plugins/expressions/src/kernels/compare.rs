@@ -5,7 +5,10 @@ use std::cmp::Ordering;
 
 use arrow_buffer::BooleanBuffer;
 
-use super::bits::bits;
+use super::{
+    bits::bits,
+    lanes::{self, Right},
+};
 use crate::{
     syntax::Comparison,
     value::{Data, Scalar, Strings, Value, Vector, union},
@@ -19,18 +22,10 @@ pub fn compare(operator: Comparison, left: &Value, right: &Value) -> Value {
         _ => unreachable!("single values are repeated before they are compared"),
     };
     let found = match (&vector.data, other) {
-        (Data::Int(left), Value::One(Scalar::Int(right))) => ints(operator, left, |_| *right),
-        (Data::Int(left), Value::Many(Vector { data: Data::Int(right), .. })) => {
-            let right = &right[..left.len()];
-            // The rows are those of the left operand, which is as long.
-            ints(operator, left, |row| unsafe { *right.get_unchecked(row) })
-        }
-        (Data::Float(left), Value::One(Scalar::Float(right))) => floats(operator, left, |_| *right),
-        (Data::Float(left), Value::Many(Vector { data: Data::Float(right), .. })) => {
-            let right = &right[..left.len()];
-            // As above.
-            floats(operator, left, |row| unsafe { *right.get_unchecked(row) })
-        }
+        (Data::Int(left), Value::One(Scalar::Int(right))) => lanes::compare(operator, left, Right::One(*right)),
+        (Data::Int(left), Value::Many(Vector { data: Data::Int(right), .. })) => lanes::compare(operator, left, Right::Many(right)),
+        (Data::Float(left), Value::One(Scalar::Float(right))) => lanes::compare(operator, left, Right::One(*right)),
+        (Data::Float(left), Value::Many(Vector { data: Data::Float(right), .. })) => lanes::compare(operator, left, Right::Many(right)),
         (Data::Text(left), Value::One(Scalar::Text(right))) => texts(operator, left, |_| right),
         (Data::Text(left), Value::Many(Vector { data: Data::Text(right), .. })) => texts(operator, left, |row| right.get(row)),
         (Data::Bool(left), Value::One(Scalar::Bool(true))) => booleans(operator, left, &BooleanBuffer::new_set(left.len())),
@@ -39,42 +34,6 @@ pub fn compare(operator: Comparison, left: &Value, right: &Value) -> Value {
         _ => unreachable!("operands were brought to one type"),
     };
     Value::many(Data::Bool(found), union(vector.nulls.as_ref(), other.nulls()))
-}
-
-#[inline(always)]
-fn ints(operator: Comparison, left: &[i64], right: impl Fn(usize) -> i64) -> BooleanBuffer {
-    ordered(operator, left, right, |left, right| left < right, |left, right| left == right)
-}
-
-#[inline(always)]
-fn floats(operator: Comparison, left: &[f64], right: impl Fn(usize) -> f64) -> BooleanBuffer {
-    // Without a branch: `left` is not NaN, and not `right <= left`, which NaN on the right is not either.
-    #[allow(clippy::neg_cmp_op_on_partial_ord, clippy::eq_op)]
-    let less = |left: f64, right: f64| !(right <= left) & (left == left);
-    #[allow(clippy::eq_op)]
-    let equal = |left: f64, right: f64| (left == right) | ((left != left) & (right != right));
-    ordered(operator, left, right, less, equal)
-}
-
-#[inline(always)]
-fn ordered<T: Copy>(
-    operator: Comparison,
-    left: &[T],
-    right: impl Fn(usize) -> T,
-    less: impl Fn(T, T) -> bool,
-    equal: impl Fn(T, T) -> bool,
-) -> BooleanBuffer {
-    let rows = left.len();
-    // `bits` asks for rows below the number it is given.
-    let left = |row: usize| unsafe { *left.get_unchecked(row) };
-    match operator {
-        Comparison::Equal => bits(rows, |row| equal(left(row), right(row))),
-        Comparison::Unequal => bits(rows, |row| !equal(left(row), right(row))),
-        Comparison::Less => bits(rows, |row| less(left(row), right(row))),
-        Comparison::LessOrEqual => bits(rows, |row| !less(right(row), left(row))),
-        Comparison::Greater => bits(rows, |row| less(right(row), left(row))),
-        Comparison::GreaterOrEqual => bits(rows, |row| !less(left(row), right(row))),
-    }
 }
 
 #[inline(always)]

@@ -7,6 +7,8 @@ pub mod calendar;
 pub mod cast;
 pub mod choose;
 pub mod compare;
+#[cfg_attr(not(all(target_arch = "wasm32", target_feature = "simd128")), path = "lanes_scalar.rs")]
+mod lanes;
 pub mod like;
 pub mod list;
 pub mod number;
