@@ -4,7 +4,6 @@
 //! them fails is it asked which.
 
 use arrow_array::{Array, StringArray};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
 use regex_lite::Regex;
 
 use crate::form::{Cells, Column, Form};
@@ -56,45 +55,50 @@ pub enum Allowed {
     Text(Vec<String>),
 }
 
+/// The first check that each row of a batch fails.
+pub struct Marks {
+    pub rows: usize,
+    /// The check that is being tried.
+    pub check: u32,
+    /// Empty while none fails.
+    pub first: Vec<u32>,
+}
+
+/// The mark of a row that fails none.
+pub const PASSES: u32 = u32::MAX;
+
 // === impl Check ===
 
 impl Check {
-    /// The rows that fail; nothing if none does.
-    pub fn failing(&self, column: &Column) -> Option<BooleanBuffer> {
-        let nulls = column.nulls.as_ref();
-        let bits = match (&self.test, &column.cells) {
-            (Test::NotNull, _) => return nulls.map(|nulls| !nulls.inner()),
-            (Test::Unique(_), _) => return None,
-            (Test::Min(Bound::Int(min)), Cells::Int(values)) => outside(values, |value| value < min),
-            (Test::Max(Bound::Int(max)), Cells::Int(values)) => outside(values, |value| value > max),
-            // Written so that NaN fails.
-            (Test::Min(Bound::Float(min)), Cells::Float(values)) => {
-                outside(values, |value| !matches!(value.partial_cmp(min), Some(order) if order.is_ge()))
+    /// Marks the rows that fail and have not failed before.
+    pub fn mark(&self, column: &Column, marks: &mut Marks) {
+        match (&self.test, &column.cells) {
+            (Test::NotNull, _) => marks.nulls(column),
+            (Test::Min(Bound::Int(min)), Cells::Int(values)) => marks.numbers(column, values, |value| value < min),
+            (Test::Max(Bound::Int(max)), Cells::Int(values)) => marks.numbers(column, values, |value| value > max),
+            // NaN is in no order and fails.
+            (Test::Min(Bound::Float(min)), Cells::Float(values)) => marks.numbers(column, values, |value| *value < *min || value.is_nan()),
+            (Test::Max(Bound::Float(max)), Cells::Float(values)) => marks.numbers(column, values, |value| *value > *max || value.is_nan()),
+            (Test::Min(Bound::Text(min)), Cells::Text(array)) => marks.texts(column, array, &|text| text < min.as_str()),
+            (Test::Max(Bound::Text(max)), Cells::Text(array)) => marks.texts(column, array, &|text| text > max.as_str()),
+            (Test::In(Allowed::Bool(allowed)), Cells::Bool(bits)) => {
+                marks.rows(bits.len(), &|row| !column.is_null(row) && !allowed[usize::from(bits.value(row))]);
             }
-            (Test::Max(Bound::Float(max)), Cells::Float(values)) => {
-                outside(values, |value| !matches!(value.partial_cmp(max), Some(order) if order.is_le()))
+            (Test::In(Allowed::Int(allowed)), Cells::Int(values)) => {
+                marks.rows(values.len(), &|row| !column.is_null(row) && allowed.binary_search(&values[row]).is_err());
             }
-            (Test::Min(Bound::Text(min)), Cells::Text(array)) => texts(array, |text| text < min.as_str()),
-            (Test::Max(Bound::Text(max)), Cells::Text(array)) => texts(array, |text| text > max.as_str()),
-            (Test::In(Allowed::Bool([no, yes])), Cells::Bool(bits)) => {
-                Some(BooleanBuffer::collect_bool(bits.len(), |row| if bits.value(row) { !yes } else { !no }))
+            (Test::In(Allowed::Float(allowed)), Cells::Float(values)) => {
+                marks.rows(values.len(), &|row| !column.is_null(row) && !allowed.contains(&values[row]));
             }
-            (Test::In(Allowed::Int(allowed)), Cells::Int(values)) => outside(values, |value| allowed.binary_search(value).is_err()),
-            (Test::In(Allowed::Float(allowed)), Cells::Float(values)) => outside(values, |value| !allowed.contains(value)),
             (Test::In(Allowed::Text(allowed)), Cells::Text(array)) => {
-                texts(array, |text| allowed.binary_search_by(|allowed| allowed.as_str().cmp(text)).is_err())
+                marks.texts(column, array, &|text| allowed.binary_search_by(|allowed| allowed.as_str().cmp(text)).is_err());
             }
-            (Test::MinLength(min), Cells::Text(array)) => texts(array, |text| is_shorter(text, *min)),
-            (Test::MaxLength(max), Cells::Text(array)) => texts(array, |text| is_longer(text, *max)),
-            (Test::Pattern(pattern), Cells::Text(array)) => texts(array, |text| !pattern.is_match(text)),
-            // A column of nothing but nulls.
-            _ => None,
-        };
-        let bits = match (bits?, nulls) {
-            (bits, None) => bits,
-            (bits, Some(nulls)) => &bits & nulls.inner(),
-        };
-        (bits.count_set_bits() > 0).then_some(bits)
+            (Test::MinLength(min), Cells::Text(array)) => marks.texts(column, array, &|text| is_shorter(text, *min)),
+            (Test::MaxLength(max), Cells::Text(array)) => marks.texts(column, array, &|text| is_longer(text, *max)),
+            (Test::Pattern(pattern), Cells::Text(array)) => marks.texts(column, array, &|text| !pattern.is_match(text)),
+            // A column of nothing but nulls; or what must not repeat, which is known only when all else is.
+            _ => {}
+        }
     }
 
     /// Why a row that fails does.
@@ -117,18 +121,41 @@ impl Check {
     }
 }
 
-/// The values that fail, if one does. One that is null may be among them.
-#[inline]
-fn outside<T>(values: &[T], fails: impl Fn(&T) -> bool) -> Option<BooleanBuffer> {
-    let any = values.iter().fold(false, |any, value| any | fails(value));
-    any.then(|| BooleanBuffer::collect_bool(values.len(), |row| fails(&values[row])))
-}
+// === impl Marks ===
 
-/// The texts that fail. One that is null is not looked at.
-fn texts(array: &StringArray, fails: impl Fn(&str) -> bool) -> Option<BooleanBuffer> {
-    let nulls: Option<&NullBuffer> = array.nulls();
-    let fails = |row: usize| nulls.is_none_or(|nulls| nulls.is_valid(row)) && fails(array.value(row));
-    Some(BooleanBuffer::collect_bool(array.len(), fails))
+impl Marks {
+    /// Marks a row as failing a check.
+    pub fn replace(&mut self, row: usize, check: u32) {
+        if self.first.is_empty() {
+            self.first.resize(self.rows, PASSES);
+        }
+        self.first[row] = check;
+    }
+
+    fn rows(&mut self, rows: usize, fails: &dyn Fn(usize) -> bool) {
+        for row in 0..rows {
+            if self.first.get(row).is_none_or(|first| *first == PASSES) && fails(row) {
+                self.replace(row, self.check);
+            }
+        }
+    }
+
+    fn nulls(&mut self, column: &Column) {
+        let Some(nulls) = &column.nulls else { return };
+        self.rows(nulls.len(), &|row| nulls.is_null(row));
+    }
+
+    #[inline]
+    fn numbers<T>(&mut self, column: &Column, values: &[T], fails: impl Fn(&T) -> bool) {
+        // What is null may be any number: that costs another look, no more.
+        if values.iter().fold(false, |any, value| any | fails(value)) {
+            self.rows(values.len(), &|row| fails(&values[row]) && !column.is_null(row));
+        }
+    }
+
+    fn texts(&mut self, column: &Column, array: &StringArray, fails: &dyn Fn(&str) -> bool) {
+        self.rows(array.len(), &|row| !column.is_null(row) && fails(array.value(row)));
+    }
 }
 
 /// Whether a text has fewer characters. It has as many bytes or more, up to four times as many.

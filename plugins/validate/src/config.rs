@@ -49,9 +49,13 @@ impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Bool(value) => write!(f, "{value}"),
-            Self::Int(value) => write!(f, "{value}"),
+            // To write wider numbers takes code of its own; there are none.
+            Self::Int(value) => match i64::try_from(*value) {
+                Ok(value) => write!(f, "{value}"),
+                Err(_) => write!(f, "{}", *value as u64),
+            },
             Self::Float(value) => write!(f, "{value:?}"),
-            Self::Text(value) => write!(f, "{value:?}"),
+            Self::Text(value) => f.write_str(&crate::form::quoted(value)),
         }
     }
 }

@@ -144,8 +144,12 @@ impl Form {
             (Self::Date, Literal::Text(value)) => whole(text::parse_date(value).ok_or(DATE)?.into()),
             (Self::Date, _) => return Err(DATE),
             (Self::Time { per_second, .. }, Literal::Text(value)) => {
-                let micros = i128::from(text::parse_time(value).ok_or(TIME)?) * i128::from(per_second);
-                between.divided(micros, MICROS.into()).and_then(whole)
+                let micros = text::parse_time(value).ok_or(TIME)?;
+                if per_second < MICROS {
+                    between.divided(micros, MICROS / per_second).and_then(|value| whole(value.into()))
+                } else {
+                    whole(i128::from(micros) * i128::from(per_second / MICROS))
+                }
             }
             (Self::Time { .. }, _) => return Err(TIME),
             (Self::Opaque, _) => return Err("another column: only `not_null` is for this type"),
@@ -160,12 +164,11 @@ impl Form {
             Cells::Float(values) => text::float(values[row]),
             Cells::Text(array) => quoted(array.value(row)),
             Cells::Int(values) => match self {
-                Self::Unsigned => (i128::from(values[row]) + SIGN).to_string(),
+                Self::Unsigned => ((values[row] ^ i64::MIN) as u64).to_string(),
                 Self::Date => calendar::show_date(values[row]),
                 Self::Time { per_second, zoned } => {
-                    let micros = i128::from(values[row]) * i128::from(MICROS);
-                    let micros = micros.div_euclid(per_second.into());
-                    calendar::show_time(micros.clamp(i64::MIN.into(), i64::MAX.into()) as i64, zoned)
+                    let (up, down) = ((MICROS / per_second).max(1), (per_second / MICROS).max(1));
+                    calendar::show_time(values[row].saturating_mul(up).div_euclid(down), zoned)
                 }
                 _ => values[row].to_string(),
             },
@@ -216,7 +219,7 @@ impl Between {
         }
     }
 
-    fn divided(self, value: i128, by: i128) -> Option<i128> {
+    fn divided(self, value: i64, by: i64) -> Option<i64> {
         match self {
             Self::Up => Some(-(-value).div_euclid(by)),
             Self::Down => Some(value.div_euclid(by)),

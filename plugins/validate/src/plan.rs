@@ -195,8 +195,7 @@ impl Planner<'_> {
     }
 
     fn unreachable(&self, key: &str, literal: &Literal) -> StageError {
-        let side = if key == "min" { "as great" } else { "as small" };
-        self.wrong(key, format!("no value of type {} is {side} as {}", self.field.data_type(), bare(literal)))
+        self.wrong(key, format!("no value of type {} reaches {}", self.field.data_type(), bare(literal)))
     }
 
     fn unfit(&self, key: &str, fit: &str) -> StageError {
@@ -234,25 +233,26 @@ fn allowed(form: Form, values: impl Iterator<Item = Value>) -> Option<Allowed> {
         match (&mut allowed, value) {
             (Allowed::Bool(either), Value::Bool(value)) => either[usize::from(value)] = true,
             (Allowed::Float(list), Value::Float(value)) => list.push(value),
-            (Allowed::Text(list), Value::Text(value)) => list.push(value),
+            (Allowed::Text(list), Value::Text(value)) => place(list, value),
             // What the column cannot hold cannot be met.
-            (Allowed::Int(list), Value::Int(value)) => list.extend(i64::try_from(value)),
+            (Allowed::Int(list), Value::Int(value)) => i64::try_from(value).into_iter().for_each(|value| place(list, value)),
             _ => {}
         }
     }
-    match &mut allowed {
-        Allowed::Int(list) => list.sort_unstable(),
-        Allowed::Text(list) => list.sort_unstable(),
-        Allowed::Bool(_) | Allowed::Float(_) => {}
-    }
     Some(allowed)
+}
+
+/// Adds to a sorted list. A sort of its own for each type would weigh more than it is worth.
+fn place<T: Ord>(list: &mut Vec<T>, value: T) {
+    if let Err(at) = list.binary_search(&value) {
+        list.insert(at, value);
+    }
 }
 
 /// A bound for a person: dates without quotes.
 fn bare(literal: &Literal) -> String {
     match literal {
         Literal::Text(text) if text.starts_with(|first: char| first.is_ascii_digit()) => shortened(text),
-        Literal::Text(text) => crate::form::quoted(text),
         other => other.to_string(),
     }
 }
@@ -261,7 +261,7 @@ fn bare(literal: &Literal) -> String {
 fn listed(literals: &[Literal]) -> String {
     let mut text = String::new();
     for (index, literal) in literals.iter().enumerate() {
-        let next = bare_in_list(literal);
+        let next = literal.to_string();
         if index > 0 && text.len() + next.len() > 60 {
             text.push_str(&format!(", … ({} in all)", literals.len()));
             break;
@@ -270,13 +270,6 @@ fn listed(literals: &[Literal]) -> String {
         text.push_str(&next);
     }
     text
-}
-
-fn bare_in_list(literal: &Literal) -> String {
-    match literal {
-        Literal::Text(text) => crate::form::quoted(text),
-        other => other.to_string(),
-    }
 }
 
 /// Where in a pattern a mistake is. The library does not say; it is where the shortest beginning ends from which on all

@@ -4,7 +4,7 @@ use arrow_buffer::BooleanBuffer;
 use parshall_sdk::prelude::*;
 
 use crate::{
-    check::Test,
+    check::{Check, Marks, PASSES, Test},
     form::{Column, Form},
     plan::Plan,
     saved::{Reader, Writer},
@@ -26,9 +26,6 @@ pub struct Verdict {
     pub rejections: Vec<Rejection>,
 }
 
-/// A row that fails, and the first check that it does.
-type Failure = (u32, u32);
-
 // === impl Validation ===
 
 impl Validation {
@@ -46,69 +43,40 @@ impl Validation {
     pub fn judge(&mut self, rows: usize, data: Vec<ArrayData>) -> Result<Verdict, StageError> {
         let read = |(data, (form, values)): (ArrayData, &(Form, bool))| form.read(data, *values);
         let columns = data.into_iter().zip(&self.plan.forms).map(read).collect::<Result<Vec<_>, _>>()?;
-        let mut failures = self.tell(rows, &columns);
-        if !self.seen.is_empty() {
-            failures = self.compare(rows, &columns, failures);
-        }
-        if failures.is_empty() {
-            return Ok(Verdict { kept: None, rejections: Vec::new() });
-        }
-        failures.sort_unstable();
-        let mut kept = arrow_buffer::BooleanBufferBuilder::new(rows);
-        kept.append_n(rows, true);
-        let reject = |&(row, check): &Failure| {
-            kept.set_bit(row as usize, false);
-            let check = &self.plan.checks[check as usize];
-            Rejection { row, reason: check.reason(&columns[check.column], row as usize) }
-        };
-        let rejections = failures.iter().map(reject).collect();
-        Ok(Verdict { kept: Some(kept.finish()), rejections })
-    }
-
-    /// The rows that fail a check that looks at nothing but the row.
-    fn tell(&self, rows: usize, columns: &[Column]) -> Vec<Failure> {
-        let mut failures = Vec::new();
-        let mut passing: Option<BooleanBuffer> = None;
+        let mut marks = Marks { rows, check: 0, first: Vec::new() };
         for (index, check) in self.plan.checks.iter().enumerate() {
-            let Some(failing) = check.failing(&columns[check.column]) else { continue };
-            let failing = match &passing {
-                None => failing,
-                Some(passing) => &failing & passing,
-            };
-            failures.extend(failing.set_indices().map(|row| (row as u32, index as u32)));
-            if failures.len() == rows {
-                break;
-            }
-            passing = Some(match passing {
-                None => !&failing,
-                Some(passing) => &passing & &!&failing,
-            });
+            marks.check = index as u32;
+            check.mark(&columns[check.column], &mut marks);
         }
-        failures
+        if !self.seen.is_empty() {
+            self.compare(&columns, &mut marks);
+        }
+        let failed = |(row, &check): (usize, &u32)| {
+            let check = self.plan.checks.get(check as usize)?;
+            Some(Rejection { row: row as u32, reason: check.reason(&columns[check.column], row) })
+        };
+        let rejections: Vec<_> = marks.first.iter().enumerate().filter_map(failed).collect();
+        let kept = (!rejections.is_empty()).then(|| BooleanBuffer::collect_bool(rows, |row| marks.first[row] == PASSES));
+        Ok(Verdict { kept, rejections })
     }
 
-    /// Adds the rows that repeat a value. Only of rows that are kept are values remembered: one that was rejected does
+    /// Marks the rows that repeat a value. Only of rows that are kept are values remembered: one that was rejected does
     /// not stand in the way of its correction.
-    fn compare(&mut self, rows: usize, columns: &[Column], failures: Vec<Failure>) -> Vec<Failure> {
-        const PASSES: u32 = u32::MAX;
-        let mut first = vec![PASSES; rows];
-        failures.iter().for_each(|&(row, check)| first[row as usize] = check);
-        let unique = |(index, check): (usize, &crate::check::Check)| match check.test {
+    fn compare(&mut self, columns: &[Column], marks: &mut Marks) {
+        let unique = |(index, check): (usize, &Check)| match check.test {
             Test::Unique(set) => Some((index as u32, set, check.column)),
             _ => None,
         };
         let unique: Vec<_> = self.plan.checks.iter().enumerate().filter_map(unique).collect();
-        for (row, first) in first.iter_mut().enumerate() {
-            let earlier = unique.iter().take_while(|(check, ..)| check < first);
-            let mut repeated = earlier.filter(|&&(_, set, column)| self.seen[set].contains(&columns[column], row));
-            if let Some((check, ..)) = repeated.next() {
-                *first = *check;
-            } else if *first == PASSES {
+        for row in 0..marks.rows {
+            let first = marks.first.get(row).copied().unwrap_or(PASSES);
+            let mut earlier = unique.iter().take_while(|(check, ..)| *check < first);
+            if let Some((check, ..)) = earlier.find(|&&(_, set, column)| self.seen[set].contains(&columns[column], row)) {
+                marks.replace(row, *check);
+            } else if first == PASSES {
                 unique.iter().for_each(|&(_, set, column)| self.seen[set].insert(&columns[column], row));
             }
         }
-        let failed = first.iter().enumerate().filter(|(_, check)| **check != PASSES);
-        failed.map(|(row, check)| (row as u32, *check)).collect()
     }
 
     /// Everything that is remembered.
