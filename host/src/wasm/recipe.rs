@@ -60,14 +60,14 @@ pub fn carry_out(answer: Answer, frame: Option<&Arc<RecordBatch>>, ports: &[Outg
         bytes_made: 0,
     };
     let mut rows_out = 0;
-    for (index, output) in answer.outputs.into_iter().enumerate() {
+    for (index, mut output) in answer.outputs.into_iter().enumerate() {
         let in_output = |why: String| CallError::Malformed(format!("output {index}: {why}"));
         let port = ports
             .get(output.port as usize)
             .ok_or_else(|| in_output(format!("port {} does not exist; the stage declared {}", output.port, ports.len())))?;
         carried.bytes_made += output.made.buffers.iter().map(|buffer| buffer.len() as u64).sum::<u64>();
         bounded("output_bytes", carried.bytes_made, limits.output_bytes, "bytes")?;
-        let chosen = Chosen::new(&output.rows, frame, rows).map_err(in_output)?;
+        let chosen = Chosen::new(std::mem::replace(&mut output.rows, Rows::All), frame, rows).map_err(in_output)?;
         rows_out += chosen.count() as u64;
         bounded("output_rows", rows_out, limits.output_rows, "rows")?;
         let number = output.port;
@@ -121,7 +121,7 @@ enum Chosen {
 }
 
 impl Chosen {
-    fn new(rows: &Rows, frame: Option<&Arc<RecordBatch>>, of: usize) -> Result<Self, String> {
+    fn new(rows: Rows, frame: Option<&Arc<RecordBatch>>, of: usize) -> Result<Self, String> {
         if frame.is_none() && !matches!(rows, Rows::Fresh(_)) {
             return Err("there is no frame to take rows from: `finish` puts out fresh rows only".into());
         }
@@ -130,20 +130,20 @@ impl Chosen {
             Rows::Bitmap(bits) => Self::bitmap(bits, of, frame.map_or(0, |frame| frame.num_columns())),
             Rows::Indices(indices) => match indices.iter().max() {
                 Some(most) if *most as usize >= of => Err(format!("row {most} is chosen, and the frame has {of} rows")),
-                _ => Ok(Chosen::Indices(UInt32Array::from(indices.clone()))),
+                _ => Ok(Chosen::Indices(UInt32Array::from(indices))),
             },
-            Rows::Fresh(count) => match usize::try_from(*count) {
+            Rows::Fresh(count) => match usize::try_from(count) {
                 Ok(count) if count <= u32::MAX as usize => Ok(Chosen::Fresh(count)),
                 _ => Err(format!("{count} fresh rows are more than a frame can have")),
             },
         }
     }
 
-    fn bitmap(bits: &[u8], of: usize, columns: usize) -> Result<Self, String> {
+    fn bitmap(bits: Vec<u8>, of: usize, columns: usize) -> Result<Self, String> {
         if bits.len() < of.div_ceil(8) {
             return Err(format!("the bitmap of rows has {} bytes, and {of} rows need {}", bits.len(), of.div_ceil(8)));
         }
-        let mask = BooleanArray::new(BooleanBuffer::new(Buffer::from(&bits[..of.div_ceil(8)]), 0, of), None);
+        let mask = BooleanArray::new(BooleanBuffer::new(Buffer::from_vec(bits), 0, of), None);
         let builder = FilterBuilder::new(&mask);
         // Turning the bitmap into runs or indices pays as soon as two columns use it.
         let predicate = if columns > 1 { builder.optimize().build() } else { builder.build() };
