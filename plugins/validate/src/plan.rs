@@ -275,10 +275,6 @@ fn listed(literals: &[Literal]) -> String {
 /// Where in a pattern a mistake is. The library does not say; it is where the shortest beginning ends from which on all
 /// make the same mistake.
 fn offset(pattern: &str, said: &str) -> usize {
-    const LONGEST: usize = 1_000;
-    if pattern.len() > LONGEST {
-        return 0;
-    }
     let same = |end: &usize| Regex::new(&pattern[..*end]).is_err_and(|error| error.to_string() == said);
     let ends = pattern.char_indices().map(|(start, letter)| (start, start + letter.len_utf8()));
     let ends: Vec<_> = ends.collect();

@@ -89,7 +89,7 @@ impl Validation {
 
     /// Takes up what another saved.
     pub fn restore(&mut self, bytes: &[u8]) -> Result<(), StageError> {
-        let corrupt = |_| StageError::Data("the saved state is damaged, or of another version of this stage".into());
+        let corrupt = |_| StageError::Data("the saved state is damaged, or of another version".into());
         let mut saved = Reader::new(bytes).map_err(corrupt)?;
         if saved.bytes().map_err(corrupt)? != self.fingerprint().as_bytes() {
             return Err(StageError::Data("the saved state is that of other `unique` columns".into()));
