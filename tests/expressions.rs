@@ -168,8 +168,14 @@ fn vector_comparisons_agree_with_rows_compared_one_by_one() {
         // NaN is greater than every number.
         let ordered = |value: f64| if value.is_nan() { f64::INFINITY } else { value };
         type Holds = fn(std::cmp::Ordering) -> bool;
-        let operators: [(&str, Holds); 6] =
-            [("<", |o| o.is_lt()), ("<=", |o| o.is_le()), (">", |o| o.is_gt()), (">=", |o| o.is_ge()), ("=", |o| o.is_eq()), ("<>", |o| o.is_ne())];
+        let operators: [(&str, Holds); 6] = [
+            ("<", |o| o.is_lt()),
+            ("<=", |o| o.is_le()),
+            (">", |o| o.is_gt()),
+            (">=", |o| o.is_ge()),
+            ("=", |o| o.is_eq()),
+            ("<>", |o| o.is_ne()),
+        ];
         for (operator, holds) in operators {
             let count = |expression: &str| {
                 let (mut filter, _) = components::transform("filter", json!({ "where": expression }), &schema);

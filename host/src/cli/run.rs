@@ -69,6 +69,7 @@ pub fn run(arguments: Arguments, colour: bool) -> Result<(), Exit> {
         Format::Json => exit::print(&(document().map_err(anyhow::Error::from)? + "\n"))?,
         Format::None => {}
     }
+    summary::warn(&report);
     match report.outcome {
         Outcome::Completed | Outcome::Stopped => Ok(()),
         Outcome::Failed | Outcome::Aborted => {
@@ -78,12 +79,13 @@ pub fn run(arguments: Arguments, colour: bool) -> Result<(), Exit> {
     }
 }
 
-/// The first Ctrl-C (or SIGTERM) finishes and commits what is in flight; the second gives up.
+/// The first Ctrl-C (or SIGTERM, or SIGHUP of a closed terminal) finishes and commits what is in flight; the second gives up.
 fn stop_on_signals(stopper: Stopper) -> Result<(), Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
     let listen = move || {
         runtime.block_on(async {
-            let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+            let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+            let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds else {
                 tracing::warn!("signals cannot be listened to: Ctrl-C will end the process at once");
                 return;
             };
@@ -91,6 +93,7 @@ fn stop_on_signals(stopper: Stopper) -> Result<(), Exit> {
                 tokio::select! {
                     _ = interrupt.recv() => {}
                     _ = terminate.recv() => {}
+                    _ = hangup.recv() => {}
                 }
                 if again {
                     eprintln!("giving up: nothing that is in flight will be committed");

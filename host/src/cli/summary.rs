@@ -4,8 +4,11 @@ use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
 
 use super::{amount, session::Startup};
 use crate::{
-    pipeline::run::{Outcome, Report, StageReport},
-    words::stage::Kind,
+    pipeline::{
+        run::{Outcome, Report, StageReport},
+        spec::limits::LIMITS,
+    },
+    words::{blame::Blame, stage::Kind},
 };
 
 const COLUMNS: [&str; 13] =
@@ -70,7 +73,8 @@ fn ending(report: &Report, startup: &Startup) -> String {
     let how = match report.outcome {
         Outcome::Completed => "completed",
         Outcome::Stopped => "stopped; everything in flight is committed",
-        Outcome::Failed => "failed; nothing is committed",
+        Outcome::Failed if committed(report).is_empty() => "failed; nothing is committed",
+        Outcome::Failed => "failed; some loads had committed before",
         Outcome::Aborted => "given up; nothing is committed",
     };
     let rows: u64 = report.stages.iter().filter(|stage| stage.kind == Kind::Extract).map(|stage| stage.rows.out).sum();
@@ -86,10 +90,35 @@ fn ending(report: &Report, startup: &Startup) -> String {
     )
 }
 
+/// The loads that have committed, although others may not have.
+fn committed(report: &Report) -> Vec<&str> {
+    report.stages.iter().filter(|stage| stage.receipt.is_some()).map(|stage| stage.name.as_str()).collect()
+}
+
+/// What a run that ended well should still not be silent about, on standard error.
+pub fn warn(report: &Report) {
+    for stage in report.stages.iter().filter(|stage| stage.rows.rejected_untaken > 0) {
+        let (name, rows) = (&stage.name, amount::count(stage.rows.rejected_untaken));
+        eprintln!(
+            "warning: `{name}` rejected {rows} rows that nobody takes; they are lost unless a stage has `{name}.rejected` as its input"
+        );
+    }
+    if report.outcome == Outcome::Stopped {
+        eprintln!("warning: stopped before the end of the data; what was loaded is a part of it");
+    }
+}
+
 /// Why a run failed, on standard error.
 pub fn complain(report: &Report) {
     let Some(error) = &report.error else { return };
     let batch = error.batch.map_or(String::new(), |batch| format!(", batch {batch}"));
     eprintln!("error: stage `{}` failed in `{}`{batch}: {}", error.stage, error.during, error.message);
     eprintln!("  = blame: {} ({})", error.blame, error.reason);
+    if error.blame == Blame::Guest && LIMITS.iter().any(|limit| limit.key.name == error.reason) {
+        eprintln!("  = help: if the stage needs more, raise `limits.{}` of `{}` in the pipeline file", error.reason, error.stage);
+    }
+    let committed = committed(report);
+    if !committed.is_empty() {
+        eprintln!("  = note: {} had committed before; there is no transaction across stores", committed.join(", "));
+    }
 }

@@ -6,6 +6,7 @@
 
 mod access;
 mod arrow_ipc_read;
+mod claims;
 mod csv_read;
 mod encoder;
 mod failure;
@@ -55,6 +56,7 @@ use crate::words::{
 #[derive(Default)]
 pub struct NativeTables {
     stores: store::Stores,
+    claims: claims::Claims,
 }
 
 impl NativeTables {
@@ -87,7 +89,8 @@ impl Tables for NativeTables {
                 only_sqlite(options.format)?;
                 options.check(Format::Sqlite)?;
                 let database = database(grants, Access::Write, &path)?;
-                return Ok(Box::new(sqlite_write::Writer::open(database, schema, &options)?));
+                let (target, name) = (database.path.display().to_string(), database.name.clone());
+                return self.claims.open(target, &name, || Ok(Box::new(sqlite_write::Writer::open(database, schema, &options)?)));
             }
             Location::Path(path) => {
                 let name = shown(&grants.base, &path);
@@ -103,7 +106,12 @@ impl Tables for NativeTables {
                 Target::Remote(self.stores.remote(&url)?)
             }
         };
-        Ok(Box::new(writer::Writer::open(target, schema, options)?))
+        let key = match &target {
+            Target::Local { path, .. } => path.display().to_string(),
+            Target::Remote(_) => target.name().to_owned(),
+        };
+        let name = target.name().to_owned();
+        self.claims.open(key, &name, || Ok(Box::new(writer::Writer::open(target, schema, options)?)))
     }
 }
 

@@ -45,6 +45,12 @@ impl Database {
         self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY)
     }
 
+    /// Opens what exists, to look at it before it is written. Not read-only: the journal of a run that was killed must be
+    /// rolled back first.
+    pub fn open_to_look(&self) -> Result<Connection, TableError> {
+        self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE)
+    }
+
     /// Opens, and creates what does not exist.
     pub fn open_to_write(&self) -> Result<Connection, TableError> {
         self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)

@@ -208,7 +208,7 @@ fn check_columns(database: &Database, schema: &SchemaRef, options: &WriteOptions
 
 /// Looks at the table that is there. Answers whether rows can go into it as it is.
 fn check_existing(database: &Database, table: &str, schema: &Schema, mode: Mode) -> Result<bool, TableError> {
-    let connection = database.open_to_read()?;
+    let connection = database.open_to_look()?;
     let Some(found) = database.table(&connection, table)? else {
         return Ok(false);
     };

@@ -4,8 +4,10 @@ use std::{sync::Arc, thread, time::Duration};
 
 use wasmtime::{Config, OptLevel};
 
+use crate::words::limits::LEAST_TIMEOUT;
+
 /// How often deadlines are looked at: a call may exceed its `timeout` by this much.
-pub const TICK: Duration = Duration::from_millis(10);
+pub const TICK: Duration = LEAST_TIMEOUT;
 
 /// How an engine accounts. Everything is on, unless a benchmark measures what it costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The least `timeout`: deadlines are looked at this often, and a call may exceed its own by as much.
+pub const LEAST_TIMEOUT: Duration = Duration::from_millis(10);
+
 /// What one instance of a stage may use.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {

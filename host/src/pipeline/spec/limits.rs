@@ -6,7 +6,7 @@ use super::{
     keys::{Key, Shape},
     table::{Table, bytes, count, time},
 };
-use crate::words::limits::Limits;
+use crate::words::limits::{LEAST_TIMEOUT, Limits};
 
 /// A limit: its key, and the field it sets. Times are in nanoseconds here.
 pub struct Limit {
@@ -65,7 +65,7 @@ impl Limit {
         match self.key.shape {
             Shape::Count { min, max } => count(table.scope, &what, value, min, max),
             Shape::Bytes => bytes(table.scope, &what, value),
-            Shape::Time => time(table.scope, &what, value).map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
+            Shape::Time => time(table.scope, &what, value, LEAST_TIMEOUT).map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
             _ => unreachable!("a limit is a count, a size or a time"),
         }
     }

@@ -136,7 +136,9 @@ fn name(file: &Table, shown: &str) -> String {
 /// The file beside a missing one that was probably meant.
 fn nearest_file(path: &Path) -> Option<String> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    super::plan::components::nearest_in(folder, &path.file_name()?.to_string_lossy()).map(|name| match path.parent() {
+    let name = path.file_name()?.to_string_lossy();
+    let nearest = super::plan::components::nearest_in(folder, &name).filter(|nearest| **nearest != *name);
+    nearest.map(|name| match path.parent() {
         Some(parent) => parent.join(name).display().to_string(),
         None => name,
     })

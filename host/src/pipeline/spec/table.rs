@@ -173,14 +173,21 @@ pub(super) fn bytes(scope: &Scope, what: &str, value: &Spanned<DeValue>) -> Opti
     }
 }
 
-pub(super) fn time(scope: &Scope, what: &str, value: &Spanned<DeValue>) -> Option<Duration> {
+pub(super) fn time(scope: &Scope, what: &str, value: &Spanned<DeValue>, least: Duration) -> Option<Duration> {
     if let Some(number) = value.get_ref().as_integer() {
         let help = format!("write \"{}s\" or \"{}ms\"", number.as_str(), number.as_str());
         scope.complain(scope.wrong_type(what, "a time with its unit", value).help(help));
         return None;
     }
     let text = scope.text(what, "a time such as \"5s\" or \"250ms\"", value)?;
-    positive(scope, what, &text, units::time(&text.value), &Duration::ZERO)
+    let span = text.span;
+    let time = positive(scope, what, &text, units::time(&text.value), &Duration::ZERO)?;
+    if time < least {
+        let diagnostic = scope.error("out-of-range", span, format!("{what} is out of range"));
+        scope.complain(diagnostic.label(format!("expected {} or more: clocks are looked at no oftener", units::write_time(least))));
+        return None;
+    }
+    Some(time)
 }
 
 /// The quantity, unless it is none or nothing.

@@ -1,5 +1,6 @@
 //! What tables promise, by format and by danger. Everything goes through `Tables`, as stages do.
 
+mod claims;
 mod grants;
 mod location;
 mod modes;

@@ -53,9 +53,11 @@ fn replacing_happens_at_commit() {
 #[test]
 fn fail_never_overwrites() {
     for (location, options) in TARGETS {
-        let bench = Bench::new();
+        let mut bench = Bench::new();
         let fail = options.replace('{', r#"{"mode":"fail","#).replace(",}", "}");
         let mut early = bench.writer(location, people(0, 1).schema(), &fail).unwrap();
+        // From here on as another process: within one, a target has one writer.
+        bench.tables = super::NativeTables::default();
         bench.write(location, &[people(0, 3)], options).unwrap();
         assert_error(bench.writer(location, people(0, 1).schema(), &fail).map(drop), TableError::Options, &["fail", "replace"]);
         assert!(early.write(&people(7, 1)).and_then(|()| early.commit(true)).is_err(), "{location}");

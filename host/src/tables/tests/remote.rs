@@ -51,6 +51,7 @@ fn objects_appear_at_commit() {
     }
     assert!(wait(store.head(&Path::from("data/a.csv"))).is_err(), "visible before the commit");
     assert_eq!(writer.commit(true).unwrap(), rows as u64);
+    drop(writer);
     assert!(wait(store.head(&Path::from("data/a.csv"))).unwrap().size > 32 << 20);
     assert_eq!(bench.read(location, "{}").unwrap(), people(0, rows));
     let mut writer = bench.writer("s3://b/data/dropped.csv", people(0, 1).schema(), "{}").unwrap();
