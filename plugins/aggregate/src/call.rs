@@ -69,9 +69,10 @@ struct Text<'a> {
 pub fn read(text: &str) -> Result<Call, Mistake> {
     let mut text = Text { text, at: 0 };
     text.blank();
-    let (start, name) = (text.at, text.word());
+    let (start, written) = (text.at, text.word());
+    let name = &*written.to_ascii_lowercase();
     if !NAMES.contains(&name) {
-        return Err(unknown(start, name));
+        return Err(unknown(start, written, name));
     }
     text.expect('(', &format!("after `{name}`"))?;
     let column = text.column()?;
@@ -101,7 +102,7 @@ fn mistake(offset: usize, message: String, help: Option<String>) -> Mistake {
 }
 
 #[cold]
-fn unknown(offset: usize, name: &str) -> Mistake {
+fn unknown(offset: usize, written: &str, name: &str) -> Mistake {
     if name.is_empty() {
         return mistake(offset, "expected a function".into(), Some("for example `count()` or `mean(COLUMN)`".into()));
     }
@@ -118,7 +119,7 @@ fn unknown(offset: usize, name: &str) -> Mistake {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("the functions are `{}`", NAMES.join("`, `")),
     };
-    mistake(offset, format!("there is no function `{name}`"), Some(help))
+    mistake(offset, format!("there is no function `{written}`"), Some(help))
 }
 
 // === impl Text ===
@@ -148,7 +149,7 @@ impl<'a> Text<'a> {
         Ok(())
     }
 
-    /// A column's name: as it is, or in double quotes where it has `(`, `)`, `,` or `"` in it.
+    /// A column's name: as it is, or in double quotes where it has `(`, `)`, `,` or `"` in it. None for nothing and for `*`.
     fn column(&mut self) -> Result<Option<(String, usize)>, Mistake> {
         self.blank();
         let start = self.at;
@@ -161,7 +162,7 @@ impl<'a> Text<'a> {
         if name.is_empty() && self.rest().starts_with(',') {
             return Err(mistake(start, "expected a column".into(), None));
         }
-        Ok((!name.is_empty()).then_some((name, start)))
+        Ok((!name.is_empty() && name != "*").then_some((name, start)))
     }
 
     fn quoted(&mut self) -> Result<String, Mistake> {
@@ -214,6 +215,9 @@ mod tests {
         assert_eq!(column(" mean ( dep_delay ) "), Some(("dep_delay".into(), 8)));
         assert_eq!(column("min(air time)"), Some(("air time".into(), 4)));
         assert_eq!(column("max(\"a \"\"b\"\", (c)\")"), Some(("a \"b\", (c)".into(), 4)));
+        assert_eq!(read("COUNT( * )"), Ok(Call { function: Function::Count, column: None }));
+        assert_eq!(column("count(\"*\")"), Some(("*".into(), 6)));
+        assert_eq!(read("Count_Distinct(X)"), Ok(Call { function: Function::CountDistinct, column: Some(("X".into(), 15)) }));
         assert_eq!(read("quantile(x, 0.95)").unwrap().function, Function::Quantile(0.95));
         assert_eq!(read("median(x)").unwrap().function, Function::Quantile(0.5));
     }
@@ -226,6 +230,8 @@ mod tests {
             ("meen(x)", 0, "there is no function `meen`"),
             ("mean x", 5, "expected `(` after `mean`"),
             ("mean()", 5, "`mean` needs a column"),
+            ("SUM(*)", 5, "`sum` needs a column"),
+            ("Stddev(x)", 0, "there is no function `Stddev`"),
             ("mean(x", 6, "expected `)` at the end of the call"),
             ("mean(x) + 1", 8, "expected nothing after the call"),
             ("mean(x, 1)", 6, "expected `)` at the end of the call"),
@@ -242,6 +248,7 @@ mod tests {
         let help = |text| read(text).unwrap_err().help.unwrap();
         assert_eq!(help("meen(x)"), "did you mean `mean`?");
         assert_eq!(help("avg(x)"), "did you mean `mean`?");
+        assert_eq!(help("AVG(x)"), "did you mean `mean`?");
         assert!(help("quantile(x, 95)").contains("0.95, not 95"));
         assert!(help("stddev(x)").starts_with("the functions are `count`"));
     }

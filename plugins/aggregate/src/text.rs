@@ -78,7 +78,7 @@ impl TextBuilder {
     /// The next value.
     pub fn push(&mut self, value: Option<&[u8]>) {
         self.bytes.extend_from_slice(value.unwrap_or_default());
-        // A batch cannot exceed the limits `read-bytes` and `memory`, both far from 2 GiB unless somebody raises them.
+        // A batch cannot exceed the limits `read_bytes` and `memory`, both far from 2 GiB unless somebody raises them.
         self.ends.push(i32::try_from(self.bytes.len()).expect("less than 2 GiB of strings in a batch"));
         self.nulls.append(value.is_some());
     }

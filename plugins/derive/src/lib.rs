@@ -35,12 +35,21 @@ struct Plan {
 
 impl Transform for Derive {
     type Config = Config;
-    const DESCRIPTION: Description = describe!("Adds or replaces columns computed by SQL expressions");
+    const DESCRIPTION: Description = Description {
+        documentation: concat!(include_str!("../README.md"), "\n", include_str!("../../expressions/README.md")),
+        ..describe!("Adds or replaces columns computed by SQL expressions")
+    };
 
     fn open(config: Config, inputs: &[Input], _: Option<Vec<u8>>) -> Result<(Self, Vec<Port>), StageError> {
         let schema = same_schema(inputs)?;
+        if config.columns.0.is_empty() {
+            return Err(StageError::config("/columns", "no column is derived").help("for example `columns = { total = \"a + b\" }`"));
+        }
         let mut plan = Plan::of(&schema);
         for (name, text) in &config.columns.0 {
+            if name.is_empty() {
+                return Err(StageError::config("/columns/", "a derived column needs a name"));
+            }
             plan.derive(&schema, name, text)?;
         }
         Ok((plan.stage, Port::out(Schema::new_with_metadata(plan.fields, schema.metadata().clone()))))

@@ -17,7 +17,10 @@ struct Filter {
 
 impl Transform for Filter {
     type Config = Config;
-    const DESCRIPTION: Description = describe!("Keeps the rows for which an SQL condition is true");
+    const DESCRIPTION: Description = Description {
+        documentation: concat!(include_str!("../README.md"), "\n", include_str!("../../expressions/README.md")),
+        ..describe!("Keeps the rows for which an SQL condition is true")
+    };
 
     fn open(config: Config, inputs: &[Input], _: Option<Vec<u8>>) -> Result<(Self, Vec<Port>), StageError> {
         let schema = same_schema(inputs)?;

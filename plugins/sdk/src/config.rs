@@ -47,6 +47,18 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         .collect()
 }
 
+/// One of the words that a value may be; `what` they are is said of any other: `mode`.
+pub fn one_of(pointer: &str, what: &str, written: &str, known: &[&'static str]) -> Result<&'static str, StageError> {
+    if let Some(word) = known.iter().find(|word| **word == written) {
+        return Ok(word);
+    }
+    let error = StageError::config(pointer, format!("`{written}` is not a {what}; expected one of {}", known.join(", ")));
+    Err(match nearest(written, known.iter().copied()) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error,
+    })
+}
+
 /// A key as it stands in a JSON Pointer.
 pub fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")

@@ -124,7 +124,7 @@ fn refused(error: FrameError) -> StageError {
     match error {
         FrameError::NoSuchColumn(text) => StageError::Internal(unsafe { text.into_string() }),
         FrameError::TooLarge(limit) => {
-            StageError::Data(format!("the columns that are read exceed the limit `read-bytes` of {limit} bytes in one batch"))
+            StageError::Data(format!("the columns that are read exceed the limit `read_bytes` of {limit} bytes in one batch"))
         }
     }
 }

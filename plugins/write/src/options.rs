@@ -1,6 +1,6 @@
 //! The stage's configuration, and what of it the host's writer is told.
 
-use parshall_sdk::{StageError, nearest};
+use parshall_sdk::{StageError, config::one_of, nearest};
 use serde::{Deserialize, Serialize};
 
 /// `[load.NAME.config]` of a `std:write`.
@@ -10,9 +10,9 @@ pub struct Config {
     #[serde(skip_serializing)]
     pub to: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub format: Option<Format>,
-    #[serde(default)]
-    pub mode: Mode,
+    pub format: Option<String>,
+    #[serde(default = "mode")]
+    pub mode: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -21,26 +21,6 @@ pub struct Config {
     pub row_group_rows: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub csv: Option<Csv>,
-}
-
-/// What the bytes shall be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    Parquet,
-    Csv,
-    JsonLines,
-    ArrowIpc,
-}
-
-/// What happens to what is there already.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    #[default]
-    Replace,
-    Append,
-    Fail,
 }
 
 /// How a CSV file is written.
@@ -57,6 +37,10 @@ pub struct Csv {
     pub null: String,
 }
 
+fn mode() -> String {
+    MODES[0].into()
+}
+
 fn header() -> bool {
     true
 }
@@ -69,16 +53,22 @@ fn quote() -> String {
     "\"".into()
 }
 
-const EXTENSIONS: [(&str, Format); 9] = [
-    ("parquet", Format::Parquet),
-    ("csv", Format::Csv),
-    ("tsv", Format::Csv),
-    ("jsonl", Format::JsonLines),
-    ("ndjson", Format::JsonLines),
-    ("arrow", Format::ArrowIpc),
-    ("arrows", Format::ArrowIpc),
-    ("feather", Format::ArrowIpc),
-    ("ipc", Format::ArrowIpc),
+/// What the bytes may be.
+const FORMATS: [&str; 4] = ["parquet", "csv", "json_lines", "arrow_ipc"];
+
+/// What may happen to what is there already, the default first.
+const MODES: [&str; 3] = ["replace", "append", "fail"];
+
+const EXTENSIONS: [(&str, &str); 9] = [
+    ("parquet", "parquet"),
+    ("csv", "csv"),
+    ("tsv", "csv"),
+    ("jsonl", "json_lines"),
+    ("ndjson", "json_lines"),
+    ("arrow", "arrow_ipc"),
+    ("arrows", "arrow_ipc"),
+    ("feather", "arrow_ipc"),
+    ("ipc", "arrow_ipc"),
 ];
 
 // === impl Config ===
@@ -86,6 +76,7 @@ const EXTENSIONS: [(&str, Format); 9] = [
 impl Config {
     /// The options for the host's writer, as JSON.
     pub fn options(&self) -> Result<String, StageError> {
+        one_of("/mode", "mode", &self.mode, &MODES)?;
         let mut options = serde_json::to_value(self).map_err(|error| StageError::Internal(error.to_string()))?;
         if self.to.starts_with("sqlite:") {
             self.only(
@@ -94,18 +85,18 @@ impl Config {
             )?;
             return Ok(options.to_string());
         }
-        let format = match self.format {
-            Some(format) => format,
+        let format = match &self.format {
+            Some(format) => one_of("/format", "format", format, &FORMATS)?,
             None => format_of(&self.to)?,
         };
         self.only("an SQLite database", [("table", self.table.is_some())])?;
-        if format != Format::Csv {
+        if format != "csv" {
             self.only("CSV", [("csv", self.csv.is_some())])?;
         }
-        if format != Format::Parquet {
+        if format != "parquet" {
             self.only("Parquet", [("row_group_rows", self.row_group_rows.is_some())])?;
         }
-        options["format"] = serde_json::to_value(format).map_err(|error| StageError::Internal(error.to_string()))?;
+        options["format"] = format.into();
         if self.csv.is_none() && extension(&self.to) == "tsv" {
             let csv = Csv { header: header(), delimiter: "\t".into(), quote: quote(), null: String::new() };
             options["csv"] = serde_json::to_value(csv).map_err(|error| StageError::Internal(error.to_string()))?;
@@ -130,10 +121,10 @@ impl Config {
     }
 }
 
-fn format_of(path: &str) -> Result<Format, StageError> {
+fn format_of(path: &str) -> Result<&'static str, StageError> {
     let extension = extension(path);
     if let Some((_, format)) = EXTENSIONS.iter().find(|(known, _)| *known == extension) {
-        return Ok(*format);
+        return Ok(format);
     }
     let error = StageError::config("/to", format!("the format cannot be told from the ending of `{path}`"));
     let near = nearest(&extension, EXTENSIONS.iter().map(|(known, _)| *known)).filter(|_| !extension.is_empty());
@@ -179,6 +170,19 @@ mod tests {
             let Err(StageError::Config(error)) = options(config) else { panic!("{config} was accepted") };
             assert_eq!(error.pointer, pointer);
         }
+    }
+
+    /// Protects against serde's words where a person's were promised.
+    #[test]
+    fn what_is_not_a_choice_is_named_with_those_that_are() {
+        let mistake = |config| match options(config) {
+            Err(StageError::Config(error)) => (error.pointer, error.message, error.help),
+            other => panic!("{other:?}"),
+        };
+        let message = "`merge` is not a mode; expected one of replace, append, fail";
+        assert_eq!(mistake(r#"{"to": "x.csv", "mode": "merge"}"#), ("/mode".into(), message.into(), None));
+        let (pointer, _, help) = mistake(r#"{"to": "x", "format": "parqet"}"#);
+        assert_eq!((pointer.as_str(), help.as_deref()), ("/format", Some("did you mean `parquet`?")));
     }
 
     /// Protects against the published schema and the type drifting apart.

@@ -306,6 +306,9 @@ fn number(digits: &str, offset: u32) -> Result<Literal, Mistake> {
 }
 
 fn too_deep(offset: u32) -> Mistake {
-    Mistake::new(offset, format!("the expression is nested more than {DEPTH} deep"))
-        .help("use IN for long lists, or derive a part of it first")
+    Mistake::new(
+        offset,
+        format!("the expression is nested more than {DEPTH} deep; in a chain such as `a AND b AND c` each operator is a level"),
+    )
+    .help("`x IN (1, 2, 3)` takes any number of values, `concat(a, b, c)` of texts; otherwise split it into two columns or two stages")
 }
