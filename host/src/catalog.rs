@@ -1,6 +1,7 @@
 //! Where components come from: those embedded as `std:NAME`, and files.
 
 use std::{
+    borrow::Cow,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -38,15 +39,15 @@ impl Catalog {
         EMBEDDED.iter().map(|(name, _)| *name)
     }
 
-    /// The bytes of a component.
-    pub fn bytes(&self, reference: &ComponentRef, base: &Path) -> Result<Vec<u8>, ComponentError> {
+    /// The bytes of a component; the embedded ones where they lie in the binary.
+    fn bytes(&self, reference: &ComponentRef, base: &Path) -> Result<Cow<'static, [u8]>, ComponentError> {
         match reference {
-            ComponentRef::Path(path) => read(reference, &base.join(path)),
+            ComponentRef::Path(path) => read(reference, &base.join(path)).map(Cow::Owned),
             ComponentRef::Std(name) => {
                 let known = EMBEDDED.iter().find(|(known, _)| known == name).ok_or_else(|| unknown(name))?;
                 match &self.dist {
-                    Some(dist) => read(reference, &dist.join(format!("{name}.wasm"))),
-                    None => Ok(known.1.to_vec()),
+                    Some(dist) => read(reference, &dist.join(format!("{name}.wasm"))).map(Cow::Owned),
+                    None => Ok(Cow::Borrowed(known.1)),
                 }
             }
         }

@@ -1,7 +1,6 @@
 //! Bytes become a component: compiled or taken from the cache, its world checked. A component opens as instances.
 
 use std::{
-    path::Path,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -95,11 +94,6 @@ impl Runtime {
             loading: started.elapsed(),
             description: OnceLock::new(),
         })
-    }
-
-    /// Loads a component from a file.
-    pub fn load_file(&self, path: &Path) -> std::io::Result<Result<WasmComponent, LoadError>> {
-        Ok(self.load(&std::fs::read(path)?))
     }
 }
 
