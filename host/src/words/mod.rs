@@ -1,11 +1,14 @@
 //! Floor 0: the words everything else is said in. No wasmtime, no telemetry library, no async runtime.
 
+pub mod authority;
 pub mod batch;
 pub mod blame;
 pub mod call;
 pub mod digest;
 pub mod grants;
 pub mod limits;
+pub mod outgoing;
 pub mod stage;
 pub mod tables;
 pub mod usage;
+pub mod wasi;
