@@ -55,7 +55,9 @@ fn shape(shape: &Shape) -> Value {
         Shape::Time => json!({"type": "string", "pattern": quantity(&units::time_units())}),
         Shape::Places => json!({"type": "array", "items": {"type": "string", "minLength": 1}}),
         // `Authority` says more about a host than a pattern could.
-        Shape::Hosts => json!({"type": "array", "items": {"type": "string", "minLength": 1}, "examples": [["api.example.com", "127.0.0.1:8080"]]}),
+        Shape::Hosts => {
+            json!({"type": "array", "items": {"type": "string", "minLength": 1}, "examples": [["api.example.com", "127.0.0.1:8080"]]})
+        }
         Shape::Variables => json!({"type": "array", "items": {"type": "string", "pattern": format!("^([^=]+{VARIABLE})$")}}),
         Shape::Flag => json!({"type": "boolean"}),
         Shape::Limits => limits(),

@@ -97,9 +97,13 @@ impl Host {
         }
         // What ends in a number is read as an address by some (`127.1`), as a name by others: such a grant is a trap.
         let numeric = name.rsplit('.').next().is_some_and(|label| label.starts_with(|c: char| c.is_ascii_digit()));
-        let usable = name.split('.').all(|label| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+        let usable =
+            name.split('.').all(|label| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
         if !usable || numeric {
-            return Err(wrong("this is no host", "write a name such as `\"api.example.com\"`, or an address such as `\"10.0.0.7\"` or `\"[::1]\"`"));
+            return Err(wrong(
+                "this is no host",
+                "write a name such as `\"api.example.com\"`, or an address such as `\"10.0.0.7\"` or `\"[::1]\"`",
+            ));
         }
         if below && !name.contains('.') {
             return Err(wrong("a wildcard over a whole domain of the first level", "write `\"*.example.com\"`"));

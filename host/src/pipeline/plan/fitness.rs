@@ -123,12 +123,12 @@ fn ungranted(spec: &Spec, stage: &StageSpec, interface: &str, grant: &str) -> Di
 fn unknown_imports(spec: &Spec, stage: &StageSpec, imports: &[&str]) -> Diagnostic {
     let listed: Vec<String> = imports.iter().map(|import| format!("`{import}`")).collect();
     let message = format!("`{}` imports what this host does not have", stage.component);
-    Diagnostic::at("unknown-import", &spec.source, stage.places.component, message)
-        .label(format!("imports {}", listed.join(", ")))
-        .help(format!(
+    Diagnostic::at("unknown-import", &spec.source, stage.places.component, message).label(format!("imports {}", listed.join(", "))).help(
+        format!(
             "a component may import `tables`, `telemetry` and `state` of `{PACKAGE}@{VERSION}x`, and of WASI 0.2 `io`, `cli`, `clocks`, \
              `random`, `filesystem` (without folders) and outgoing `http`"
-        ))
+        ),
+    )
 }
 
 /// Several instances only of a component that says it remembers nothing.
