@@ -187,7 +187,9 @@ impl WasmComponent {
     /// What stands beside a new instance.
     fn host(&self, stage: &str, limits: Limits, grants: Grants) -> Host {
         let wasi = self.imports_wasi().then(|| Box::new(Wasi::new(stage, &limits, &grants, self.runtime.outgoing.clone())));
-        Host { wasi, ..Host::new(stage, limits, grants, Arc::clone(&self.runtime.tables)) }
+        let mut host = Host::new(stage, limits, grants, Arc::clone(&self.runtime.tables));
+        host.wasi = wasi;
+        host
     }
 
     fn instance(&self, opening: &Opening) -> Result<Instance, CallError> {
