@@ -37,6 +37,7 @@ impl Guest for Stdio {
                 println!("{rows} rows came");
                 eprintln!("one looks odd");
                 print!("and this line has no end");
+                std::io::stdout().flush().map_err(|error| StageError::Internal(error.to_string()))?;
             }
             "flood" => (0..1_000).for_each(|line| println!("line {line}")),
             "long-line" => println!("{}", "x".repeat(1 << 20)),

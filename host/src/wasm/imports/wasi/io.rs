@@ -18,7 +18,7 @@ use wasmtime_wasi::{
     runtime::in_tokio,
 };
 
-use super::Wasi;
+use super::{Wasi, http};
 use crate::wasm::host::Host;
 
 /// A host whose instance has WASI.
@@ -115,6 +115,10 @@ impl poll::HostPollable for Io<'_> {
 
 impl streams::Host for Io<'_> {
     fn convert_stream_error(&mut self, error: StreamError) -> wasmtime::Result<streams::StreamError> {
+        let error = match error {
+            StreamError::LastOperationFailed(error) => StreamError::LastOperationFailed(http::readable(error)),
+            other => other,
+        };
         Ok(waiting_streams::Host::convert_stream_error(&mut self.0.handles, error)?.into())
     }
 }

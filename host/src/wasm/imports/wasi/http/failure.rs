@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, io::ErrorKind};
 
-use wasmtime_wasi_http::Error;
+use wasmtime_wasi_http::{Error, p2::bindings::http::types::ErrorCode};
 
 use super::addresses::Refused;
 
@@ -32,6 +32,20 @@ pub fn of(error: &reqwest::Error) -> Error {
         _ if error.is_body() || error.is_decode() || says(error, "connection closed") => Error::HttpResponseIncomplete,
         _ => Error::HttpProtocolError,
     }
+}
+
+/// What can befall a response's body, as the guest's `error-code`.
+pub fn code(error: &Error) -> Option<ErrorCode> {
+    Some(match error {
+        Error::HttpResponseBodySize(limit) => ErrorCode::HttpResponseBodySize(*limit),
+        Error::HttpResponseIncomplete => ErrorCode::HttpResponseIncomplete,
+        Error::HttpResponseTimeout => ErrorCode::HttpResponseTimeout,
+        Error::HttpProtocolError => ErrorCode::HttpProtocolError,
+        Error::ConnectionReadTimeout => ErrorCode::ConnectionReadTimeout,
+        Error::ConnectionTerminated => ErrorCode::ConnectionTerminated,
+        Error::ConnectionTimeout => ErrorCode::ConnectionTimeout,
+        _ => return None,
+    })
 }
 
 /// A name for it from a bounded set.

@@ -56,6 +56,15 @@ pub fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     wasmtime_wasi_http::p2::add_only_http_to_linker_sync(linker)
 }
 
+/// The error of a response's body as one that `http-error-code` can read. wasmtime-wasi-http 48 keeps its own there, which
+/// that function of its does not know.
+pub fn readable(error: wasmtime::Error) -> wasmtime::Error {
+    match error.downcast_ref::<Error>().and_then(failure::code) {
+        Some(code) => code.into(),
+        None => error,
+    }
+}
+
 // === impl Http ===
 
 impl Http {
