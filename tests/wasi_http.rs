@@ -177,6 +177,19 @@ fn a_response_is_bounded() {
     assert!(logs.iter().any(|line| line.contains("limit `http_bytes`, 4 bytes a call")), "{logs:?}");
 }
 
+/// Protects the host's sockets, and the server.
+#[test]
+fn requests_at_once_are_bounded() {
+    let server = Server::answering(b"");
+    let host = server.address.to_string();
+    let limits = Limits { http_requests: 3, ..Limits::default() };
+    let (call, logs) = Logs::of(|| ask_within("many", &format!("http://{host}/"), granted(&host), limits));
+    let answer = found(call);
+    assert!(answer.contains("ConnectionLimitReached"), "{answer}");
+    assert!(logs.iter().any(|line| line.contains("limit `http_requests`, 3 at once")), "{logs:?}");
+    assert!(server.connections.load(Ordering::Relaxed) <= 3);
+}
+
 /// Protects a run against a server that never answers, or stops in the middle.
 #[test]
 fn a_server_that_is_silent_ends_the_call_at_its_deadline() {

@@ -88,7 +88,8 @@ fn document(reference: &ComponentRef, component: &WasmComponent, description: &D
 fn text(reference: &ComponentRef, component: &WasmComponent, description: &Description) -> Result<String, Exit> {
     let imports = component.imports();
     let imports = if imports.is_empty() { "nothing".to_owned() } else { imports.join(", ") };
-    let needs: String = component.needs().iter().map(|(import, help)| format!("\n         {import}: {help}")).collect();
+    let needs: Vec<_> = component.needs().iter().map(|(import, help)| format!("{import}: {help}")).collect();
+    let needs = if needs.is_empty() { "no grant".to_owned() } else { needs.join("\n         ") };
     let state = if description.stateful { "remembers rows from call to call" } else { "stateless: may run in parallel instances" };
     let loading = match component.compiled() {
         true => format!("compiled in {}", amount::seconds(component.loading().as_secs_f64())),
@@ -103,7 +104,8 @@ fn text(reference: &ComponentRef, component: &WasmComponent, description: &Descr
          digest   sha256:{digest}\n\
          size     {size}, {loading}\n\
          state    {state}\n\
-         imports  {imports}{needs}\n\n\
+         imports  {imports}\n\
+         needs    {needs}\n\n\
          {documentation}\n\n\
          Configuration (JSON Schema):\n{schema}\n",
         summary = description.summary,

@@ -62,6 +62,7 @@ impl Guest for Outside {
             "get" => http::get(url),
             "post" => http::post(url, &"z".repeat(200_000)),
             "twice" => format!("{} {}", http::get(url), http::get(url)),
+            "many" => http::many(url),
             "stuck-body" => http::stuck_body(),
             other => format!("there is no mode `{other}`"),
         };

@@ -11,7 +11,10 @@ mod io;
 mod random;
 mod stdio;
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use wasmtime::component::Linker;
 use wasmtime_wasi::{
@@ -62,6 +65,12 @@ pub fn link(linker: &mut Linker<Host>, grants: &Grants) -> wasmtime::Result<()> 
     Ok(())
 }
 
+/// When a call that begins now must have ended. A timeout beyond what the clock can count is a year: nobody waits longer.
+fn deadline(limits: &Limits) -> Instant {
+    let now = Instant::now();
+    now.checked_add(limits.timeout).unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3600))
+}
+
 // === impl Wasi ===
 
 impl Wasi {
@@ -71,17 +80,12 @@ impl Wasi {
         environment::configure(&mut builder, grants);
         clocks::configure(&mut builder, grants);
         random::configure(&mut builder, grants);
-        Wasi {
-            ctx: builder.build(),
-            http: Http::new(stage, limits, grants, outgoing),
-            stdio: Stdio::default(),
-            deadline: Instant::now() + limits.timeout,
-        }
+        Wasi { ctx: builder.build(), http: Http::new(stage, limits, grants, outgoing), stdio: Stdio::default(), deadline: deadline(limits) }
     }
 
     /// A call begins: its time and its allowance of bytes start anew.
     pub fn begin(&mut self, limits: &Limits) {
-        self.deadline = Instant::now() + limits.timeout;
+        self.deadline = deadline(limits);
         self.http.begin(self.deadline);
     }
 

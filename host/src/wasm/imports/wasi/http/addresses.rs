@@ -35,9 +35,12 @@ impl Resolve for PublicOnly {
     }
 }
 
+/// The addresses of a name, or why there are none to be asked.
+pub type Found = Result<Vec<SocketAddr>, Box<dyn std::error::Error + Send + Sync>>;
+
 /// Of the addresses of a name those that may be asked. `localhost` means the machine itself and nothing else; it is reached
 /// only where it was granted by that name.
-pub fn allowed(name: &str, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Box<dyn std::error::Error + Send + Sync>> {
+pub fn allowed(name: &str, found: Vec<SocketAddr>) -> Found {
     let may = |address: &SocketAddr| match name {
         "localhost" => address.ip().is_loopback(),
         _ => is_public(address.ip()),

@@ -15,13 +15,20 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-/// How much one call may still receive, over all its responses.
+use crate::words::limits::Limits;
+
+/// What the requests of an instance share: how much one call may still receive, and how many of them there are.
 #[derive(Clone)]
 pub struct Allowance {
-    pub received: Arc<AtomicU64>,
-    /// The limit `http_bytes`.
-    pub limit: u64,
-    pub stage: Arc<str>,
+    received: Arc<AtomicU64>,
+    /// Every request under way has one more of it, until its response has been read or dropped.
+    open: Arc<()>,
+    /// What the host had to say of the requests of this call.
+    warnings: Arc<AtomicU64>,
+    bytes: u64,
+    requests: u64,
+    logs: u64,
+    stage: Arc<str>,
 }
 
 /// A request's body. The client wants to share it between threads, though it never does: hence the lock that nobody waits for.
@@ -40,18 +47,55 @@ pub struct Inbound {
 // === impl Allowance ===
 
 impl Allowance {
+    pub fn new(stage: &Arc<str>, limits: &Limits) -> Self {
+        Allowance {
+            received: Arc::default(),
+            open: Arc::default(),
+            warnings: Arc::default(),
+            bytes: limits.http_bytes,
+            requests: limits.http_requests,
+            logs: limits.logs,
+            stage: Arc::clone(stage),
+        }
+    }
+
+    /// The stage whose it is.
+    pub fn stage(&self) -> &str {
+        &self.stage
+    }
+
+    /// Whether one more warning about this call's requests is within the limit `logs`.
+    pub fn may_warn(&self) -> bool {
+        self.warnings.fetch_add(1, Ordering::Relaxed) < self.logs
+    }
+
+    /// For one more request.
+    pub fn open(&self) -> Result<Self, Error> {
+        // One is the instance's own.
+        if Arc::strong_count(&self.open) as u64 > self.requests {
+            if self.may_warn() {
+                tracing::warn!(target: "guest", stage = &*self.stage, "a request was refused: limit `http_requests`, {} at once", self.requests);
+            }
+            return Err(Error::ConnectionLimitReached);
+        }
+        Ok(self.clone())
+    }
+
     /// A call begins.
     pub fn renew(&self) {
         self.received.store(0, Ordering::Relaxed);
+        self.warnings.store(0, Ordering::Relaxed);
     }
 
     fn take(&self, bytes: usize) -> Result<(), Error> {
         let before = self.received.fetch_add(bytes as u64, Ordering::Relaxed);
-        if before.saturating_add(bytes as u64) <= self.limit {
+        if before.saturating_add(bytes as u64) <= self.bytes {
             return Ok(());
         }
-        tracing::warn!(target: "guest", stage = &*self.stage, "a response was cut off: limit `http_bytes`, {} bytes a call", self.limit);
-        Err(Error::HttpResponseBodySize(Some(self.limit)))
+        if self.may_warn() {
+            tracing::warn!(target: "guest", stage = &*self.stage, "a response was cut off: limit `http_bytes`, {} bytes a call", self.bytes);
+        }
+        Err(Error::HttpResponseBodySize(Some(self.bytes)))
     }
 }
 

@@ -100,10 +100,10 @@ impl Exchange {
 
 /// Only here is it known that a name was granted and where it led.
 fn warn_of_refusal(allowance: &Allowance, error: &reqwest::Error) {
-    if let Some(Refused { name, address }) = failure::caused::<Refused>(error) {
+    if let Some(Refused { name, address }) = failure::caused::<Refused>(error).filter(|_| allowance.may_warn()) {
         tracing::warn!(
             target: "guest",
-            stage = &*allowance.stage,
+            stage = allowance.stage(),
             "a request to `{name}` was refused: the name leads to the private address {address}; if that is meant, grant the address \
              with `http = [\"{address}\"]` and ask for it"
         );
@@ -123,5 +123,44 @@ impl Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         self.tell(Err("cancelled"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::SocketAddr, sync::Arc};
+
+    use reqwest::dns::{Addrs, Name, Resolving};
+
+    use super::*;
+    use crate::{wasm::imports::wasi::http::addresses, words::limits::Limits};
+
+    /// A DNS server that leads every name to this machine.
+    struct Leads(fn(&str, Vec<SocketAddr>) -> addresses::Found);
+
+    impl Resolve for Leads {
+        fn resolve(&self, name: Name) -> Resolving {
+            let found = (self.0)(name.as_str(), vec![([127, 0, 0, 1], 0).into()]);
+            Box::pin(async move { Ok(Box::new(found?.into_iter()) as Addrs) })
+        }
+    }
+
+    fn ask(resolver: Leads) -> Error {
+        // A port that was free a moment ago: whoever asks there is told so.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let url: Url = format!("http://api.example.com:{port}/").parse().unwrap();
+        let empty = http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync();
+        let timing = Timing { head: Duration::from_secs(10), pause: Duration::from_secs(10) };
+        let allowance = Allowance::new(&Arc::from("stage"), &Limits::default());
+        let exchange = Exchange::new(http::Request::new(empty), url, Begun::default(), timing, allowance);
+        let client = build(resolver).unwrap();
+        wasmtime_wasi::runtime::in_tokio(exchange.run_with(&client)).unwrap_err()
+    }
+
+    /// Protects the host's network: the check stands between the name and the connection, so nothing can come in between.
+    #[test]
+    fn a_name_that_leads_to_a_private_address_is_not_connected_to() {
+        assert!(matches!(ask(Leads(addresses::allowed)), Error::DestinationIpProhibited));
+        assert!(matches!(ask(Leads(|_, found| Ok(found))), Error::ConnectionRefused), "without it, the machine is reached");
     }
 }

@@ -7,7 +7,7 @@ mod client;
 mod failure;
 
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -16,7 +16,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpC
 
 use self::{body::Allowance, client::Exchange};
 use crate::{
-    wasm::host::Host,
+    wasm::{host::Host, imports::printable::printable},
     words::{
         authority::Authority,
         grants::Grants,
@@ -29,6 +29,9 @@ use crate::{
 const CHUNK: usize = 64 << 10;
 /// Bytes of headers that a guest may hold in one `fields`, as they lie in memory. Servers accept 8 to 16 KiB.
 const FIELDS: usize = 64 << 10;
+
+/// Bytes of a host's name that are shown; DNS has no longer ones.
+const LONGEST_NAME: usize = 253;
 
 /// What an instance has of HTTP.
 pub struct Http {
@@ -69,15 +72,16 @@ pub fn readable(error: wasmtime::Error) -> wasmtime::Error {
 
 impl Http {
     pub fn new(stage: &str, limits: &Limits, grants: &Grants, outgoing: Option<Arc<dyn Outgoing>>) -> Self {
+        let stage: Arc<str> = stage.into();
         let mut ctx = WasiHttpCtx::new();
         ctx.set_field_size_limit(FIELDS);
         let hooks = Hooks {
-            stage: stage.into(),
+            allowance: Allowance::new(&stage, limits),
+            stage,
             granted: grants.http.clone(),
             outgoing,
-            allowance: Allowance { received: Arc::new(AtomicU64::new(0)), limit: limits.http_bytes, stage: stage.into() },
             patience: limits.timeout,
-            deadline: Instant::now() + limits.timeout,
+            deadline: super::deadline(limits),
         };
         Http { ctx, hooks }
     }
@@ -111,8 +115,9 @@ impl Hooks {
             self.warn_of_denial(&url, host, port);
             return Err(Error::HttpRequestDenied);
         }
+        let allowance = self.allowance.open()?;
         let begun = self.begun(&request, &url, host, port);
-        Ok(Exchange::new(request, url, begun, self.timing(options), self.allowance.clone()))
+        Ok(Exchange::new(request, url, begun, self.timing(options), allowance))
     }
 
     fn begun(&self, request: &http::Request<WasiBody>, url: &reqwest::Url, host: &str, port: u16) -> Begun {
@@ -124,16 +129,19 @@ impl Hooks {
     /// The guest's own timeouts, none longer than what the call has left.
     fn timing(&self, options: RequestOptions) -> client::Timing {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let asked = match (options.connect_timeout, options.first_byte_timeout) {
-            (Some(connect), Some(first)) => connect.saturating_add(first),
-            _ => Duration::MAX,
-        };
+        // The client cannot tell connecting from waiting, so the two are one time; with only the first given there is none.
+        let connect = options.connect_timeout.unwrap_or_default();
+        let asked = options.first_byte_timeout.map_or(Duration::MAX, |first| first.saturating_add(connect));
         client::Timing { head: asked.min(left), pause: options.between_bytes_timeout.unwrap_or(Duration::MAX).min(self.patience) }
     }
 
     fn warn_of_denial(&self, url: &reqwest::Url, host: &str, port: u16) {
+        if !self.allowance.may_warn() {
+            return;
+        }
         let own = url.port().is_none();
-        let shown = if own { host.to_owned() } else { format!("{host}:{port}") };
+        let host = printable(host, LONGEST_NAME);
+        let shown = if own { host } else { format!("{host}:{port}") };
         tracing::warn!(
             target: "guest",
             stage = &*self.stage,
