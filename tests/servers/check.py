@@ -7,6 +7,7 @@ Takes the Python that `install` made: $PARSHALL_SERVERS/python/bin/python tests/
 import gzip
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -135,6 +136,7 @@ def prometheus(name="prometheus"):
 
 
 def prometheus3():
+    """The same, by Prometheus 3."""
     prometheus("prometheus3")
 
 
@@ -155,7 +157,8 @@ def victoria_metrics():
         print(f"  ready: {server.took:.1f} s")
         status, _ = post(server.url + "/opentelemetry/v1/metrics", gzip.compress(points().SerializeToString()), Content_Encoding="gzip")
         assert status == 200, status
-        export = lambda: [json.loads(line) for line in get(server.url + "/api/v1/export", **{"match[]": '{service.name="parshall"}'}).splitlines()]
+        # Without the flush a new series is seen after ten seconds.
+        export = lambda: get(server.url + "/internal/force_flush") or [json.loads(line) for line in get(server.url + "/api/v1/export", **{"match[]": '{service.name="parshall"}'}).splitlines()]
         found = until("series", export)
         by_name = {series["metric"]["__name__"]: series["values"] for series in found}
         assert by_name["demo.rows"] == [42] and by_name["demo.call_count"] == [6] and "demo.call_bucket" in by_name, found
@@ -270,6 +273,7 @@ def main():
     for check in named or every:
         print(f"{check.__name__}: {check.__doc__}")
         check()
+    shutil.rmtree(SCRATCH)
     print("all is as expected")
 
 
