@@ -126,6 +126,8 @@ def http_server(port, record, behaviour):
     class Handler(BaseHTTPRequestHandler):
         # Exporters keep their connection.
         protocol_version = "HTTP/1.1"
+        # An answer goes out as head and body; without this the body waits for the client to acknowledge the head.
+        disable_nagle_algorithm = True
 
         def do_GET(self):
             if self.path == "/counts":
@@ -133,7 +135,7 @@ def http_server(port, record, behaviour):
             elif self.path == "/control":
                 self.json(200, behaviour.now)
             elif self.path == "/-/healthy":
-                self.answer(200, b"ok\n", "text/plain")
+                self.answer(200, b"ok\n")
             else:
                 self.answer(404)
 
@@ -144,8 +146,7 @@ def http_server(port, record, behaviour):
             elif self.path == "/control":
                 self.control(body)
             elif self.path == "/webhook":
-                record.write({"signal": "webhook", "transport": "http", "request": json.loads(body)}, webhooks=1)
-                self.answer(200)
+                self.webhook(body)
             else:
                 self.answer(404)
 
@@ -160,23 +161,32 @@ def http_server(port, record, behaviour):
                 self.answer(status, b"", PROTOBUF, {"Retry-After": retry_after} if retry_after is not None else {})
                 return
             if self.headers.get("Content-Type", "").split(";")[0].strip() != PROTOBUF:
-                self.answer(415, b"binary protobuf only\n", "text/plain")
+                self.answer(415, b"binary protobuf only\n")
                 return
             size = len(body)
             try:
                 sent = request.FromString(self.decompressed(body))
             except (DecodeError, ValueError, OSError, EOFError, zlib.error) as error:
-                self.answer(400, f"{error}\n".encode(), "text/plain")
+                self.answer(400, f"{error}\n".encode())
                 return
             headers = {name.lower(): value for name, value in self.headers.items()}
             record.otlp(signal, "http", headers, size, sent)
             self.answer(200, response().SerializeToString(), PROTOBUF)
 
+        def webhook(self, body):
+            try:
+                sent = json.loads(body)
+            except ValueError as error:
+                self.answer(400, f"{error}\n".encode())
+                return
+            record.write({"signal": "webhook", "transport": "http", "request": sent}, webhooks=1)
+            self.answer(200)
+
         def control(self, body):
             try:
                 behaviour.set(json.loads(body or b"{}"))
             except (ValueError, TypeError) as error:
-                self.answer(400, f"{error}\n".encode(), "text/plain")
+                self.answer(400, f"{error}\n".encode())
                 return
             self.json(200, behaviour.now)
 
