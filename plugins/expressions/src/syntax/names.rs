@@ -2,9 +2,16 @@
 
 use arrow_schema::TimeUnit;
 use parshall_sdk::nearest;
-use sqlparser::tokenizer::Token;
+use sqlparser::{keywords::Keyword, tokenizer::Token};
+use winnow::{
+    Parser as _,
+    combinator::{alt, opt, terminated},
+};
 
-use super::{tokens::Tokens, tree::Target};
+use super::{
+    tokens::{Input, Lexeme, Parsed, held, must, next, one},
+    tree::Target,
+};
 use crate::mistake::Mistake;
 
 const MICROSECONDS: Target = Target::Timestamp(TimeUnit::Microsecond);
@@ -46,45 +53,32 @@ const NAMES: [(&str, Target); 34] = [
     ("int32", Target::Int),
 ];
 
-/// Reads the name of a type.
-pub fn target(tokens: &mut Tokens) -> Result<Target, Mistake> {
-    let Token::Word(word) = tokens.peek() else { return Err(tokens.unexpected("a type")) };
-    let (name, offset) = (word.value.to_ascii_lowercase(), tokens.offset());
+/// The name of a type.
+pub fn target(input: &mut Input) -> Parsed<Target> {
+    let offset = next(input).offset;
+    let (name, _) = must(held(Lexeme::word), "a type").parse_next(input)?;
+    let name = name.to_ascii_lowercase();
     let Some((_, target)) = NAMES.iter().find(|(known, _)| *known == name) else {
-        return Err(unknown(&name, offset));
+        return Err(unknown(&name, offset).into());
     };
-    tokens.advance();
-    let mut target = *target;
-    if name == "double" && next_is(tokens, "precision") {
-        tokens.advance();
-    } else if name == "timestamp" {
-        target = zoned(tokens, target)?;
-    } else if target == Target::Text && tokens.peek() == &Token::LParen {
-        return Err(
-            Mistake::new(tokens.offset(), "a text has no greatest length here").help("leave the parentheses out; substr cuts a text")
-        );
-    }
-    Ok(target)
-}
-
-/// `WITH TIME ZONE`, `WITHOUT TIME ZONE`, or neither.
-fn zoned(tokens: &mut Tokens, plain: Target) -> Result<Target, Mistake> {
-    let with = next_is(tokens, "with");
-    if !with && !next_is(tokens, "without") {
-        return Ok(plain);
-    }
-    tokens.advance();
-    for (word, said) in [("time", "`TIME ZONE`"), ("zone", "`ZONE`")] {
-        if !next_is(tokens, word) {
-            return Err(tokens.unexpected(said));
+    let after = next(input);
+    match name.as_str() {
+        "double" => opt(one(Keyword::PRECISION)).map(|_| *target).parse_next(input),
+        "timestamp" => opt(zone).map(|zoned| zoned.unwrap_or(*target)).parse_next(input),
+        _ if *target == Target::Text && after.token == Token::LParen => {
+            let mistake = Mistake::new(after.offset, "a text has no greatest length here");
+            Err(mistake.help("leave the parentheses out; substr cuts a text").into())
         }
-        tokens.advance();
+        _ => Ok(*target),
     }
-    Ok(if with { Target::Instant(TimeUnit::Microsecond) } else { plain })
 }
 
-fn next_is(tokens: &Tokens, word: &str) -> bool {
-    matches!(tokens.peek(), Token::Word(found) if found.value.eq_ignore_ascii_case(word))
+/// `WITH TIME ZONE` and `WITHOUT TIME ZONE`.
+fn zone(input: &mut Input) -> Parsed<Target> {
+    let with = one(Keyword::WITH).value(Target::Instant(TimeUnit::Microsecond));
+    let without = one(Keyword::WITHOUT).value(MICROSECONDS);
+    let time_zone = (must(one(Keyword::TIME), "`TIME ZONE`"), must(one(Keyword::ZONE), "`ZONE`"));
+    terminated(alt((with, without)), time_zone).parse_next(input)
 }
 
 fn unknown(name: &str, offset: u32) -> Mistake {
