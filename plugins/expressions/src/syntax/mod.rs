@@ -1,7 +1,6 @@
 //! From text to tree. `sqlparser` splits the text into tokens and `winnow` parses them; what is here is the language itself:
 //! its operators and how tightly they bind, what stands between them, and the names of types.
 
-mod keywords;
 mod names;
 mod operands;
 mod operators;

@@ -6,6 +6,7 @@ use sqlparser::{keywords::Keyword, tokenizer::Token};
 use winnow::{
     Parser as _,
     combinator::{alt, opt, terminated},
+    error::ErrMode,
 };
 
 use super::{
@@ -16,41 +17,18 @@ use crate::mistake::Mistake;
 
 const MICROSECONDS: Target = Target::Timestamp(TimeUnit::Microsecond);
 
-const NAMES: [(&str, Target); 34] = [
-    ("boolean", Target::Bool),
-    ("bool", Target::Bool),
-    ("bigint", Target::Int),
-    ("integer", Target::Int),
-    ("int", Target::Int),
-    ("smallint", Target::Int),
-    ("tinyint", Target::Int),
-    ("int2", Target::Int),
-    ("int4", Target::Int),
-    ("int8", Target::Int),
-    ("int64", Target::Int),
-    ("long", Target::Int),
-    ("double", Target::Float),
-    ("float", Target::Float),
-    ("real", Target::Float),
-    ("float4", Target::Float),
-    ("float8", Target::Float),
-    ("float64", Target::Float),
-    ("text", Target::Text),
-    ("varchar", Target::Text),
-    ("string", Target::Text),
-    ("char", Target::Text),
-    ("character", Target::Text),
-    ("utf8", Target::Text),
-    ("date", Target::Date),
-    ("date32", Target::Date),
-    ("timestamp", MICROSECONDS),
-    ("datetime", MICROSECONDS),
-    ("timestamp_s", Target::Timestamp(TimeUnit::Second)),
-    ("timestamp_ms", Target::Timestamp(TimeUnit::Millisecond)),
-    ("timestamp_us", MICROSECONDS),
-    ("timestamp_ns", Target::Timestamp(TimeUnit::Nanosecond)),
-    ("timestamptz", Target::Instant(TimeUnit::Microsecond)),
-    ("int32", Target::Int),
+/// Of names equally near to a misspelt one the first is offered.
+const NAMES: [(Target, &[&str]); 10] = [
+    (Target::Bool, &["boolean", "bool"]),
+    (Target::Int, &["bigint", "integer", "int", "smallint", "tinyint", "int2", "int4", "int8", "int64", "long", "int32"]),
+    (Target::Float, &["double", "float", "real", "float4", "float8", "float64"]),
+    (Target::Text, &["text", "varchar", "string", "char", "character", "utf8"]),
+    (Target::Date, &["date", "date32"]),
+    (MICROSECONDS, &["timestamp", "datetime", "timestamp_us"]),
+    (Target::Timestamp(TimeUnit::Second), &["timestamp_s"]),
+    (Target::Timestamp(TimeUnit::Millisecond), &["timestamp_ms"]),
+    (Target::Timestamp(TimeUnit::Nanosecond), &["timestamp_ns"]),
+    (Target::Instant(TimeUnit::Microsecond), &["timestamptz"]),
 ];
 
 /// The name of a type.
@@ -58,8 +36,8 @@ pub fn target(input: &mut Input) -> Parsed<Target> {
     let offset = next(input).offset;
     let (name, _) = must(held(Lexeme::word), "a type").parse_next(input)?;
     let name = name.to_ascii_lowercase();
-    let Some((_, target)) = NAMES.iter().find(|(known, _)| *known == name) else {
-        return Err(unknown(&name, offset).into());
+    let Some((target, _)) = NAMES.iter().find(|(_, names)| names.contains(&&*name)) else {
+        return Err(ErrMode::Cut(unknown(&name, offset)));
     };
     let after = next(input);
     match name.as_str() {
@@ -67,7 +45,7 @@ pub fn target(input: &mut Input) -> Parsed<Target> {
         "timestamp" => opt(zone).map(|zoned| zoned.unwrap_or(*target)).parse_next(input),
         _ if *target == Target::Text && after.token == Token::LParen => {
             let mistake = Mistake::new(after.offset, "a text has no greatest length here");
-            Err(mistake.help("leave the parentheses out; substr cuts a text").into())
+            Err(ErrMode::Cut(mistake.help("leave the parentheses out; substr cuts a text")))
         }
         _ => Ok(*target),
     }
@@ -83,7 +61,7 @@ fn zone(input: &mut Input) -> Parsed<Target> {
 
 fn unknown(name: &str, offset: u32) -> Mistake {
     let mistake = Mistake::new(offset, format!("there is no type `{name}` to cast to"));
-    match nearest(name, NAMES.iter().map(|(known, _)| *known)) {
+    match nearest(name, NAMES.iter().flat_map(|(_, names)| names.iter().copied())) {
         Some(near) => mistake.help(format!("did you mean `{near}`?")),
         None => mistake.help("the types are boolean, bigint, double, text, date, timestamp, timestamptz"),
     }

@@ -1,17 +1,19 @@
-//! What stands between operators: literals, columns, calls and parentheses.
+//! What stands between operators: literals, columns, calls, parentheses, and what begins with a keyword.
 
+use arrow_schema::TimeUnit;
 use sqlparser::{keywords::Keyword, tokenizer::Token};
 use winnow::{
-    Parser as _,
-    combinator::{alt, not, separated, terminated},
+    Parser,
+    combinator::{alt, delimited, not, opt, preceded, repeat, separated, terminated},
+    error::ErrMode,
     token::any,
 };
 
 use super::{
-    keywords::{case, cast, extract, typed},
+    names::target,
     parse::{begin, expression, node},
     tokens::{Input, Lexeme, Parsed, held, must, next, one},
-    tree::{Expr, Literal, Shape},
+    tree::{Expr, Literal, Shape, Target},
 };
 use crate::mistake::Mistake;
 
@@ -24,57 +26,70 @@ const RESERVED: [Keyword; 16] = {
 /// What operators are applied to. Every expression begins with one, or with an operator that stands before its operand.
 pub fn operand(input: &mut Input) -> Parsed<Expr> {
     begin(input)?;
-    alt((literal, parenthesised, typed, case, cast, extract, call, column)).parse_next(input)
+    let parenthesised = delimited(one(Token::LParen), expression(0), must(one(Token::RParen), "`)`"));
+    alt((parenthesised, here(alt((literal, typed, case, cast, extract, call, column))))).parse_next(input)
 }
 
-fn literal(input: &mut Input) -> Parsed<Expr> {
-    let offset = next(input).offset;
-    let text = held(Lexeme::text).map(|text: &str| Literal::Text(text.into()));
-    let named = held(|lexeme: &Lexeme| match lexeme.keyword() {
+/// The node that begins here.
+fn here<'a>(mut shape: impl Parser<Input<'a>, Shape, ErrMode<Mistake>>) -> impl Parser<Input<'a>, Expr, ErrMode<Mistake>> {
+    move |input: &mut Input<'a>| {
+        let offset = next(input).offset;
+        node(offset, shape.parse_next(input)?)
+    }
+}
+
+fn literal(input: &mut Input) -> Parsed<Shape> {
+    let named = held(|lexeme| match lexeme.keyword() {
         Keyword::NULL => Some(Literal::Null),
         Keyword::TRUE => Some(Literal::Bool(true)),
         Keyword::FALSE => Some(Literal::Bool(false)),
         _ => None,
     });
-    let literal = alt((text, named, number)).parse_next(input)?;
-    node(offset, Shape::Literal(literal))
+    alt((text, alt((named, number)).map(Shape::Literal))).parse_next(input)
+}
+
+fn text(input: &mut Input) -> Parsed<Shape> {
+    held(Lexeme::text).map(|text| Shape::Literal(Literal::Text(text.into()))).parse_next(input)
 }
 
 /// A number. A minus sign belongs to it, as the least integer has no positive counterpart; that of `-1::text` is an operator.
 fn number(input: &mut Input) -> Parsed<Literal> {
     let offset = next(input).offset;
     let positive = held(Lexeme::number).map(String::from);
-    let negative = (one(Token::Minus), held(Lexeme::number), not(one(Token::DoubleColon))).map(|(_, digits, ())| format!("-{digits}"));
+    let negative = delimited(one(Token::Minus), held(Lexeme::number), not(one(Token::DoubleColon))).map(|digits| format!("-{digits}"));
     let digits = alt((positive, negative)).parse_next(input)?;
-    if let Ok(integer) = digits.parse() {
-        return Ok(Literal::Int(integer));
-    }
-    let mistake = match digits.parse() {
-        _ if digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') => {
-            Mistake::new(offset, format!("{digits} is beyond int64")).help(format!("write {digits}.0 for a float64"))
+    let whole = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    match (digits.parse(), digits.parse()) {
+        (Ok(integer), _) => Ok(Literal::Int(integer)),
+        (_, Ok(float)) if !whole => Ok(Literal::Float(float)),
+        (_, Err(_)) if !whole => Err(ErrMode::Cut(Mistake::new(offset, format!("`{digits}` is not a number")))),
+        _ => {
+            let mistake = Mistake::new(offset, format!("{digits} is beyond int64"));
+            Err(ErrMode::Cut(mistake.help(format!("write {digits}.0 for a float64"))))
         }
-        Ok(float) => return Ok(Literal::Float(float)),
-        Err(_) => Mistake::new(offset, format!("`{digits}` is not a number")),
-    };
-    Err(mistake.into())
-}
-
-fn parenthesised(input: &mut Input) -> Parsed<Expr> {
-    let (_, inner, _) = (one(Token::LParen), expression(0), must(one(Token::RParen), "`)`")).parse_next(input)?;
-    Ok(inner)
+    }
 }
 
 /// A name as it is written, and whether it is in quotes.
 fn name<'a>(input: &mut Input<'a>) -> Parsed<(&'a str, bool)> {
-    let unreserved = any.verify(|lexeme: &&Lexeme| !RESERVED.contains(&lexeme.keyword()));
-    unreserved.verify_map(Lexeme::word).parse_next(input)
+    any.verify(|lexeme: &&Lexeme| !RESERVED.contains(&lexeme.keyword())).verify_map(Lexeme::word).parse_next(input)
 }
 
-fn call(input: &mut Input) -> Parsed<Expr> {
-    let offset = next(input).offset;
+fn column(input: &mut Input) -> Parsed<Shape> {
+    let (name, quoted) = name.parse_next(input)?;
+    let after = next(input);
+    if !quoted && after.token == Token::Period {
+        let message = format!("`{name}` is followed by a dot, and columns belong to no table here");
+        let help = "write a name that contains a dot in double quotes: \"a.b\"";
+        return Err(ErrMode::Cut(Mistake::new(after.offset, message).help(help)));
+    }
+    Ok(Shape::Column(name.into()))
+}
+
+fn call(input: &mut Input) -> Parsed<Shape> {
     let ((name, _), _) = (name.verify(|(_, quoted)| !quoted), one(Token::LParen)).parse_next(input)?;
     let arguments = alt((one(Token::RParen).map(|_| Vec::new()), list)).parse_next(input)?;
-    node(offset, Shape::Call { name: name.to_ascii_lowercase(), arguments })
+    Ok(Shape::Call { name: name.to_ascii_lowercase(), arguments })
 }
 
 /// Expressions and commas up to the closing parenthesis.
@@ -82,13 +97,42 @@ pub fn list(input: &mut Input) -> Parsed<Vec<Expr>> {
     terminated(separated(1.., expression(0), one(Token::Comma)), must(one(Token::RParen), "`,` or `)`")).parse_next(input)
 }
 
-fn column(input: &mut Input) -> Parsed<Expr> {
-    let offset = next(input).offset;
-    let (name, quoted) = name.parse_next(input)?;
-    let after = next(input);
-    if !quoted && after.token == Token::Period {
-        let message = format!("`{name}` is followed by a dot, and columns belong to no table here");
-        return Err(Mistake::new(after.offset, message).help("write a name that contains a dot in double quotes: \"a.b\"").into());
-    }
-    node(offset, Shape::Column(name.into()))
+fn case(input: &mut Input) -> Parsed<Shape> {
+    let operand = preceded(not(one(Keyword::WHEN)), expression(0)).map(Box::new);
+    let condition = preceded(one(Keyword::WHEN), expression(0));
+    let value = preceded(must(one(Keyword::THEN), "`THEN`"), expression(0));
+    let branches = must(repeat(1.., (condition, value)), "`WHEN`");
+    let otherwise = preceded(one(Keyword::ELSE), expression(0)).map(Box::new);
+    let parts = (opt(operand), branches, opt(otherwise)).map(|(operand, branches, otherwise)| Shape::Case { operand, branches, otherwise });
+    delimited(one(Keyword::CASE), parts, must(one(Keyword::END), "`WHEN`, `ELSE` or `END`")).parse_next(input)
+}
+
+/// `CAST` and `TRY_CAST`; without a parenthesis they are columns.
+fn cast(input: &mut Input) -> Parsed<Shape> {
+    let (how, _) = (one((Keyword::CAST, Keyword::TRY_CAST)), one(Token::LParen)).parse_next(input)?;
+    let value = terminated(expression(0), must(one(Keyword::AS), "`AS` and a type")).map(Box::new);
+    let (value, to) = (value, terminated(target, must(one(Token::RParen), "`)`"))).parse_next(input)?;
+    Ok(Shape::Cast { value, to, forgiving: how.keyword() == Keyword::TRY_CAST })
+}
+
+/// `date_part` in other words.
+fn extract(input: &mut Input) -> Parsed<Shape> {
+    (one(Keyword::EXTRACT), one(Token::LParen)).parse_next(input)?;
+    let word = held(Lexeme::word).map(|(word, _)| Shape::Literal(Literal::Text(word.to_ascii_lowercase())));
+    let part = must(here(alt((word, text))), "a part of a date, such as `year`");
+    let part = terminated(part, must(one(Keyword::FROM), "`FROM`"));
+    let (part, value) = (part, terminated(expression(0), must(one(Token::RParen), "`)`"))).parse_next(input)?;
+    Ok(Shape::Call { name: "date_part".into(), arguments: vec![part, value] })
+}
+
+/// `DATE '…'` and `TIMESTAMP '…'`: a cast of a constant.
+fn typed(input: &mut Input) -> Parsed<Shape> {
+    let to = held(|lexeme| match lexeme.keyword() {
+        Keyword::DATE => Some(Target::Date),
+        Keyword::TIMESTAMP => Some(Target::Timestamp(TimeUnit::Microsecond)),
+        Keyword::TIMESTAMPTZ => Some(Target::Instant(TimeUnit::Microsecond)),
+        _ => None,
+    });
+    let (to, value) = (to, here(text).map(Box::new)).parse_next(input)?;
+    Ok(Shape::Cast { value, to, forgiving: false })
 }

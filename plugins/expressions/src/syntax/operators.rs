@@ -4,6 +4,7 @@ use sqlparser::{keywords::Keyword, tokenizer::Token};
 use winnow::{
     Parser as _,
     combinator::{Infix, Postfix, Prefix, alt, opt, peek, preceded},
+    error::ErrMode,
     token::any,
 };
 
@@ -11,7 +12,7 @@ use super::{
     names::target,
     operands::list,
     parse::{end, expression, node},
-    tokens::{Input, Lexeme, Parsed, Stop, held, must, next, one},
+    tokens::{Input, Lexeme, Parsed, held, must, next, one},
     tree::{Arithmetic, Comparison, Expr, Shape},
 };
 use crate::mistake::Mistake;
@@ -52,7 +53,7 @@ fn binary(lexeme: &Lexeme) -> Option<(i64, fn(Operands) -> Shape)> {
 }
 
 /// Before an operand. Where none of these stands and no operand, something is wrong.
-pub fn prefix<'a>(input: &mut Input<'a>) -> Parsed<Prefix<Input<'a>, Expr, Stop>> {
+pub fn prefix<'a>(input: &mut Input<'a>) -> Parsed<Prefix<Input<'a>, Expr, ErrMode<Mistake>>> {
     let operator = alt((
         one(Keyword::NOT).value(Prefix(NOT, |input, value: Expr| node(end(input).offset, Shape::Not(value.into())))),
         one(Token::Minus).value(Prefix(SIGN, |input, value: Expr| node(end(input).offset, Shape::Negate(value.into())))),
@@ -65,20 +66,20 @@ pub fn prefix<'a>(input: &mut Input<'a>) -> Parsed<Prefix<Input<'a>, Expr, Stop>
 }
 
 /// Between two operands.
-pub fn infix<'a>(input: &mut Input<'a>) -> Parsed<Infix<Input<'a>, Expr, Stop>> {
+pub fn infix<'a>(input: &mut Input<'a>) -> Parsed<Infix<Input<'a>, Expr, ErrMode<Mistake>>> {
     let (power, operator) = held(|lexeme: &Lexeme| Some((binary(lexeme)?.0, lexeme))).parse_next(input)?;
     if (&operator.token, &next(input).token) == (&Token::Div, &Token::Div) {
-        return Err(Mistake::new(operator.offset, "there is no operator `//`").help("write floor(a / b)").into());
+        return Err(ErrMode::Cut(Mistake::new(operator.offset, "there is no operator `//`").help("write floor(a / b)")));
     }
     Ok(Infix::Left(power, |input, left, right| {
         let operator = end(input);
-        let (_, shape) = binary(operator).ok_or(Stop::Unfit)?;
+        let (_, shape) = binary(operator).expect("it was read as one");
         node(operator.offset, shape([left, right].into()))
     }))
 }
 
 /// After an operand. The operator itself is only looked at: what is made of the operand also reads what belongs to it.
-pub fn postfix<'a>(input: &mut Input<'a>) -> Parsed<Postfix<Input<'a>, Expr, Stop>> {
+pub fn postfix<'a>(input: &mut Input<'a>) -> Parsed<Postfix<Input<'a>, Expr, ErrMode<Mistake>>> {
     let matches = (Keyword::BETWEEN, Keyword::IN, Keyword::LIKE, Keyword::ILIKE);
     peek(alt((
         one(Keyword::IS).value(Postfix(IS, is)),

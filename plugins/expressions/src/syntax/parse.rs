@@ -1,12 +1,18 @@
 //! A whole expression: operands and the operators that join them, as deep as is allowed.
 
 use sqlparser::tokenizer::Token;
-use winnow::{Parser as _, combinator::expression as pratt, stream::TokenSlice};
+use winnow::{
+    Parser,
+    combinator::{expression as pratt, terminated},
+    error::{ErrMode, ParseError},
+    stream::TokenSlice,
+    token::any,
+};
 
 use super::{
     operands::operand,
     operators::{infix, postfix, prefix},
-    tokens::{Input, Lexeme, Parsed, Stop, lexemes, next},
+    tokens::{Input, Lexeme, Parsed, lexemes, next},
     tree::{Expr, Shape},
 };
 use crate::mistake::Mistake;
@@ -17,15 +23,8 @@ const DEPTH: usize = 128;
 /// Reads an expression.
 pub fn parse(text: &str) -> Result<Expr, Mistake> {
     let lexemes = lexemes(text)?;
-    let mut input = Input { input: TokenSlice::new(&lexemes), state: Vec::new() };
-    let expression = expression(0).parse_next(&mut input);
-    let rest = next(&input);
-    match expression {
-        Ok(expression) if rest.token == Token::EOF => Ok(expression),
-        Ok(_) => Err(surplus(rest)),
-        Err(Stop::Mistake(mistake)) => Err(mistake),
-        Err(Stop::Unfit) => Err(rest.unexpected("a value")),
-    }
+    let input = Input { input: TokenSlice::new(&lexemes), state: Vec::new() };
+    terminated(expression(0), the_end).parse(input).map_err(ParseError::into_inner)
 }
 
 /// An expression of operators that bind this tightly or more.
@@ -38,7 +37,7 @@ pub fn expression<'a>(least: i64) -> impl FnMut(&mut Input<'a>) -> Parsed<Expr> 
     }
 }
 
-/// Notes that an expression begins, and after what.
+/// Notes that an expression begins, and after what. `winnow` begins one with every operand, that of an operator included.
 pub fn begin(input: &mut Input) -> Parsed<()> {
     let here = next(input);
     if input.state.len() == DEPTH {
@@ -49,7 +48,7 @@ pub fn begin(input: &mut Input) -> Parsed<()> {
     Ok(())
 }
 
-/// Notes that the innermost expression ends. Answers what stands before it: the operator, if it is the operand of one.
+/// Notes that the innermost expression ends. Answers what stands before it: the operator that it is an operand of.
 pub fn end<'a>(input: &mut Input<'a>) -> &'a Lexeme<'a> {
     input.state.pop().expect("an expression begins before it ends")
 }
@@ -60,18 +59,20 @@ pub fn node(offset: u32, shape: Shape) -> Parsed<Expr> {
     if usize::from(depth) > DEPTH { Err(too_deep(offset)) } else { Ok(Expr { offset, depth, shape }) }
 }
 
-fn too_deep(offset: u32) -> Stop {
+fn too_deep(offset: u32) -> ErrMode<Mistake> {
     let message = format!("the expression is nested more than {DEPTH} deep; in a chain such as `a AND b AND c` each operator is a level");
     let help = "`x IN (1, 2, 3)` takes any number of values, `concat(a, b, c)` of texts; otherwise split it into two columns or two stages";
-    Mistake::new(offset, message).help(help).into()
+    ErrMode::Cut(Mistake::new(offset, message).help(help))
 }
 
-/// That the text goes on after an expression is complete.
-fn surplus(rest: &Lexeme) -> Mistake {
-    let mistake = rest.unexpected("an operator or the end");
-    match rest.token {
-        Token::SemiColon => mistake.help("an expression is not a statement: leave the semicolon out"),
-        Token::Word(_) => mistake.help("write a name that contains a space in double quotes, a text in single quotes"),
-        _ => mistake,
-    }
+/// That nothing follows a complete expression.
+fn the_end(input: &mut Input) -> Parsed<()> {
+    let rest = any.parse_next(input)?;
+    let surplus = rest.unexpected("an operator or the end");
+    Err(ErrMode::Cut(match rest.token {
+        Token::EOF => return Ok(()),
+        Token::SemiColon => surplus.help("an expression is not a statement: leave the semicolon out"),
+        Token::Word(_) => surplus.help("write a name that contains a space in double quotes, a text in single quotes"),
+        _ => surplus,
+    }))
 }

@@ -6,8 +6,8 @@ use sqlparser::{
     tokenizer::{Location, Token, Tokenizer},
 };
 use winnow::{
-    Parser,
-    error::ParserError,
+    ModalResult, Parser,
+    error::{ErrMode, ParserError},
     stream::{ContainsToken, Stateful, Stream as _, TokenSlice},
     token::{any, one_of},
 };
@@ -45,25 +45,17 @@ pub struct Lexeme<'a> {
 /// What is left of the tokens, and for every expression that has begun and not ended the token before it.
 pub type Input<'a> = Stateful<TokenSlice<'a, Lexeme<'a>>, Vec<&'a Lexeme<'a>>>;
 
-pub type Parsed<T> = Result<T, Stop>;
-
-/// Why a parser reads nothing.
-#[derive(Debug)]
-pub enum Stop {
-    /// Something else stands here, so that another parser may fit.
-    Unfit,
-    /// Nothing fits.
-    Mistake(Mistake),
-}
+/// What was read; or that it is something else, so that another parser may fit; or a mistake, which is final.
+pub type Parsed<T> = ModalResult<T, Mistake>;
 
 /// The tokens of a text without space and comments, and one at the end.
 pub fn lexemes(text: &str) -> Result<Vec<Lexeme<'_>>, Mistake> {
     let found = Tokenizer::new(&Expressions, text).tokenize_with_location();
-    let found = found.map_err(|error| Mistake::new(Lines::of(text).offset(error.location), lower_first(&error.message)))?;
-    let mut lines = Lines::of(text);
+    let found = found.map_err(|error| Mistake::new(offsets(text)(error.location), lower_first(&error.message)))?;
+    let mut offset_of = offsets(text);
     let tokens = found.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_)));
     let lexemes = tokens.map(|found| {
-        let (offset, end) = (lines.offset(found.span.start), lines.offset(found.span.end));
+        let (offset, end) = (offset_of(found.span.start), offset_of(found.span.end));
         Lexeme { token: found.token, text: &text[offset as usize..end as usize], offset }
     });
     let end = Lexeme { token: Token::EOF, text: "", offset: text.trim_end().len() as u32 };
@@ -72,25 +64,25 @@ pub fn lexemes(text: &str) -> Result<Vec<Lexeme<'_>>, Mistake> {
 
 /// The next token, which stays where it is. At the end, that is the end.
 pub fn next<'a>(input: &Input<'a>) -> &'a Lexeme<'a> {
-    input.peek_token().or(input.previous_tokens().next()).expect("there is one at the end")
+    input.peek_token().expect("nothing takes the end but the end")
 }
 
 /// A token of a kind, or of one of several.
-pub fn one<'a>(kinds: impl ContainsToken<&'a Lexeme<'a>>) -> impl Parser<Input<'a>, &'a Lexeme<'a>, Stop> {
+pub fn one<'a>(kinds: impl ContainsToken<&'a Lexeme<'a>>) -> impl Parser<Input<'a>, &'a Lexeme<'a>, ErrMode<Mistake>> {
     one_of(kinds)
 }
 
 /// What a token holds, if it is of the kind that does.
-pub fn held<'a, T>(part: impl FnMut(&'a Lexeme<'a>) -> Option<T>) -> impl Parser<Input<'a>, T, Stop> {
+pub fn held<'a, T>(part: impl FnMut(&'a Lexeme<'a>) -> Option<T>) -> impl Parser<Input<'a>, T, ErrMode<Mistake>> {
     any.verify_map(part)
 }
 
 /// Makes it a mistake if a parser does not fit.
-pub fn must<'a, T>(mut parser: impl Parser<Input<'a>, T, Stop>, expected: &str) -> impl Parser<Input<'a>, T, Stop> {
+pub fn must<'a, T>(mut parser: impl Parser<Input<'a>, T, ErrMode<Mistake>>, expected: &str) -> impl Parser<Input<'a>, T, ErrMode<Mistake>> {
     move |input: &mut Input<'a>| {
         let here = next(input);
         parser.parse_next(input).map_err(|stop| match stop {
-            Stop::Unfit => here.unexpected(expected).into(),
+            ErrMode::Backtrack(_) => ErrMode::Cut(here.unexpected(expected)),
             mistake => mistake,
         })
     }
@@ -138,23 +130,14 @@ impl ContainsToken<&Lexeme<'_>> for Keyword {
     }
 }
 
-// === impl Stop ===
+// === impl Mistake ===
 
-impl From<Mistake> for Stop {
-    fn from(mistake: Mistake) -> Self {
-        Self::Mistake(mistake)
-    }
-}
-
-impl<'a> ParserError<Input<'a>> for Stop {
+impl<'a> ParserError<Input<'a>> for Mistake {
     type Inner = Self;
 
+    /// Nothing is said of what does not fit: `must` does it where nothing else may.
     fn from_input(_: &Input<'a>) -> Self {
-        Self::Unfit
-    }
-
-    fn is_backtrack(&self) -> bool {
-        matches!(self, Self::Unfit)
+        Self::new(0, "")
     }
 
     fn into_inner(self) -> Result<Self, Self> {
@@ -163,29 +146,17 @@ impl<'a> ParserError<Input<'a>> for Stop {
 }
 
 /// Turns lines and columns, which count characters from 1, into bytes. Asked in order, it walks the text once.
-struct Lines<'a> {
-    rest: std::str::CharIndices<'a>,
-    line: u64,
-    column: u64,
-    end: u32,
-}
-
-// === impl Lines ===
-
-impl<'a> Lines<'a> {
-    fn of(text: &'a str) -> Self {
-        Self { rest: text.char_indices(), line: 1, column: 1, end: text.len() as u32 }
-    }
-
-    fn offset(&mut self, location: Location) -> u32 {
-        while (self.line, self.column) < (location.line, location.column) {
-            match self.rest.next() {
-                None => return self.end,
-                Some((_, '\n')) => (self.line, self.column) = (self.line + 1, 1),
-                Some(_) => self.column += 1,
+fn offsets(text: &str) -> impl FnMut(Location) -> u32 {
+    let (mut line, mut column, mut rest) = (1, 1, text.char_indices());
+    move |to| {
+        while (line, column) < (to.line, to.column) {
+            match rest.next() {
+                None => break,
+                Some((_, '\n')) => (line, column) = (line + 1, 1),
+                Some(_) => column += 1,
             }
         }
-        self.rest.clone().next().map_or(self.end, |(offset, _)| offset as u32)
+        rest.offset() as u32
     }
 }
 
