@@ -6,11 +6,10 @@ use sqlparser::{keywords::Keyword, tokenizer::Token};
 use winnow::{
     Parser as _,
     combinator::{alt, opt, terminated},
-    error::ErrMode,
 };
 
 use super::{
-    tokens::{Input, Lexeme, Parsed, held, must, next, one},
+    tokens::{Input, Lexeme, Parsed, Stop, held, must, next, one},
     tree::Target,
 };
 use crate::mistake::Mistake;
@@ -37,7 +36,7 @@ pub fn target(input: &mut Input) -> Parsed<Target> {
     let (name, _) = must(held(Lexeme::word), "a type").parse_next(input)?;
     let name = name.to_ascii_lowercase();
     let Some((target, _)) = NAMES.iter().find(|(_, names)| names.contains(&&*name)) else {
-        return Err(ErrMode::Cut(unknown(&name, offset)));
+        return Err(Stop::Cut(unknown(&name, offset)));
     };
     let after = next(input);
     match name.as_str() {
@@ -45,7 +44,7 @@ pub fn target(input: &mut Input) -> Parsed<Target> {
         "timestamp" => opt(zone).map(|zoned| zoned.unwrap_or(*target)).parse_next(input),
         _ if *target == Target::Text && after.token == Token::LParen => {
             let mistake = Mistake::new(after.offset, "a text has no greatest length here");
-            Err(ErrMode::Cut(mistake.help("leave the parentheses out; substr cuts a text")))
+            Err(Stop::Cut(mistake.help("leave the parentheses out; substr cuts a text")))
         }
         _ => Ok(*target),
     }

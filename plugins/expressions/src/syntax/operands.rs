@@ -5,14 +5,13 @@ use sqlparser::{keywords::Keyword, tokenizer::Token};
 use winnow::{
     Parser,
     combinator::{alt, delimited, not, opt, preceded, repeat, separated, terminated},
-    error::ErrMode,
     token::any,
 };
 
 use super::{
     names::target,
     parse::{begin, expression, node},
-    tokens::{Input, Lexeme, Parsed, held, must, next, one},
+    tokens::{Input, Lexeme, Parsed, Stop, held, must, next, one},
     tree::{Expr, Literal, Shape, Target},
 };
 use crate::mistake::Mistake;
@@ -31,7 +30,7 @@ pub fn operand(input: &mut Input) -> Parsed<Expr> {
 }
 
 /// The node that begins here.
-fn here<'a>(mut shape: impl Parser<Input<'a>, Shape, ErrMode<Mistake>>) -> impl Parser<Input<'a>, Expr, ErrMode<Mistake>> {
+fn here<'a>(mut shape: impl Parser<Input<'a>, Shape, Stop>) -> impl Parser<Input<'a>, Expr, Stop> {
     move |input: &mut Input<'a>| {
         let offset = next(input).offset;
         node(offset, shape.parse_next(input)?)
@@ -62,10 +61,10 @@ fn number(input: &mut Input) -> Parsed<Literal> {
     match (digits.parse(), digits.parse()) {
         (Ok(integer), _) => Ok(Literal::Int(integer)),
         (_, Ok(float)) if !whole => Ok(Literal::Float(float)),
-        (_, Err(_)) if !whole => Err(ErrMode::Cut(Mistake::new(offset, format!("`{digits}` is not a number")))),
+        (_, Err(_)) if !whole => Err(Stop::Cut(Mistake::new(offset, format!("`{digits}` is not a number")))),
         _ => {
             let mistake = Mistake::new(offset, format!("{digits} is beyond int64"));
-            Err(ErrMode::Cut(mistake.help(format!("write {digits}.0 for a float64"))))
+            Err(Stop::Cut(mistake.help(format!("write {digits}.0 for a float64"))))
         }
     }
 }
@@ -81,7 +80,7 @@ fn column(input: &mut Input) -> Parsed<Shape> {
     if !quoted && after.token == Token::Period {
         let message = format!("`{name}` is followed by a dot, and columns belong to no table here");
         let help = "write a name that contains a dot in double quotes: \"a.b\"";
-        return Err(ErrMode::Cut(Mistake::new(after.offset, message).help(help)));
+        return Err(Stop::Cut(Mistake::new(after.offset, message).help(help)));
     }
     Ok(Shape::Column(name.into()))
 }

@@ -4,7 +4,6 @@ use sqlparser::{keywords::Keyword, tokenizer::Token};
 use winnow::{
     Parser as _,
     combinator::{Infix, Postfix, Prefix, alt, opt, peek, preceded},
-    error::ErrMode,
     token::any,
 };
 
@@ -12,7 +11,7 @@ use super::{
     names::target,
     operands::list,
     parse::{end, expression, node},
-    tokens::{Input, Lexeme, Parsed, held, must, next, one},
+    tokens::{Input, Lexeme, Parsed, Stop, held, must, next, one},
     tree::{Arithmetic, Comparison, Expr, Shape},
 };
 use crate::mistake::Mistake;
@@ -53,7 +52,7 @@ fn binary(lexeme: &Lexeme) -> Option<(i64, fn(Operands) -> Shape)> {
 }
 
 /// Before an operand. Where none of these stands and no operand, something is wrong.
-pub fn prefix<'a>(input: &mut Input<'a>) -> Parsed<Prefix<Input<'a>, Expr, ErrMode<Mistake>>> {
+pub fn prefix<'a>(input: &mut Input<'a>) -> Parsed<Prefix<Input<'a>, Expr, Stop>> {
     let operator = alt((
         one(Keyword::NOT).value(Prefix(NOT, |input, value: Expr| node(end(input).offset, Shape::Not(value.into())))),
         one(Token::Minus).value(Prefix(SIGN, |input, value: Expr| node(end(input).offset, Shape::Negate(value.into())))),
@@ -66,10 +65,10 @@ pub fn prefix<'a>(input: &mut Input<'a>) -> Parsed<Prefix<Input<'a>, Expr, ErrMo
 }
 
 /// Between two operands.
-pub fn infix<'a>(input: &mut Input<'a>) -> Parsed<Infix<Input<'a>, Expr, ErrMode<Mistake>>> {
+pub fn infix<'a>(input: &mut Input<'a>) -> Parsed<Infix<Input<'a>, Expr, Stop>> {
     let (power, operator) = held(|lexeme: &Lexeme| Some((binary(lexeme)?.0, lexeme))).parse_next(input)?;
     if (&operator.token, &next(input).token) == (&Token::Div, &Token::Div) {
-        return Err(ErrMode::Cut(Mistake::new(operator.offset, "there is no operator `//`").help("write floor(a / b)")));
+        return Err(Stop::Cut(Mistake::new(operator.offset, "there is no operator `//`").help("write floor(a / b)")));
     }
     Ok(Infix::Left(power, |input, left, right| {
         let operator = end(input);
@@ -79,7 +78,7 @@ pub fn infix<'a>(input: &mut Input<'a>) -> Parsed<Infix<Input<'a>, Expr, ErrMode
 }
 
 /// After an operand. The operator itself is only looked at: what is made of the operand also reads what belongs to it.
-pub fn postfix<'a>(input: &mut Input<'a>) -> Parsed<Postfix<Input<'a>, Expr, ErrMode<Mistake>>> {
+pub fn postfix<'a>(input: &mut Input<'a>) -> Parsed<Postfix<Input<'a>, Expr, Stop>> {
     let matches = (Keyword::BETWEEN, Keyword::IN, Keyword::LIKE, Keyword::ILIKE);
     peek(alt((
         one(Keyword::IS).value(Postfix(IS, is)),

@@ -4,7 +4,7 @@ use sqlparser::tokenizer::Token;
 use winnow::{
     Parser,
     combinator::{expression as pratt, terminated},
-    error::{ErrMode, ParseError},
+    error::ParseError,
     stream::TokenSlice,
     token::any,
 };
@@ -12,7 +12,7 @@ use winnow::{
 use super::{
     operands::operand,
     operators::{infix, postfix, prefix},
-    tokens::{Input, Lexeme, Parsed, lexemes, next},
+    tokens::{Input, Lexeme, Parsed, Stop, lexemes, next},
     tree::{Expr, Shape},
 };
 use crate::mistake::Mistake;
@@ -59,17 +59,17 @@ pub fn node(offset: u32, shape: Shape) -> Parsed<Expr> {
     if usize::from(depth) > DEPTH { Err(too_deep(offset)) } else { Ok(Expr { offset, depth, shape }) }
 }
 
-fn too_deep(offset: u32) -> ErrMode<Mistake> {
+fn too_deep(offset: u32) -> Stop {
     let message = format!("the expression is nested more than {DEPTH} deep; in a chain such as `a AND b AND c` each operator is a level");
     let help = "`x IN (1, 2, 3)` takes any number of values, `concat(a, b, c)` of texts; otherwise split it into two columns or two stages";
-    ErrMode::Cut(Mistake::new(offset, message).help(help))
+    Stop::Cut(Mistake::new(offset, message).help(help))
 }
 
 /// That nothing follows a complete expression.
 fn the_end(input: &mut Input) -> Parsed<()> {
     let rest = any.parse_next(input)?;
     let surplus = rest.unexpected("an operator or the end");
-    Err(ErrMode::Cut(match rest.token {
+    Err(Stop::Cut(match rest.token {
         Token::EOF => return Ok(()),
         Token::SemiColon => surplus.help("an expression is not a statement: leave the semicolon out"),
         Token::Word(_) => surplus.help("write a name that contains a space in double quotes, a text in single quotes"),

@@ -6,7 +6,7 @@ use sqlparser::{
     tokenizer::{Location, Token, Tokenizer},
 };
 use winnow::{
-    ModalResult, Parser,
+    Parser,
     error::{ErrMode, ParserError},
     stream::{ContainsToken, Stateful, Stream as _, TokenSlice},
     token::{any, one_of},
@@ -45,8 +45,10 @@ pub struct Lexeme<'a> {
 /// What is left of the tokens, and for every expression that has begun and not ended the token before it.
 pub type Input<'a> = Stateful<TokenSlice<'a, Lexeme<'a>>, Vec<&'a Lexeme<'a>>>;
 
-/// What was read; or that it is something else, so that another parser may fit; or a mistake, which is final.
-pub type Parsed<T> = ModalResult<T, Mistake>;
+/// Why nothing was read: something else stands here, so that another parser may fit; or there is a mistake, which is final.
+pub type Stop = ErrMode<Mistake>;
+
+pub type Parsed<T> = Result<T, Stop>;
 
 /// The tokens of a text without space and comments, and one at the end.
 pub fn lexemes(text: &str) -> Result<Vec<Lexeme<'_>>, Mistake> {
@@ -68,21 +70,21 @@ pub fn next<'a>(input: &Input<'a>) -> &'a Lexeme<'a> {
 }
 
 /// A token of a kind, or of one of several.
-pub fn one<'a>(kinds: impl ContainsToken<&'a Lexeme<'a>>) -> impl Parser<Input<'a>, &'a Lexeme<'a>, ErrMode<Mistake>> {
+pub fn one<'a>(kinds: impl ContainsToken<&'a Lexeme<'a>>) -> impl Parser<Input<'a>, &'a Lexeme<'a>, Stop> {
     one_of(kinds)
 }
 
 /// What a token holds, if it is of the kind that does.
-pub fn held<'a, T>(part: impl FnMut(&'a Lexeme<'a>) -> Option<T>) -> impl Parser<Input<'a>, T, ErrMode<Mistake>> {
+pub fn held<'a, T>(part: impl FnMut(&'a Lexeme<'a>) -> Option<T>) -> impl Parser<Input<'a>, T, Stop> {
     any.verify_map(part)
 }
 
 /// Makes it a mistake if a parser does not fit.
-pub fn must<'a, T>(mut parser: impl Parser<Input<'a>, T, ErrMode<Mistake>>, expected: &str) -> impl Parser<Input<'a>, T, ErrMode<Mistake>> {
+pub fn must<'a, T>(mut parser: impl Parser<Input<'a>, T, Stop>, expected: &str) -> impl Parser<Input<'a>, T, Stop> {
     move |input: &mut Input<'a>| {
         let here = next(input);
         parser.parse_next(input).map_err(|stop| match stop {
-            ErrMode::Backtrack(_) => ErrMode::Cut(here.unexpected(expected)),
+            Stop::Backtrack(_) => Stop::Cut(here.unexpected(expected)),
             mistake => mistake,
         })
     }
