@@ -38,13 +38,9 @@ fn here<'a>(mut shape: impl Parser<Input<'a>, Shape, Stop>) -> impl Parser<Input
 }
 
 fn literal(input: &mut Input) -> Parsed<Shape> {
-    let named = held(|lexeme| match lexeme.keyword() {
-        Keyword::NULL => Some(Literal::Null),
-        Keyword::TRUE => Some(Literal::Bool(true)),
-        Keyword::FALSE => Some(Literal::Bool(false)),
-        _ => None,
-    });
-    alt((text, alt((named, number)).map(Shape::Literal))).parse_next(input)
+    let null = one(Keyword::NULL).value(Literal::Null);
+    let truth = alt((one(Keyword::TRUE).value(Literal::Bool(true)), one(Keyword::FALSE).value(Literal::Bool(false))));
+    alt((text, alt((null, truth, number)).map(Shape::Literal))).parse_next(input)
 }
 
 fn text(input: &mut Input) -> Parsed<Shape> {
@@ -126,12 +122,11 @@ fn extract(input: &mut Input) -> Parsed<Shape> {
 
 /// `DATE '…'` and `TIMESTAMP '…'`: a cast of a constant.
 fn typed(input: &mut Input) -> Parsed<Shape> {
-    let to = held(|lexeme| match lexeme.keyword() {
-        Keyword::DATE => Some(Target::Date),
-        Keyword::TIMESTAMP => Some(Target::Timestamp(TimeUnit::Microsecond)),
-        Keyword::TIMESTAMPTZ => Some(Target::Instant(TimeUnit::Microsecond)),
-        _ => None,
-    });
+    let to = alt((
+        one(Keyword::DATE).value(Target::Date),
+        one(Keyword::TIMESTAMP).value(Target::Timestamp(TimeUnit::Microsecond)),
+        one(Keyword::TIMESTAMPTZ).value(Target::Instant(TimeUnit::Microsecond)),
+    ));
     let (to, value) = (to, here(text).map(Box::new)).parse_next(input)?;
     Ok(Shape::Cast { value, to, forgiving: false })
 }

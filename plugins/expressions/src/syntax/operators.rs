@@ -28,10 +28,10 @@ const MULTIPLY: i64 = 9;
 const SIGN: i64 = 10;
 const CAST: i64 = 11;
 
-type Operands = Box<[Expr; 2]>;
+type Make = fn(Box<[Expr; 2]>) -> Shape;
 
 /// The operators between two operands, all of which associate to the left.
-fn binary(lexeme: &Lexeme) -> Option<(i64, fn(Operands) -> Shape)> {
+fn binary(lexeme: &Lexeme) -> Option<(i64, Make)> {
     Some(match (&lexeme.token, lexeme.keyword()) {
         (_, Keyword::OR) => (OR, Shape::Or),
         (_, Keyword::AND) => (AND, Shape::And),
