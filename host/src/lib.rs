@@ -1,10 +1,11 @@
 //! Parshall: a host for extract, transform and load stages written in any WASM language.
 //!
-//! Floors import downwards only: `words` ← `wasm`, `tables` ← `pipeline` ← `cli`. See ARCHITECTURE.md.
+//! Floors import downwards only: `words` ← `wasm`, `telemetry`, `tables` ← `pipeline` ← `cli`. See ARCHITECTURE.md.
 
 pub mod catalog;
 pub mod cli;
 pub mod pipeline;
 pub mod tables;
+pub mod telemetry;
 pub mod wasm;
 pub mod words;

@@ -10,6 +10,7 @@ mod run;
 mod schema;
 mod session;
 mod summary;
+mod telemetry;
 
 use std::{path::PathBuf, process::ExitCode};
 

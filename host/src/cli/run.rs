@@ -10,7 +10,7 @@ use super::{
     Exit, PipelineFile, When, exit,
     progress::Progress,
     session::{self, Startup},
-    summary,
+    summary, telemetry,
 };
 use crate::pipeline::run::{Outcome, Report, Run, Stopper};
 
@@ -28,6 +28,8 @@ pub struct Arguments {
     /// Show progress while it runs, on standard error.
     #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
     progress: When,
+    #[command(flatten)]
+    telemetry: telemetry::Arguments,
 }
 
 /// The form of the report.
@@ -54,18 +56,20 @@ struct Document<'a> {
 /// Runs it.
 pub fn run(arguments: Arguments, colour: bool) -> Result<(), Exit> {
     let (plan, startup) = session::plan(&arguments.pipeline.file, colour)?;
-    let run = Run::start(plan).map_err(|failure| Exit::Broken((*failure).into()))?;
+    let watching = telemetry::start(&arguments.telemetry)?;
+    let run = Run::observed(plan, &watching.observer).map_err(|failure| Exit::Broken((*failure).into()))?;
     stop_on_signals(run.stopper())?;
     let progress = Progress::new(&run, arguments.progress);
     progress.follow(&run);
     let report = run.wait();
+    let slowest = watching.finish(&report);
     let document = || serde_json::to_string_pretty(&Document { format: 1, startup_seconds: startup, report: &report });
     if let Some(path) = &arguments.report_file {
         let text = document().map_err(anyhow::Error::from)?;
         std::fs::write(path, text + "\n").map_err(|error| anyhow::anyhow!("cannot write the report to `{}`: {error}", path.display()))?;
     }
     match arguments.report {
-        Format::Text => exit::print(&summary::text(&report, &startup))?,
+        Format::Text => exit::print(&(summary::text(&report, &startup) + &slowest))?,
         Format::Json => exit::print(&(document().map_err(anyhow::Error::from)? + "\n"))?,
         Format::None => {}
     }

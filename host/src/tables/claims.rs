@@ -54,6 +54,10 @@ impl Claims {
 // === impl Claimed ===
 
 impl TableWriter for Claimed {
+    fn format(&self) -> &'static str {
+        self.writer.format()
+    }
+
     fn write(&mut self, batch: &RecordBatch) -> Result<(), TableError> {
         self.writer.write(batch)
     }

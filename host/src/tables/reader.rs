@@ -100,6 +100,10 @@ impl Reader {
 // === impl TableReader for Reader ===
 
 impl TableReader for Reader {
+    fn format(&self) -> &'static str {
+        self.plan.format.name()
+    }
+
     fn schema(&self) -> SchemaRef {
         self.schema.clone()
     }

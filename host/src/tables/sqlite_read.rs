@@ -115,6 +115,10 @@ impl Reader {
 // === impl TableReader for Reader ===
 
 impl TableReader for Reader {
+    fn format(&self) -> &'static str {
+        super::format::Format::Sqlite.name()
+    }
+
     fn schema(&self) -> SchemaRef {
         self.projection.schema.clone()
     }

@@ -138,6 +138,10 @@ impl Writer {
 // === impl TableWriter for Writer ===
 
 impl TableWriter for Writer {
+    fn format(&self) -> &'static str {
+        super::format::Format::Sqlite.name()
+    }
+
     fn write(&mut self, batch: &RecordBatch) -> Result<(), TableError> {
         self.check_state()?;
         check_batch(&self.database.name, &self.schema, batch)?;

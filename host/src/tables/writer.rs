@@ -110,6 +110,10 @@ impl Writer {
 // === impl TableWriter for Writer ===
 
 impl TableWriter for Writer {
+    fn format(&self) -> &'static str {
+        self.format.name()
+    }
+
     fn write(&mut self, batch: &RecordBatch) -> Result<(), TableError> {
         check_batch(self.target.name(), &self.schema, batch)?;
         let mut encoder = self.take()?;

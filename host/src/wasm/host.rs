@@ -8,12 +8,13 @@ use std::{
 
 use wasmtime::component::{Resource, ResourceTable};
 
-use super::{clock::Clock, frame::Frame, imports::wasi::Wasi, limiter::Limiter};
+use super::{clock::Clock, frame::Frame, imports::wasi::Wasi, limiter::Limiter, spans::Spans};
 use crate::words::{
     batch::RecordBatch,
     grants::Grants,
     limits::Limits,
-    tables::{TableReader, TableWriter, Tables},
+    tables::{Dataset, TableReader, TableWriter, Tables},
+    trace,
 };
 
 /// The handle of the frame that is lent for the length of a call. The table never gives out this number.
@@ -36,6 +37,22 @@ pub struct Meter {
     pub counters: Vec<(String, u64)>,
     /// The guest's own observations.
     pub observations: Vec<(String, f64)>,
+    /// The guest's own spans.
+    pub spans: Spans,
+    /// Tables that were opened.
+    pub datasets: Vec<Dataset>,
+}
+
+/// Tables that a call is remembered to have opened: a stage has one or two.
+const DATASETS: usize = 64;
+
+impl Meter {
+    /// A table was opened.
+    pub fn opened(&mut self, dataset: Dataset) {
+        if self.datasets.len() < DATASETS {
+            self.datasets.push(dataset);
+        }
+    }
 }
 
 /// A table reader as a resource.
@@ -43,9 +60,6 @@ pub struct Reader(pub Box<dyn TableReader>);
 
 /// A table writer as a resource.
 pub struct Writer(pub Box<dyn TableWriter>);
-
-/// A guest's span as a resource. The recorder of the telemetry floor gives it substance.
-pub struct Span;
 
 /// The data of an instance's store.
 pub struct Host {
@@ -85,7 +99,7 @@ impl Host {
 
     /// Begins a call: everything that is counted per call starts from zero.
     pub fn begin(&mut self, lent: Option<Arc<RecordBatch>>) {
-        self.meter = Meter::default();
+        self.meter = Meter { spans: Spans::begin(trace::current()), ..Meter::default() };
         self.clock.reset();
         self.lent = lent;
         if let Some(wasi) = &mut self.wasi {

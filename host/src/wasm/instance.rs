@@ -109,11 +109,12 @@ impl Instance {
         P: ComponentNamedList + Lower,
         (R,): ComponentNamedList + Lift,
     {
-        let mut metering = Metering { usage: Usage::default(), started: Instant::now() };
+        let rows = lent.as_ref().map_or(0, |batch| batch.num_rows() as u64);
+        let started = Instant::now();
+        let mut metering = Metering { usage: Usage { started: Some(started), rows_in: rows, ..Usage::default() }, started };
         if self.poisoned {
             return (Err(CallError::Poisoned), metering);
         }
-        let rows = lent.as_ref().map_or(0, |batch| batch.num_rows() as u64);
         let memory = self.store.data().limiter.memory();
         self.store.data_mut().begin(lent);
         if let Err(error) = allow(&mut self.store, self.fuel, self.ticks) {
@@ -124,31 +125,28 @@ impl Instance {
         let fuel = self.fuel.map_or(0, |allowed| allowed - self.store.get_fuel().unwrap_or(allowed));
         let outcome = returned.map(|(value,)| value).map_err(|error| failure::of(&error, self.store.data_mut()));
         self.poisoned = outcome.is_err();
-        metering.usage = self.usage(guest, fuel, memory, rows, outcome.is_ok());
+        self.usage(&mut metering.usage, guest, fuel, memory, outcome.is_ok());
         (outcome, metering)
     }
 
-    fn usage(&mut self, guest: Duration, fuel: u64, memory_before: u64, rows_in: u64, returned: bool) -> Usage {
+    fn usage(&mut self, usage: &mut Usage, guest: Duration, fuel: u64, memory_before: u64, returned: bool) {
         let host = self.store.data_mut();
-        let memory = host.limiter.memory();
         let mut meter = host.end();
         meter.columns_read.sort_unstable();
         meter.columns_read.dedup();
-        Usage {
-            fuel,
-            fuel_exact: returned,
-            memory,
-            memory_growth: memory - memory_before,
-            guest,
-            host: meter.work,
-            bytes_read: meter.bytes_read,
-            rows_in,
-            columns_read: meter.columns_read,
-            dropped: meter.dropped,
-            counters: meter.counters,
-            observations: meter.observations,
-            ..Usage::default()
-        }
+        usage.fuel = fuel;
+        usage.fuel_exact = returned;
+        usage.memory = host.limiter.memory();
+        usage.memory_growth = usage.memory - memory_before;
+        usage.guest = guest;
+        usage.host = meter.work;
+        usage.bytes_read = meter.bytes_read;
+        usage.columns_read = meter.columns_read;
+        usage.dropped = meter.dropped;
+        usage.counters = meter.counters;
+        usage.observations = meter.observations;
+        usage.datasets = meter.datasets;
+        usage.spans = meter.spans.end();
     }
 }
 

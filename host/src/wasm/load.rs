@@ -52,7 +52,8 @@ impl Load for WasmLoad {
         });
         if let Ok(rejections) = &outcome {
             metering.usage.rows_rejected = rejections.len() as u64;
-            metering.usage.rows_out = metering.usage.rows_in - metering.usage.rows_rejected;
+            metering.usage.rows_kept = metering.usage.rows_in - metering.usage.rows_rejected;
+            metering.usage.rows_out = metering.usage.rows_kept;
         }
         metering.close(outcome)
     }

@@ -18,6 +18,7 @@ mod load;
 mod lower;
 mod recipe;
 mod schema;
+mod spans;
 mod transform;
 
 pub use cache::Cache;

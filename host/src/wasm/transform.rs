@@ -52,9 +52,12 @@ impl WasmTransform {
         usage.origins = carried.origins;
         usage.rows_out = carried.transformed.outputs.iter().map(|(_, batch)| batch.num_rows() as u64).sum();
         usage.rows_rejected = carried.transformed.rejections.len() as u64;
+        usage.rows_kept = carried.rows_kept;
+        let left = usage.rows_in - carried.rows_kept - usage.rows_rejected;
         // A stateful stage that puts nothing out is holding its rows back, not filtering them.
-        if !(self.stateful && carried.transformed.outputs.is_empty()) {
-            usage.rows_filtered = usage.rows_in - carried.rows_kept - usage.rows_rejected;
+        match self.stateful && carried.transformed.outputs.is_empty() {
+            true => usage.rows_held = left,
+            false => usage.rows_filtered = left,
         }
         Ok(carried.transformed)
     }

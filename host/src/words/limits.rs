@@ -31,6 +31,11 @@ pub struct Limits {
     pub log_bytes: u64,
     /// Distinct counters and histograms of a stage's own; more are dropped and counted. Default 64.
     pub metrics: u64,
+    /// Spans of its own that a stage may open per call; more are dropped and counted. Default 128: as many as OpenTelemetry
+    /// allows attributes and events in a span.
+    pub spans: u64,
+    /// Attributes, and events, of one such span; more are dropped and counted. Default 32.
+    pub span_attributes: u64,
     /// Fields of a schema that a stage declares, nested ones included. Default 4,096.
     pub schema_fields: u64,
     /// How deep types may nest. Default 32.
@@ -60,6 +65,8 @@ impl Default for Limits {
             logs: 100,
             log_bytes: 4 << 10,
             metrics: 64,
+            spans: 128,
+            span_attributes: 32,
             schema_fields: 4_096,
             nesting: 32,
             state: 16 << 20,

@@ -13,8 +13,21 @@ pub trait Tables: Send + Sync {
     fn writer(&self, grants: &Grants, location: &str, schema: SchemaRef, options: &str) -> Result<Box<dyn TableWriter>, TableError>;
 }
 
+/// A table outside that a stage reads or writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dataset {
+    /// Where it is, as the stage asked for it.
+    pub location: String,
+    /// `parquet`, `csv`, `sqlite` …
+    pub format: &'static str,
+    /// Whether it is written.
+    pub written: bool,
+}
+
 /// A table that is being read, in batches.
 pub trait TableReader: Send {
+    /// `parquet`, `csv`, `sqlite` …
+    fn format(&self) -> &'static str;
     /// Of every batch.
     fn schema(&self) -> SchemaRef;
     /// The next batch, or nothing at the end.
@@ -27,6 +40,8 @@ pub trait TableReader: Send {
 
 /// A table that is being written. Dropped without a commit, it leaves no trace.
 pub trait TableWriter: Send {
+    /// `parquet`, `csv`, `sqlite` …
+    fn format(&self) -> &'static str;
     /// Adds rows.
     fn write(&mut self, batch: &RecordBatch) -> Result<(), TableError>;
     /// Makes durable and visible what was written, all at once. Answers the number of rows.

@@ -1,12 +1,19 @@
 //! What one call cost, as plain values.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{guest_span::GuestSpan, tables::Dataset};
 
 /// What one call cost. Complete also when the guest trapped, with one exception: wasmtime charges fuel per basic block
 /// and keeps the running count in a register, so after a trap `fuel` may miss what was spent since the last
 /// synchronisation (wasmtime #13802); `fuel_exact` says so.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Usage {
+    /// When the call began; none when there was nothing to call.
+    pub started: Option<Instant>,
     /// Units of fuel spent by guest code.
     pub fuel: u64,
     /// Whether `fuel` is exact (the call returned) or a lower bound (it trapped).
@@ -31,8 +38,12 @@ pub struct Usage {
     pub rows_in: u64,
     /// Rows of all batches that came out (or, for a load, that were accepted).
     pub rows_out: u64,
-    /// Rows of the input that are in no output and were not rejected. 0 for a stage that holds rows back (aggregate).
+    /// Rows of the input that are in an output, whole or in part, or that a load took.
+    pub rows_kept: u64,
+    /// Rows of the input that are in no output, were not rejected and are not held.
     pub rows_filtered: u64,
+    /// Rows of the input that a stage with state took in and put nothing out for (aggregate).
+    pub rows_held: u64,
     /// Rows that were rejected.
     pub rows_rejected: u64,
     /// Top-level input columns that were read during this call, ascending.
@@ -45,6 +56,17 @@ pub struct Usage {
     pub counters: Vec<(String, u64)>,
     /// What the guest observed in histograms of its own.
     pub observations: Vec<(String, f64)>,
+    /// Spans within the call, in the order in which they ended. Only of a call that is sampled.
+    pub spans: Vec<GuestSpan>,
+    /// Tables that were opened in this call.
+    pub datasets: Vec<Dataset>,
+}
+
+impl Usage {
+    /// The whole call: guest, copying and imports.
+    pub fn duration(&self) -> Duration {
+        self.guest + self.copy + self.host
+    }
 }
 
 /// Where the columns of one output came from: the raw material of column lineage.

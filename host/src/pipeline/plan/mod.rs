@@ -6,7 +6,11 @@ use super::{
     diagnostic::{self, Diagnostic, Severity},
     spec::Spec,
 };
-use crate::words::stage::{Component, Extract, Kind, Load, Opening, Port, Transform};
+use crate::words::{
+    observe::Settings,
+    stage::{Component, Extract, Kind, Load, Opening, Port, Transform},
+    tables::Dataset,
+};
 
 pub mod components;
 mod config_keys;
@@ -24,6 +28,8 @@ pub struct Plan {
     pub name: String,
     /// Its stages: each after those that feed it, otherwise in the order in which they were written.
     pub stages: Vec<PlannedStage>,
+    /// How it wants to be watched.
+    pub telemetry: Settings,
     /// What is probably not as it was meant.
     pub warnings: Vec<Diagnostic>,
 }
@@ -48,6 +54,8 @@ pub struct PlannedStage {
     pub instances: usize,
     /// Bytes that may wait in front of it.
     pub queue_bytes: u64,
+    /// The tables that it opened.
+    pub datasets: Vec<Dataset>,
     /// The first instance, opened while checking, for the run to take.
     pub opened: Option<Opened>,
 }
@@ -104,7 +112,7 @@ impl Plan {
         if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
             return Err(diagnostics);
         }
-        Ok(Plan { name: spec.name.clone(), stages, warnings: diagnostics })
+        Ok(Plan { name: spec.name.clone(), stages, telemetry: spec.telemetry.clone(), warnings: diagnostics })
     }
 }
 

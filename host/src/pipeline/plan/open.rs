@@ -11,6 +11,7 @@ use crate::{
     words::{
         call::CallError,
         stage::{Component, Input, Kind, Opening, Port},
+        tables::Dataset,
     },
 };
 
@@ -35,7 +36,7 @@ pub(super) fn open_all(spec: &Spec, components: &[Option<Arc<dyn Component>>], d
             restore: None,
         };
         match open(stage.kind, component.as_ref(), &opening) {
-            Ok((opened, ports)) => planned.push(PlannedStage {
+            Ok((opened, ports, datasets)) => planned.push(PlannedStage {
                 name: stage.name.clone(),
                 kind: stage.kind,
                 reference: stage.component.clone(),
@@ -45,6 +46,7 @@ pub(super) fn open_all(spec: &Spec, components: &[Option<Arc<dyn Component>>], d
                 inputs: edges,
                 instances: stage.instances,
                 queue_bytes: stage.queue_bytes,
+                datasets,
                 opened: Some(opened),
             }),
             Err(error) => diagnostics.extend(mistakes::of_opening(spec, stage, component.as_ref(), &opening.inputs, &error)),
@@ -75,14 +77,15 @@ fn inputs(spec: &Spec, stage: &StageSpec, planned: &[PlannedStage], diagnostics:
     inputs
 }
 
-fn open(kind: Kind, component: &dyn Component, opening: &Opening) -> Result<(Opened, Vec<Port>), CallError> {
-    let (opened, declared) = match kind {
-        Kind::Extract => component.open_extract(opening).outcome.map(|(stage, ports)| (Opened::Extract(stage), ports)),
-        Kind::Transform => component.open_transform(opening).outcome.map(|(stage, ports)| (Opened::Transform(stage), ports)),
-        Kind::Load => component.open_load(opening).outcome.map(|stage| (Opened::Load(stage), Vec::new())),
-    }?;
+fn open(kind: Kind, component: &dyn Component, opening: &Opening) -> Result<(Opened, Vec<Port>, Vec<Dataset>), CallError> {
+    let call = match kind {
+        Kind::Extract => component.open_extract(opening).map(|(stage, ports)| (Opened::Extract(stage), ports)),
+        Kind::Transform => component.open_transform(opening).map(|(stage, ports)| (Opened::Transform(stage), ports)),
+        Kind::Load => component.open_load(opening).map(|stage| (Opened::Load(stage), Vec::new())),
+    };
+    let (opened, declared) = call.outcome?;
     match ports::malformed(&declared) {
         Some(message) => Err(CallError::Malformed(message)),
-        None => Ok((opened, declared)),
+        None => Ok((opened, declared, call.usage.datasets)),
     }
 }

@@ -2,13 +2,19 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use hdrhistogram::Histogram;
 
-use crate::words::usage::{Origin, PortOrigins, Usage};
+use crate::words::{
+    observe::RowLedger,
+    usage::{Origin, PortOrigins, Usage},
+};
 
 /// Distinct reasons of rejections that are kept with their counts. More are counted together.
 const REASONS: usize = 10;
@@ -22,6 +28,8 @@ pub struct Account {
     pub calls: u64,
     /// Calls that failed.
     pub failed_calls: u64,
+    /// Rows that they were about.
+    pub failed_rows: u64,
     /// Batches that went in.
     pub batches_in: u64,
     /// Batches that came out.
@@ -64,6 +72,7 @@ impl Default for Account {
         Account {
             calls: 0,
             failed_calls: 0,
+            failed_rows: 0,
             batches_in: 0,
             batches_out: 0,
             total: Usage { fuel_exact: true, ..Usage::default() },
@@ -83,6 +92,8 @@ impl Default for Account {
 pub struct Entry<'a> {
     /// What it cost.
     pub usage: &'a Usage,
+    /// Rows that it began with.
+    pub rows: u64,
     /// Whether it went well.
     pub failed: bool,
     /// The input its batch arrived by and how long that waited; `None` for a call without a batch.
@@ -95,10 +106,12 @@ impl Account {
     fn enter(&mut self, entry: &Entry<'_>) {
         let usage = entry.usage;
         self.calls += 1;
-        self.failed_calls += u64::from(entry.failed);
+        if entry.failed {
+            self.failed_calls += 1;
+            self.failed_rows += usage.rows_in;
+        }
         self.batches_out += entry.batches_out;
-        let whole = usage.guest + usage.copy + usage.host;
-        self.call_time.saturating_record(whole.as_nanos() as u64);
+        self.call_time.saturating_record(usage.duration().as_nanos() as u64);
         let input = entry.arrived.map_or(0, |(input, _)| input);
         if let Some((_, waited)) = entry.arrived {
             self.batches_in += 1;
@@ -142,7 +155,9 @@ impl Account {
         total.bytes_stayed += usage.bytes_stayed;
         total.rows_in += usage.rows_in;
         total.rows_out += usage.rows_out;
+        total.rows_kept += usage.rows_kept;
         total.rows_filtered += usage.rows_filtered;
+        total.rows_held += usage.rows_held;
         total.rows_rejected += usage.rows_rejected;
         total.dropped += usage.dropped;
         for (name, by) in &usage.counters {
@@ -168,6 +183,8 @@ impl Account {
 /// The accounts of all stages of a run.
 pub struct Ledger {
     accounts: Vec<Mutex<Account>>,
+    /// Rows of calls that are under way, by stage.
+    in_flight: Vec<AtomicU64>,
     started: Instant,
     first_batch: Mutex<Option<Duration>>,
 }
@@ -175,12 +192,23 @@ pub struct Ledger {
 impl Ledger {
     /// For this many stages; the run starts now.
     pub fn new(stages: usize) -> Self {
-        Ledger { accounts: (0..stages).map(|_| Mutex::default()).collect(), started: Instant::now(), first_batch: Mutex::default() }
+        Ledger {
+            accounts: (0..stages).map(|_| Mutex::default()).collect(),
+            in_flight: (0..stages).map(|_| AtomicU64::default()).collect(),
+            started: Instant::now(),
+            first_batch: Mutex::default(),
+        }
+    }
+
+    /// A call about this many rows is about to be made.
+    pub fn begin(&self, stage: usize, rows: u64) {
+        self.in_flight[stage].fetch_add(rows, Ordering::Relaxed);
     }
 
     /// Enters a call of a stage, and the reasons of its rejections.
     pub fn enter<'a>(&self, stage: usize, entry: &Entry<'_>, reasons: impl Iterator<Item = &'a str>) {
         let mut account = lock(&self.accounts[stage]);
+        self.in_flight[stage].fetch_sub(entry.rows, Ordering::Relaxed);
         account.enter(entry);
         reasons.for_each(|reason| account.reject(reason));
     }
@@ -204,8 +232,29 @@ impl Ledger {
             rows_in: total.rows_in,
             rows_out: total.rows_out,
             rows_rejected: total.rows_rejected,
-            busy: total.guest + total.copy + total.host,
+            busy: total.duration(),
         }
+    }
+
+    /// Where a stage's rows went, as far as its calls know, and the time they took.
+    pub fn level(&self, stage: usize) -> (RowLedger, Duration) {
+        let account = lock(&self.accounts[stage]);
+        let total = &account.total;
+        let rows = RowLedger {
+            in_flight: self.in_flight[stage].load(Ordering::Relaxed),
+            kept: total.rows_kept,
+            filtered: total.rows_filtered,
+            rejected: total.rows_rejected,
+            held: total.rows_held,
+            failed: account.failed_rows,
+            ..RowLedger::default()
+        };
+        (rows, total.duration())
+    }
+
+    /// Rows that an extract brought in.
+    pub fn extracted(&self, stage: usize) -> u64 {
+        lock(&self.accounts[stage]).total.rows_out
     }
 
     /// Since the run started.

@@ -5,6 +5,7 @@
 //! does, and then no load commits.
 
 mod control;
+mod facts;
 mod ledger;
 mod order;
 mod outlets;
@@ -14,7 +15,7 @@ mod worker;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak, atomic::AtomicU64},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -26,6 +27,7 @@ pub use report::{CallReport, ColumnReport, Outcome, PortReport, Quantiles, Queue
 
 use self::{
     control::Control,
+    facts::Levels,
     ledger::Ledger,
     order::Order,
     outlets::{Outlet, Outlets},
@@ -35,6 +37,7 @@ use self::{
 use super::plan::{Opened, Plan, PlannedStage};
 use crate::words::{
     call::CallError,
+    observe::{Observer, Probe, RunObserver, RunOutcome, Unobserved, WorkerFacts},
     stage::{Kind, Receipt},
 };
 
@@ -45,8 +48,12 @@ pub struct Run {
     queues: Vec<Option<Arc<Queue>>>,
     control: Arc<Control>,
     ledger: Arc<Ledger>,
+    observer: Arc<dyn RunObserver>,
+    sequence: Arc<AtomicU64>,
     receipts: Arc<Mutex<Vec<Option<Receipt>>>>,
     threads: Vec<JoinHandle<()>>,
+    /// What the observer may ask; it holds it weakly.
+    _levels: Arc<Levels>,
 }
 
 /// A handle that can end a run from another thread, such as that of a signal handler.
@@ -66,14 +73,22 @@ impl Stopper {
 }
 
 impl Run {
-    /// Starts a planned pipeline. Fails when another instance of a stage cannot be opened.
-    pub fn start(mut plan: Plan) -> Result<Self, Box<Failure>> {
+    /// Starts a planned pipeline that nobody watches. Fails when another instance of a stage cannot be opened.
+    pub fn start(plan: Plan) -> Result<Self, Box<Failure>> {
+        Run::observed(plan, &Unobserved)
+    }
+
+    /// Starts a planned pipeline, watched. Fails when another instance of a stage cannot be opened.
+    pub fn observed(mut plan: Plan, observer: &dyn Observer) -> Result<Self, Box<Failure>> {
+        let facts = facts::of(&plan);
         let opened = open_all(&mut plan.stages)?;
         let queues = queues(&plan.stages);
         let orders: Vec<_> = plan.stages.iter().map(|_| Arc::new(Order::default())).collect();
         let threads = opened.iter().map(Vec::len).sum();
         let control = Arc::new(Control::new(threads, queues.iter().flatten().cloned().collect(), orders.clone()));
         let ledger = Arc::new(Ledger::new(plan.stages.len()));
+        let levels = Arc::new(Levels { queues: queues.clone(), ledger: Arc::clone(&ledger) });
+        let probe: Weak<dyn Probe> = Arc::downgrade(&(Arc::clone(&levels) as Arc<dyn Probe>));
         let mut run = Run {
             name: plan.name,
             receipts: Arc::new(Mutex::new(vec![None; plan.stages.len()])),
@@ -81,12 +96,26 @@ impl Run {
             queues,
             control,
             ledger,
+            observer: observer.run(&facts, probe),
+            sequence: Arc::default(),
             threads: Vec::with_capacity(threads),
+            _levels: levels,
         };
         for (stage, instances) in opened.into_iter().enumerate() {
             let outlets = Arc::new(Outlets::new(run.outlets(stage)));
-            for instance in instances {
-                run.spawn(stage, instance, &outlets, &orders[stage]);
+            for (number, instance) in instances.into_iter().enumerate() {
+                let calls = run.observer.worker(&WorkerFacts { stage, instance: number, generation: 1 });
+                let worker = Worker {
+                    stage,
+                    name: run.stages[stage].name.clone(),
+                    control: Arc::clone(&run.control),
+                    ledger: Arc::clone(&run.ledger),
+                    outlets: Arc::clone(&outlets),
+                    observer: Arc::clone(&run.observer),
+                    calls,
+                    sequence: Arc::clone(&run.sequence),
+                };
+                run.spawn(worker, instance, &orders[stage]);
             }
         }
         Ok(run)
@@ -105,15 +134,8 @@ impl Run {
         outlets
     }
 
-    fn spawn(&mut self, stage: usize, instance: Opened, outlets: &Arc<Outlets>, order: &Arc<Order>) {
-        let name = self.stages[stage].name.clone();
-        let worker = Worker {
-            stage,
-            name: name.clone(),
-            control: Arc::clone(&self.control),
-            ledger: Arc::clone(&self.ledger),
-            outlets: Arc::clone(outlets),
-        };
+    fn spawn(&mut self, worker: Worker, instance: Opened, order: &Arc<Order>) {
+        let (stage, name) = (worker.stage, worker.name.clone());
         let (control, queue, order, receipts) =
             (Arc::clone(&self.control), self.queues[stage].clone(), Arc::clone(order), Arc::clone(&self.receipts));
         let body = move || {
@@ -175,7 +197,12 @@ impl Run {
             // The closure catches panics, so there is nothing to learn from a join.
             let _ = thread.join();
         }
-        report::of(&self)
+        let report = report::of(&self);
+        let failure = self.control.failure();
+        let rows = report.stages.iter().filter_map(|stage| stage.receipt.as_ref()).map(|receipt| receipt.rows).sum();
+        let failure = failure.as_ref().map(|failure| (failure.stage.as_str(), &failure.error));
+        self.observer.ended(&RunOutcome { outcome: report.outcome.as_str(), failure, rows });
+        report
     }
 }
 
@@ -185,12 +212,12 @@ fn panicked(stage: &str) -> Failure {
 }
 
 /// One thread's work.
-fn work(worker: Worker, instance: Opened, queue: Option<&Queue>, order: &Order) -> Result<Option<Receipt>, Ended> {
+fn work(mut worker: Worker, instance: Opened, queue: Option<&Queue>, order: &Order) -> Result<Option<Receipt>, Ended> {
     let control = Arc::clone(&worker.control);
     match (instance, queue) {
         (Opened::Load(stage), Some(queue)) => return worker::load(worker, stage, queue).map(Some),
-        (Opened::Extract(stage), _) => worker::extract(&worker, stage)?,
-        (Opened::Transform(stage), Some(queue)) => worker::transform(&worker, stage, queue, order)?,
+        (Opened::Extract(stage), _) => worker::extract(&mut worker, stage)?,
+        (Opened::Transform(stage), Some(queue)) => worker::transform(&mut worker, stage, queue, order)?,
         (_, None) => {}
     }
     // The stage's ways out close before it counts as done.

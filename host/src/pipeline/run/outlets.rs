@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::queue::{Aborted, Queue};
-use crate::{pipeline::plan::PortId, words::batch::RecordBatch};
+use crate::{
+    pipeline::plan::PortId,
+    words::{batch::RecordBatch, observe::BatchTrace},
+};
 
 /// One edge of the graph, as seen from where it begins.
 pub struct Outlet {
@@ -30,8 +33,9 @@ impl Outlets {
     }
 
     /// Sends a batch to everybody who takes the port. Waits where a queue is full.
-    pub fn send(&self, port: PortId, batch: &Arc<RecordBatch>) -> Result<(), Aborted> {
-        self.0.iter().filter(|outlet| outlet.port == port).try_for_each(|outlet| outlet.queue.push(outlet.input, Arc::clone(batch)))
+    pub fn send(&self, port: PortId, batch: &Arc<RecordBatch>, trace: &Arc<BatchTrace>) -> Result<(), Aborted> {
+        let mut takers = self.0.iter().filter(|outlet| outlet.port == port);
+        takers.try_for_each(|outlet| outlet.queue.push(outlet.input, Arc::clone(batch), Arc::clone(trace)))
     }
 }
 

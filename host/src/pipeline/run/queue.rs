@@ -6,18 +6,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::words::batch::{self, RecordBatch};
+use crate::words::{
+    batch::{self, RecordBatch},
+    observe::BatchTrace,
+};
 
 /// What an empty batch counts for, so that a bound in bytes also bounds the number of batches.
 const LEAST: u64 = 64;
 
 /// A batch on its way to a stage.
-#[derive(Debug)]
 pub struct Item {
     /// Which of the stage's inputs it arrives by.
     pub input: u32,
     /// The batch.
     pub batch: Arc<RecordBatch>,
+    /// Where it comes from and what becomes of it.
+    pub trace: Arc<BatchTrace>,
     /// Its place in the order in which the stage takes batches, from 0.
     pub ticket: u64,
     /// How long it waited.
@@ -31,6 +35,7 @@ pub struct Aborted;
 struct Waiting {
     input: u32,
     batch: Arc<RecordBatch>,
+    trace: Arc<BatchTrace>,
     bytes: u64,
     since: Instant,
 }
@@ -40,6 +45,8 @@ struct Inside {
     waiting: VecDeque<Waiting>,
     bytes: u64,
     peak: u64,
+    rows: u64,
+    rows_arrived: u64,
     taken: u64,
     producers: usize,
     aborted: bool,
@@ -61,6 +68,10 @@ pub struct Level {
     pub bytes: u64,
     /// Most bytes that ever waited.
     pub peak: u64,
+    /// Rows waiting.
+    pub rows: u64,
+    /// Rows that ever came in.
+    pub rows_arrived: u64,
 }
 
 impl Queue {
@@ -70,7 +81,7 @@ impl Queue {
     }
 
     /// Adds a batch; waits while there is no room.
-    pub fn push(&self, input: u32, batch: Arc<RecordBatch>) -> Result<(), Aborted> {
+    pub fn push(&self, input: u32, batch: Arc<RecordBatch>, trace: Arc<BatchTrace>) -> Result<(), Aborted> {
         let bytes = batch::size(&batch).max(LEAST);
         let mut inside = self.lock();
         while !inside.aborted && !inside.waiting.is_empty() && inside.bytes + bytes > self.bound {
@@ -81,7 +92,9 @@ impl Queue {
         }
         inside.bytes += bytes;
         inside.peak = inside.peak.max(inside.bytes);
-        inside.waiting.push_back(Waiting { input, batch, bytes, since: Instant::now() });
+        inside.rows += batch.num_rows() as u64;
+        inside.rows_arrived += batch.num_rows() as u64;
+        inside.waiting.push_back(Waiting { input, batch, trace, bytes, since: Instant::now() });
         drop(inside);
         self.changed.notify_all();
         Ok(())
@@ -96,11 +109,13 @@ impl Queue {
             }
             if let Some(next) = inside.waiting.pop_front() {
                 inside.bytes -= next.bytes;
+                inside.rows -= next.batch.num_rows() as u64;
                 let ticket = inside.taken;
                 inside.taken += 1;
                 drop(inside);
                 self.changed.notify_all();
-                return Ok(Some(Item { input: next.input, batch: next.batch, ticket, waited: next.since.elapsed() }));
+                let Waiting { input, batch, trace, since, .. } = next;
+                return Ok(Some(Item { input, batch, trace, ticket, waited: since.elapsed() }));
             }
             if inside.producers == 0 {
                 return Ok(None);
@@ -117,20 +132,23 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Gives everything up: waiting batches are dropped and whoever waits is woken.
+    /// Gives everything up: waiting batches are dropped (their rows still count as waiting) and whoever waits is woken.
     pub fn abort(&self) {
         let mut inside = self.lock();
         inside.aborted = true;
-        inside.waiting.clear();
+        let waiting = std::mem::take(&mut inside.waiting);
         inside.bytes = 0;
         drop(inside);
+        // Letting go of a batch tells its observer, which must not happen under the lock.
+        drop(waiting);
         self.changed.notify_all();
     }
 
     /// How full it is.
     pub fn level(&self) -> Level {
         let inside = self.lock();
-        Level { batches: inside.waiting.len() as u64, bytes: inside.bytes, peak: inside.peak }
+        let Inside { bytes, peak, rows, rows_arrived, .. } = *inside;
+        Level { batches: inside.waiting.len() as u64, bytes, peak, rows, rows_arrived }
     }
 
     // A thread that panicked while holding the lock left plain numbers behind; they are still usable.
@@ -153,6 +171,12 @@ mod tests {
     };
 
     use super::*;
+    use crate::words::observe::{RunObserver, Unobserved};
+
+    fn trace() -> Arc<BatchTrace> {
+        let observer: Arc<dyn RunObserver> = Arc::new(Unobserved);
+        Arc::new(BatchTrace::begin(&observer, 0, 0, Vec::new()))
+    }
 
     fn batch(rows: i64) -> Arc<RecordBatch> {
         let schema = Schema::new(vec![Field::new("n", DataType::Int64, false)]);
@@ -167,7 +191,7 @@ mod tests {
         let producer = thread::spawn({
             let queue = Arc::clone(&queue);
             move || {
-                (0..50).for_each(|_| queue.push(0, batch(50)).unwrap());
+                (0..50).for_each(|_| queue.push(0, batch(50), trace()).unwrap());
                 queue.close();
             }
         });
@@ -186,7 +210,7 @@ mod tests {
     #[test]
     fn one_batch_is_always_admitted() {
         let queue = Queue::new(10, 1);
-        queue.push(0, batch(1000)).unwrap();
+        queue.push(0, batch(1000), trace()).unwrap();
         assert_eq!(queue.pop().unwrap().unwrap().batch.num_rows(), 1000);
     }
 
@@ -201,6 +225,6 @@ mod tests {
         thread::sleep(Duration::from_millis(10));
         queue.abort();
         assert_eq!(consumer.join().unwrap(), Some(Aborted));
-        assert_eq!(queue.push(0, batch(1)), Err(Aborted));
+        assert_eq!(queue.push(0, batch(1), trace()), Err(Aborted));
     }
 }

@@ -38,6 +38,10 @@ pub enum Shape {
     Variables,
     /// `true` or `false`.
     Flag,
+    /// A number from 0 to 1.
+    Ratio,
+    /// An array of ascending positive numbers.
+    Bounds,
     /// The limits of [`super::limits::LIMITS`].
     Limits,
     /// A table of these keys.
@@ -66,6 +70,7 @@ pub static FILE: &[Key] = &[
     key("name", Shape::Text, "Name of the pipeline. Left out, it is the file's name without its extension."),
     key("description", Shape::Text, "What the pipeline is for, for a person."),
     key("defaults", Shape::Table(DEFAULTS), "Settings of every stage that does not set them itself."),
+    key("telemetry", Shape::Table(TELEMETRY), "How the pipeline wants to be watched."),
     key("extract", Shape::Stages(Kind::Extract), "Stages that bring data in, by name."),
     key("transform", Shape::Stages(Kind::Transform), "Stages that turn batches into other batches, by name."),
     key("load", Shape::Stages(Kind::Load), "Stages that take data out, by name."),
@@ -73,6 +78,28 @@ pub static FILE: &[Key] = &[
 
 /// In `[defaults]`.
 pub static DEFAULTS: &[Key] = &[LIMITS, QUEUE];
+
+/// In `[telemetry]`.
+pub static TELEMETRY: &[Key] = &[
+    key(
+        "buckets",
+        Shape::Bounds,
+        "Upper bounds of the buckets of latency histograms, in seconds, ascending. Left out: 10 µs to 60 s, three a decade.",
+    ),
+    key(
+        "keep",
+        Shape::Table(KEEP),
+        "Which batches' spans are kept of those that were sampled. Decided when a batch has gone all its way (tail sampling).",
+    ),
+];
+
+/// In `[telemetry] keep`.
+pub static KEEP: &[Key] = &[
+    with_default("failed", Shape::Flag, "true", "Keep every batch in which a call failed."),
+    with_default("ratio", Shape::Ratio, "1.0", "Share of all other batches to keep, from 0 to 1, by trace id."),
+    with_default("rejected", Shape::Flag, "true", "Keep every batch of which rows were rejected."),
+    key("slower_than", Shape::Time, "Keep every batch that took longer than this from end to end."),
+];
 
 /// In a stage.
 pub static STAGE: &[Key] = &[

@@ -43,6 +43,8 @@ pub static LIMITS: &[Limit] = &[
     limit!(read_bytes, Shape::Bytes, "Bytes that one read of columns may copy into the component."),
     limit!(reason, Shape::Bytes, "Bytes of the reason of one rejection; longer ones are cut."),
     limit!(schema_fields, COUNT, "Fields of a schema that the stage declares, nested ones included."),
+    limit!(span_attributes, COUNT, "Attributes, and events, of one of the stage's own spans; more are dropped and counted."),
+    limit!(spans, COUNT, "Spans of its own that the stage may open per call; more are dropped and counted."),
     limit!(state, Shape::Bytes, "Bytes that the stage may keep through the `state` grant, keys included."),
     limit!(table_elements, COUNT, "Elements in all WebAssembly tables of an instance."),
     limit!(

@@ -8,6 +8,7 @@ use super::{
     diagnostic::{self, Diagnostic},
     source::Source,
 };
+use crate::words::observe::Settings;
 
 pub mod config;
 mod grants;
@@ -18,6 +19,7 @@ mod scope;
 mod stage;
 mod stages;
 mod table;
+mod telemetry;
 mod text;
 pub mod units;
 mod wiring;
@@ -38,6 +40,8 @@ pub struct Spec {
     pub base: PathBuf,
     /// The file, for complaints.
     pub source: Source,
+    /// How it wants to be watched.
+    pub telemetry: Settings,
     /// Its stages in the order in which they are written.
     pub stages: Vec<StageSpec>,
 }
@@ -70,6 +74,7 @@ impl Spec {
             description: file.text("description", "a string").map(|text| text.value),
             base: base.clone(),
             source: source.clone(),
+            telemetry: telemetry::read(&file),
             stages: stages::read(&file),
         };
         wiring::check(&scope, &spec.stages, document.get_ref());

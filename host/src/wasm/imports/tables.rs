@@ -14,7 +14,7 @@ use crate::{
         host::{Host, Reader, Writer},
         schema,
     },
-    words::tables::TableError as Said,
+    words::tables::{Dataset, TableError as Said},
 };
 
 /// Links the interface.
@@ -35,7 +35,10 @@ fn link_reader(tables: &mut LinkerInstance<'_, Host>) -> wasmtime::Result<()> {
          (location, options): (String, String)|
          -> wasmtime::Result<(Result<Resource<Reader>, TableError>,)> {
             store.data_mut().work(|host| match host.tables.reader(&host.grants, &location, &options) {
-                Ok(reader) => Ok((Ok(host.handles.push(Reader(reader))?),)),
+                Ok(reader) => {
+                    host.meter.opened(Dataset { location, format: reader.format(), written: false });
+                    Ok((Ok(host.handles.push(Reader(reader))?),))
+                }
                 Err(error) => Ok((Err(error.into()),)),
             })
         },
@@ -88,7 +91,10 @@ fn link_writer(tables: &mut LinkerInstance<'_, Host>) -> wasmtime::Result<()> {
                     Err(error) => return Ok((Err(Said::Format(error.to_string()).into()),)),
                 };
                 match host.tables.writer(&host.grants, &location, declared, &options) {
-                    Ok(writer) => Ok((Ok(host.handles.push(Writer(writer))?),)),
+                    Ok(writer) => {
+                        host.meter.opened(Dataset { location, format: writer.format(), written: true });
+                        Ok((Ok(host.handles.push(Writer(writer))?),))
+                    }
                     Err(error) => Ok((Err(error.into()),)),
                 }
             })

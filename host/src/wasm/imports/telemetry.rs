@@ -1,34 +1,24 @@
-//! `telemetry`: logs, counters and histograms of the guest's own, bounded. Spans are accepted, and recorded by nobody
-//! until the telemetry floor exists; `current` says that no call is traced, so a guest need not open any.
+//! `telemetry`: spans, logs, counters and histograms of the guest's own, bounded.
 
 use wasmtime::{
     StoreContextMut,
-    component::{Linker, Resource, ResourceType},
+    component::{Linker, LinkerInstance, Resource, ResourceType},
 };
 
 use super::printable::{admit, printable};
-use crate::wasm::{
-    contract::{Attribute, Level, SpanContext, Value},
-    host::{Host, Span},
+use crate::{
+    wasm::{
+        contract::{Attribute, Level, SpanContext, Value},
+        host::Host,
+        spans::Span,
+    },
+    words::{guest_span::Value as Said, trace},
 };
 
 /// Links the interface.
 pub fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     let mut telemetry = linker.instance(&super::interface("telemetry"))?;
-    telemetry.resource("span", ResourceType::host::<Span>(), |mut store: StoreContextMut<'_, Host>, rep| {
-        store.data_mut().handles.delete(Resource::<Span>::new_own(rep))?;
-        Ok(())
-    })?;
-    telemetry.func_wrap("[constructor]span", |mut store: StoreContextMut<'_, Host>, (_name,): (String,)| {
-        Ok((store.data_mut().handles.push(Span)?,))
-    })?;
-    telemetry.func_wrap("[method]span.set", |_: StoreContextMut<'_, Host>, (_span, _attribute): (Resource<Span>, Attribute)| Ok(()))?;
-    telemetry.func_wrap(
-        "[method]span.event",
-        |_: StoreContextMut<'_, Host>, (_span, _name, _attributes): (Resource<Span>, String, Vec<Attribute>)| Ok(()),
-    )?;
-    telemetry.func_wrap("[method]span.fail", |_: StoreContextMut<'_, Host>, (_span, _message): (Resource<Span>, String)| Ok(()))?;
-    telemetry.func_wrap("current", |_: StoreContextMut<'_, Host>, (): ()| Ok((None::<SpanContext>,)))?;
+    link_spans(&mut telemetry)?;
     telemetry.func_wrap("log", |mut store: StoreContextMut<'_, Host>, (level, message, attributes): (Level, String, Vec<Attribute>)| {
         log(store.data_mut(), level, message, &attributes);
         Ok(())
@@ -50,7 +40,66 @@ pub fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// Bytes of a metric's name; Prometheus and OpenTelemetry both live well below.
+fn link_spans(telemetry: &mut LinkerInstance<'_, Host>) -> wasmtime::Result<()> {
+    telemetry.resource("span", ResourceType::host::<Span>(), |mut store: StoreContextMut<'_, Host>, rep| {
+        let host = store.data_mut();
+        let span = host.handles.delete(Resource::<Span>::new_own(rep))?;
+        host.meter.spans.close(&span);
+        Ok(())
+    })?;
+    telemetry.func_wrap("[constructor]span", |mut store: StoreContextMut<'_, Host>, (name,): (String,)| {
+        let host = store.data_mut();
+        let name = printable(&name, NAME);
+        let span = host.meter.spans.open(name, host.limits.spans, &mut host.meter.dropped);
+        Ok((host.handles.push(span)?,))
+    })?;
+    telemetry.func_wrap("[method]span.set", |mut store: StoreContextMut<'_, Host>, (span, attribute): (Resource<Span>, Attribute)| {
+        let host = store.data_mut();
+        let (key, value) = said(attribute, host.limits.log_bytes);
+        let span = host.handles.get(&span)?;
+        host.meter.spans.set(span, key, value, host.limits.span_attributes, &mut host.meter.dropped);
+        Ok(())
+    })?;
+    telemetry.func_wrap(
+        "[method]span.event",
+        |mut store: StoreContextMut<'_, Host>, (span, name, attributes): (Resource<Span>, String, Vec<Attribute>)| {
+            let host = store.data_mut();
+            let kept = attributes.len().min(host.limits.span_attributes as usize);
+            host.meter.dropped += (attributes.len() - kept) as u64;
+            let attributes = attributes.into_iter().take(kept).map(|attribute| said(attribute, host.limits.log_bytes)).collect();
+            let span = host.handles.get(&span)?;
+            let name = printable(&name, NAME);
+            host.meter.spans.event(span, name, attributes, host.limits.span_attributes, &mut host.meter.dropped);
+            Ok(())
+        },
+    )?;
+    telemetry.func_wrap("[method]span.fail", |mut store: StoreContextMut<'_, Host>, (span, message): (Resource<Span>, String)| {
+        let host = store.data_mut();
+        let message = printable(&message, host.limits.log_bytes as usize);
+        host.meter.spans.fail(host.handles.get(&span)?, message);
+        Ok(())
+    })?;
+    telemetry.func_wrap("current", |_: StoreContextMut<'_, Host>, (): ()| {
+        Ok((trace::current().map(|context| SpanContext {
+            trace_id: context.trace.to_string(),
+            span_id: context.span.to_string(),
+            sampled: context.sampled,
+        }),))
+    })
+}
+
+/// An attribute within its bounds.
+fn said(attribute: Attribute, text: u64) -> (String, Said) {
+    let value = match attribute.value {
+        Value::Text(value) => Said::Text(printable(&value, text as usize)),
+        Value::Integer(value) => Said::Integer(value),
+        Value::Number(value) => Said::Number(value),
+        Value::Flag(value) => Said::Flag(value),
+    };
+    (printable(&attribute.key, NAME), value)
+}
+
+/// Bytes of the name of a metric, a span or an attribute; Prometheus and OpenTelemetry both live well below.
 const NAME: usize = 256;
 
 fn count(host: &mut Host, name: String, by: u64) {

@@ -1,0 +1,96 @@
+//! The observer that a run is given: hands what it is told to the layers that are there.
+
+use std::sync::{Arc, Weak};
+
+use super::{
+    metrics::{CallMetrics, Metrics, RunMetrics},
+    traces::{CallTraces, RunTraces, Traces},
+};
+use crate::words::{
+    observe::{BatchTrace, CallFacts, CallObserver, Export, Observer, Probe, RunFacts, RunObserver, RunOutcome, WorkerFacts},
+    trace::SpanContext,
+};
+
+/// Watches runs with the layers that it was given.
+#[derive(Default)]
+pub struct Telemetry {
+    /// Spans.
+    pub traces: Option<Traces>,
+    /// Metrics.
+    pub metrics: Option<Metrics>,
+}
+
+struct RunWatch {
+    /// The run's span when nobody records it.
+    unrecorded: SpanContext,
+    traces: Option<Arc<RunTraces>>,
+    metrics: Option<Arc<RunMetrics>>,
+}
+
+struct CallWatch {
+    unrecorded: SpanContext,
+    traces: Option<CallTraces>,
+    metrics: Option<CallMetrics>,
+}
+
+impl Observer for Telemetry {
+    fn run(&self, run: &RunFacts, probe: Weak<dyn Probe>) -> Arc<dyn RunObserver> {
+        let metrics = self.metrics.as_ref().map(|metrics| metrics.run(run, probe));
+        let traces = self.traces.as_ref().map(|traces| traces.run(run, metrics.clone()));
+        Arc::new(RunWatch { unrecorded: SpanContext::root(false), traces, metrics })
+    }
+}
+
+impl RunObserver for RunWatch {
+    fn context(&self) -> SpanContext {
+        self.traces.as_ref().map_or(self.unrecorded, |traces| traces.context())
+    }
+
+    fn root(&self) -> SpanContext {
+        self.traces.as_ref().map_or_else(|| SpanContext::root(false), |traces| traces.root())
+    }
+
+    fn worker(&self, worker: &WorkerFacts) -> Box<dyn CallObserver> {
+        Box::new(CallWatch {
+            unrecorded: self.context(),
+            traces: self.traces.as_ref().map(|traces| traces.worker(worker)),
+            metrics: self.metrics.as_ref().map(|metrics| metrics.worker(worker)),
+        })
+    }
+
+    fn batch(&self, batch: &BatchTrace) {
+        if let Some(metrics) = &self.metrics {
+            metrics.batch(batch);
+        }
+        if let Some(traces) = &self.traces {
+            traces.batch(batch);
+        }
+    }
+
+    fn ended(&self, outcome: &RunOutcome<'_>) {
+        if let Some(metrics) = &self.metrics {
+            metrics.ended(outcome);
+        }
+        if let Some(traces) = &self.traces {
+            traces.ended(outcome);
+        }
+    }
+}
+
+impl CallObserver for CallWatch {
+    fn begin(&mut self, export: Export, batch: Option<&Arc<BatchTrace>>) -> SpanContext {
+        match &mut self.traces {
+            Some(traces) => traces.begin(export, batch),
+            None => batch.map_or(self.unrecorded, |batch| batch.root),
+        }
+    }
+
+    fn end(&mut self, call: &CallFacts<'_>) {
+        if let Some(metrics) = &mut self.metrics {
+            metrics.end(call);
+        }
+        if let Some(traces) = &mut self.traces {
+            traces.end(call);
+        }
+    }
+}

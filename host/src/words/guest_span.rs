@@ -1,0 +1,61 @@
+//! Spans within a call: those that a guest opens, and those of its outgoing requests. Part of the call's usage.
+
+use std::time::Instant;
+
+use super::trace::SpanId;
+
+/// A span within a call, ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GuestSpan {
+    /// Its name.
+    pub name: String,
+    /// Which side of a conversation it is.
+    pub role: Role,
+    /// Its id.
+    pub id: SpanId,
+    /// The span it is part of: the call's own or another of the guest's.
+    pub parent: SpanId,
+    /// When it began.
+    pub started: Instant,
+    /// When it ended: with the call at the latest.
+    pub ended: Instant,
+    /// What is said of it, each key once.
+    pub attributes: Vec<(String, Value)>,
+    /// What happened in it.
+    pub events: Vec<GuestEvent>,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+/// Which side of a conversation a span is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// None.
+    Internal,
+    /// It asks something outside.
+    Client,
+}
+
+/// Something that happened within a span.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GuestEvent {
+    /// What.
+    pub name: String,
+    /// When.
+    pub at: Instant,
+    /// What is said of it.
+    pub attributes: Vec<(String, Value)>,
+}
+
+/// The value of an attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A string.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// A floating-point number.
+    Number(f64),
+    /// True or false.
+    Flag(bool),
+}

@@ -1,0 +1,332 @@
+//! The seam between what runs and whoever watches it. A pipeline tells an observer of every batch and every call; what the
+//! observer makes of it (spans, metrics, nothing) is not the pipeline's business.
+
+use std::{
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use super::{call::CallError, stage::Kind, tables::Dataset, trace::SpanContext, usage::Usage};
+
+/// Watches runs.
+pub trait Observer: Send + Sync {
+    /// A run begins. The probe answers what can only be asked of the run itself, as long as it lives.
+    fn run(&self, run: &RunFacts, probe: Weak<dyn Probe>) -> Arc<dyn RunObserver>;
+}
+
+/// Watches one run.
+pub trait RunObserver: Send + Sync {
+    /// The run's own span.
+    fn context(&self) -> SpanContext;
+    /// Names the root span of a new batch, and decides whether the batch is recorded.
+    fn root(&self) -> SpanContext;
+    /// A thread begins to call an instance. What it returns lives on that thread.
+    fn worker(&self, worker: &WorkerFacts) -> Box<dyn CallObserver>;
+    /// A batch has gone all its way: nobody holds it any more.
+    fn batch(&self, batch: &BatchTrace);
+    /// The run has ended, well or not.
+    fn ended(&self, outcome: &RunOutcome<'_>);
+}
+
+/// Watches the calls of one instance. The hot path: what it does is added to every call.
+pub trait CallObserver: Send {
+    /// A call is about to be made: names its span. `batch` is the one it works on, or would bring into being.
+    fn begin(&mut self, export: Export, batch: Option<&Arc<BatchTrace>>) -> SpanContext;
+    /// It has returned, or trapped.
+    fn end(&mut self, call: &CallFacts<'_>);
+}
+
+/// Answers what can only be asked of a run itself.
+pub trait Probe: Send + Sync {
+    /// How a stage stands now.
+    fn stage(&self, stage: usize) -> StageLevel;
+}
+
+/// What is known of a run before it begins.
+#[derive(Clone, Debug)]
+pub struct RunFacts {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Its stages, each after those that feed it.
+    pub stages: Vec<StageFacts>,
+    /// What the pipeline file says about watching it.
+    pub settings: Settings,
+}
+
+/// What a pipeline file says about watching it: its table `[telemetry]`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// Which batches' spans are kept.
+    pub keep: Keep,
+    /// Upper bounds of the buckets of latency histograms, in seconds, ascending; none for the default ones.
+    pub buckets: Vec<f64>,
+}
+
+/// What is known of a stage before it runs.
+#[derive(Clone, Debug)]
+pub struct StageFacts {
+    /// Its name.
+    pub name: String,
+    /// Which of the three it is.
+    pub kind: Kind,
+    /// How the pipeline file refers to its component.
+    pub component: String,
+    /// What the component calls itself.
+    pub version: String,
+    /// The component's digest, in hexadecimal.
+    pub digest: String,
+    /// Instances side by side.
+    pub instances: usize,
+    /// Names of the extracts whose batches come here, itself for an extract.
+    pub sources: Vec<String>,
+    /// Names of the columns of each input.
+    pub columns: Vec<Vec<String>>,
+    /// The tables it reads or writes.
+    pub datasets: Vec<Dataset>,
+    /// Bytes that may wait in front of it; none for an extract.
+    pub queue_bound: Option<u64>,
+    /// Bytes of linear memory that an instance may have.
+    pub memory_limit: u64,
+}
+
+/// Which batches are worth keeping when their fate is known: the pipeline file's `[telemetry] keep`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Keep {
+    /// Those in which a call failed.
+    pub failed: bool,
+    /// Those of which rows were rejected.
+    pub rejected: bool,
+    /// Those that took longer than this from end to end.
+    pub slower_than: Option<Duration>,
+    /// The share of all others, 0 to 1, by trace id.
+    pub ratio: f64,
+}
+
+/// An instance and the thread that calls it.
+#[derive(Clone, Debug)]
+pub struct WorkerFacts {
+    /// Index of its stage.
+    pub stage: usize,
+    /// Its number among the stage's instances, from 0.
+    pub instance: usize,
+    /// How often the stage's component has been swapped, from 1 for the one that the run began with.
+    pub generation: u32,
+}
+
+/// The exports of a stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Export {
+    /// An extract yields.
+    Next,
+    /// A transform takes a batch.
+    Process,
+    /// A transform puts out what it held.
+    Finish,
+    /// A load takes a batch.
+    Write,
+    /// A load makes durable.
+    Commit,
+}
+
+/// A call that has ended.
+pub struct CallFacts<'a> {
+    /// What `begin` answered.
+    pub context: SpanContext,
+    /// Which export.
+    pub export: Export,
+    /// The batch that it worked on or brought into being.
+    pub batch: Option<&'a Arc<BatchTrace>>,
+    /// Which of the stage's inputs the batch came by.
+    pub input: u32,
+    /// What it cost.
+    pub usage: &'a Usage,
+    /// Why it failed.
+    pub error: Option<&'a CallError>,
+    /// How long its batch waited in front of the stage.
+    pub waited: Duration,
+    /// Batches it put out.
+    pub batches_out: u64,
+}
+
+/// How a run ended.
+pub struct RunOutcome<'a> {
+    /// `completed`, `stopped`, `failed` or `aborted`.
+    pub outcome: &'static str,
+    /// What failed: the stage and its error.
+    pub failure: Option<(&'a str, &'a CallError)>,
+    /// Rows that all loads made durable.
+    pub rows: u64,
+}
+
+/// How a stage stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StageLevel {
+    /// Batches that wait in front of it.
+    pub queue_batches: u64,
+    /// Bytes that wait in front of it.
+    pub queue_bytes: u64,
+    /// Time spent in calls, over all instances.
+    pub busy: Duration,
+    /// Where its rows went.
+    pub rows: RowLedger,
+}
+
+/// Where the rows of a stage went: `in = kept + filtered + rejected + held + failed + in_flight`, always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowLedger {
+    /// Rows that were sent to it by the stages that feed it; for an extract, rows that it brought in.
+    pub arrived: u64,
+    /// Rows that wait in front of it.
+    pub waiting: u64,
+    /// Rows of calls that are under way.
+    pub in_flight: u64,
+    /// Rows that it passed on, whole or in part, or a load took.
+    pub kept: u64,
+    /// Rows that it left out.
+    pub filtered: u64,
+    /// Rows that it rejected.
+    pub rejected: u64,
+    /// Rows that it took in and holds: an aggregate answers for them at the end.
+    pub held: u64,
+    /// Rows of calls that failed.
+    pub failed: u64,
+}
+
+/// A batch on its way, from the call that yields it to the last that takes it. Everybody who works on it holds a clone of its
+/// `Arc`; when the last lets go, the batch has gone all its way and its observer is told.
+pub struct BatchTrace {
+    /// Its root span.
+    pub root: SpanContext,
+    /// Its number in the run, from 0.
+    pub sequence: u64,
+    /// Index of the stage that brought it into being.
+    pub origin: usize,
+    /// When that stage began to.
+    pub started: Instant,
+    /// The batches it came from, when it came from any: some of them, if there were many.
+    pub links: Vec<SpanContext>,
+    fate: AtomicU8,
+    observer: Arc<dyn RunObserver>,
+}
+
+// === impl Export ===
+
+impl Export {
+    /// As the contract names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Export::Next => "next",
+            Export::Process => "process",
+            Export::Finish => "finish",
+            Export::Write => "write",
+            Export::Commit => "commit",
+        }
+    }
+}
+
+// === impl Keep ===
+
+impl Default for Keep {
+    /// Everything that was sampled.
+    fn default() -> Self {
+        Keep { failed: true, rejected: true, slower_than: None, ratio: 1.0 }
+    }
+}
+
+// === impl RowLedger ===
+
+impl RowLedger {
+    /// Rows that are unaccounted for: negative when there are more than arrived. Anything but 0 is a bug of the host.
+    pub fn imbalance(&self) -> i64 {
+        let accounted = self.waiting + self.in_flight + self.kept + self.filtered + self.rejected + self.held + self.failed;
+        self.arrived.wrapping_sub(accounted) as i64
+    }
+}
+
+// === impl BatchTrace ===
+
+const FAILED: u8 = 1;
+const REJECTED: u8 = 2;
+const VOID: u8 = 4;
+
+impl BatchTrace {
+    /// A batch that a call is about to bring into being.
+    pub fn begin(observer: &Arc<dyn RunObserver>, sequence: u64, origin: usize, links: Vec<SpanContext>) -> Self {
+        let fate = AtomicU8::new(0);
+        BatchTrace { root: observer.root(), sequence, origin, started: Instant::now(), links, fate, observer: Arc::clone(observer) }
+    }
+
+    /// A call on it failed.
+    pub fn fail(&self) {
+        self.fate.fetch_or(FAILED, Ordering::Relaxed);
+    }
+
+    /// Rows of it were rejected.
+    pub fn reject(&self) {
+        self.fate.fetch_or(REJECTED, Ordering::Relaxed);
+    }
+
+    /// Nothing came of it: there was no batch.
+    pub fn void(&self) {
+        self.fate.fetch_or(VOID, Ordering::Relaxed);
+    }
+
+    /// Whether a call on it failed.
+    pub fn failed(&self) -> bool {
+        self.fate.load(Ordering::Relaxed) & FAILED != 0
+    }
+
+    /// Whether rows of it were rejected.
+    pub fn rejected(&self) -> bool {
+        self.fate.load(Ordering::Relaxed) & REJECTED != 0
+    }
+
+    /// Whether nothing came of it.
+    pub fn is_void(&self) -> bool {
+        self.fate.load(Ordering::Relaxed) & VOID != 0
+    }
+}
+
+impl Drop for BatchTrace {
+    fn drop(&mut self) {
+        self.observer.batch(self);
+    }
+}
+
+/// Watches nothing.
+pub struct Unobserved;
+
+impl Observer for Unobserved {
+    fn run(&self, _: &RunFacts, _: Weak<dyn Probe>) -> Arc<dyn RunObserver> {
+        Arc::new(Unobserved)
+    }
+}
+
+impl RunObserver for Unobserved {
+    fn context(&self) -> SpanContext {
+        SpanContext::root(false)
+    }
+
+    fn root(&self) -> SpanContext {
+        SpanContext::root(false)
+    }
+
+    fn worker(&self, _: &WorkerFacts) -> Box<dyn CallObserver> {
+        Box::new(Unobserved)
+    }
+
+    fn batch(&self, _: &BatchTrace) {}
+
+    fn ended(&self, _: &RunOutcome<'_>) {}
+}
+
+impl CallObserver for Unobserved {
+    fn begin(&mut self, _: Export, batch: Option<&Arc<BatchTrace>>) -> SpanContext {
+        batch.map_or_else(|| SpanContext::root(false), |batch| batch.root)
+    }
+
+    fn end(&mut self, _: &CallFacts<'_>) {}
+}
