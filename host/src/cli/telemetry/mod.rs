@@ -38,7 +38,6 @@ pub fn start(arguments: &Arguments) -> Result<Running, Exit> {
 impl Running {
     /// Flushes everything, within a deadline, after the run. Answers what is to be shown below the report's table.
     pub fn finish(self, report: &Report) -> String {
-        drop(self.observer);
         let shown = self.traces.finish();
         self.metrics.finish(report);
         shown
