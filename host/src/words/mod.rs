@@ -3,11 +3,13 @@
 pub mod batch;
 pub mod blame;
 pub mod call;
+pub mod carry;
 pub mod digest;
 pub mod grants;
 pub mod guest_span;
 pub mod limits;
 pub mod observe;
+pub mod scope;
 pub mod stage;
 pub mod tables;
 pub mod trace;
