@@ -3,7 +3,6 @@
 use std::sync::{Arc, Weak};
 
 use super::{
-    logs,
     metrics::{CallMetrics, Metrics, RunMetrics},
     traces::{CallTraces, RunTraces, Traces},
 };
@@ -87,7 +86,6 @@ impl CallObserver for CallWatch {
     }
 
     fn end(&mut self, call: &CallFacts<'_>) {
-        logs::call_failed(call);
         if let Some(metrics) = &mut self.metrics {
             metrics.end(call);
         }

@@ -35,7 +35,7 @@ pub fn start(arguments: &Arguments) -> Result<Running, Exit> {
     let logs = logs::start(&environment, &healths)?;
     let propagation = propagation::read(&environment)?;
     let metrics = metrics::start(&arguments.metrics, &healths)?;
-    let traces = traces::start(&arguments.traces, &healths)?;
+    let traces = traces::start(&arguments.traces, &environment, propagation.parent.as_ref().map(|parent| parent.context), &healths)?;
     let observer = Telemetry { traces: traces.layer(), metrics: metrics.layer() };
     if observer.traces.is_some() {
         propagation.begin();

@@ -4,7 +4,6 @@
 //! OpenTelemetry's current context only, which the batch path does not have.
 
 mod export;
-mod failure;
 mod json;
 mod layer;
 mod queue;
@@ -12,7 +11,6 @@ mod record;
 mod text;
 
 pub use export::{Exporter, Limits, Lost};
-pub use failure::{call_failed, exception_type};
 pub use layer::{Form, install, quiet_thread};
 pub use record::Record;
 

@@ -85,7 +85,7 @@ impl Settings {
             None => ClientTlsConfig::new().with_webpki_roots(),
         };
         match &self.client {
-            Some((certificate, key)) => tls.identity(Identity::from_pem(certificate, key)),
+            Some(client) => tls.identity(Identity::from_pem(&client.certificate, &client.key)),
             None => tls,
         }
     }
@@ -100,8 +100,8 @@ impl Settings {
             // Without TLS there is nothing to verify: a machine without certificates of its own must not stop us.
             client = client.tls_certs_only([]);
         }
-        if let Some((certificate, key)) = &self.client {
-            client = client.identity(reqwest::Identity::from_pem(&[certificate.as_slice(), b"\n", key].concat())?);
+        if let Some(told) = &self.client {
+            client = client.identity(reqwest::Identity::from_pem(&[told.certificate.as_slice(), b"\n", &told.key].concat())?);
         }
         client.build()
     }

@@ -9,4 +9,4 @@ mod settings;
 pub use environment::{Environment, WrongVariable};
 pub use exporters::BuildError;
 pub use resource::resource;
-pub use settings::{Protocol, Settings, disabled, flush_deadline};
+pub use settings::{ClientIdentity, Protocol, Settings, disabled, flush_deadline};

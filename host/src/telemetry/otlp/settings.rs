@@ -27,8 +27,17 @@ pub struct Settings {
     pub gzip: bool,
     /// Certificates (PEM) that a server must be signed by; the usual ones if there are none.
     pub certificate: Option<Vec<u8>>,
-    /// This client's certificate and key (PEM), for servers that ask for one.
-    pub client: Option<(Vec<u8>, Vec<u8>)>,
+    /// Who this client is, for servers that ask.
+    pub client: Option<ClientIdentity>,
+}
+
+/// A client's certificate and its key (PEM).
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientIdentity {
+    /// The certificate, with those that signed it.
+    pub certificate: Vec<u8>,
+    /// Its private key.
+    pub key: Vec<u8>,
 }
 
 /// The two transports of OTLP that are spoken here.
@@ -181,10 +190,10 @@ impl Variables<'_> {
         Ok(Some(bytes))
     }
 
-    fn client(&self) -> Result<Option<(Vec<u8>, Vec<u8>)>, WrongVariable> {
+    fn client(&self) -> Result<Option<ClientIdentity>, WrongVariable> {
         match (self.file("CLIENT_CERTIFICATE")?, self.file("CLIENT_KEY")?) {
             (None, None) => Ok(None),
-            (Some(certificate), Some(key)) => Ok(Some((certificate, key))),
+            (Some(certificate), Some(key)) => Ok(Some(ClientIdentity { certificate, key })),
             (certificate, _) => {
                 let (there, missing) =
                     if certificate.is_some() { ("CLIENT_CERTIFICATE", "CLIENT_KEY") } else { ("CLIENT_KEY", "CLIENT_CERTIFICATE") };
