@@ -314,3 +314,36 @@ fn what_exporters_say_is_not_exported() {
     assert!(written.iter().any(|record| foreign(record["scope"].as_str().unwrap())), "they do speak");
     assert!(scopes.contains("guest") && !scopes.iter().any(|scope| foreign(scope)), "{scopes:?}");
 }
+
+/// Protects the way from a record to its span: the ids are those of spans that were recorded.
+#[test]
+fn records_name_spans_that_are_recorded() {
+    let here = hostile();
+    let written = records(&run(&here, &["--trace-out", "spans.jsonl"], &[]).err());
+    let text = fs::read_to_string(here.path().join("spans.jsonl")).unwrap();
+    let named = |record: &Value, name: &str| {
+        let id = record["span_id"].as_str().unwrap();
+        let at = text.find(&format!("\"spanId\":\"{id}\"")).unwrap_or_else(|| panic!("no span {id}"));
+        let name = format!("\"name\":\"{name}\"");
+        assert!(text[at..].find(&name).is_some_and(|found| found < 300), "{}", &text[at..at + 300]);
+        assert!(text.contains(record["trace_id"].as_str().unwrap()));
+        assert_eq!(record["trace_flags"], 1);
+    };
+    for batch in written.chunks(3) {
+        let [said, call, span] = batch else { panic!("three: {batch:#?}") };
+        named(said, "process talker");
+        named(call, "process talker");
+        named(span, "saying");
+    }
+}
+
+/// Protects against records that are lost because a receiver was busy for a moment.
+#[test]
+fn a_receiver_that_refuses_once_is_asked_again() {
+    let Some(receiver) = Receiver::start() else { return };
+    receiver.control(r#"{"status": 503, "retry_after": 0, "times": 1}"#);
+    let endpoint = format!("{}/v1/logs", receiver.endpoint());
+    let err = run(&hostile(), &[], &[("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", &endpoint)]).err();
+    assert!(!err.contains("not delivered"), "{err}");
+    assert_eq!(receiver.logs().len(), 9);
+}

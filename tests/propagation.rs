@@ -29,8 +29,12 @@ use parshall::{
         trace::SpanContext,
     },
 };
+use serde_json::Value;
 
-use crate::{binary::project, components};
+use crate::{
+    binary::{Ran, parshall, project},
+    components,
+};
 
 /// Samples everything, and remembers what files are stamped with and what batches are linked to.
 #[derive(Clone)]
@@ -314,5 +318,88 @@ fn the_environment_and_headers_name_the_same_parent() {
         let remote = parent_from_environment(&environment).unwrap().unwrap();
         assert_eq!(remote.context, context, "{name}");
         assert_eq!(headers.get("x-nothing"), None);
+    }
+}
+
+/// The spans of a file that `--trace-out` wrote.
+fn spans(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap();
+    let requests = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let parts = |of: &Value, name: &str| of[name].as_array().cloned().unwrap_or_default();
+    let scopes = requests.flat_map(|request| parts(&request, "resourceSpans")).flat_map(|resource| parts(&resource, "scopeSpans"));
+    scopes.flat_map(|scope| parts(&scope, "spans")).collect()
+}
+
+fn named<'a>(spans: &'a [Value], name: &str) -> &'a Value {
+    let names = || spans.iter().map(|span| span["name"].clone()).collect::<Vec<_>>();
+    spans.iter().find(|span| span["name"] == name).unwrap_or_else(|| panic!("no span `{name}` among {:?}", names()))
+}
+
+/// `parshall run` of a pipeline with these variables, and no others that telemetry reads.
+fn command(folder: &Path, text: &str, arguments: &[&str], variables: &[(&str, &str)]) {
+    fs::write(folder.join("pipeline.toml"), text.replace("@generate", &components::path("testing/generate").display().to_string()))
+        .unwrap();
+    let mut command = parshall();
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OTEL_") || name.starts_with("TRACE")) {
+        command.env_remove(name);
+    }
+    command.current_dir(folder).args(["run", "pipeline.toml", "--report", "none"]).args(arguments).envs(variables.iter().copied());
+    Ran(command.output().unwrap()).ok();
+}
+
+/// Protects the whole way, from who starts a run through a file to the spans of the run that reads it.
+#[test]
+fn a_trace_goes_through_the_command_and_a_file_into_the_next_run() {
+    let here = tempfile::tempdir().unwrap();
+    let (one, two) = (here.path().join("one.jsonl"), here.path().join("two.jsonl"));
+    let started_by = SpanContext::root(true);
+    let told = parent(started_by);
+    let variables = [("TRACEPARENT", told.as_str()), ("TRACESTATE", "vendor=1"), ("BAGGAGE", "tenant=blue")];
+    command(here.path(), &make("one.parquet"), &["--trace-out", "one.jsonl"], &variables);
+    let first = spans(&one);
+    let run = named(&first, "run");
+    assert_eq!(run["traceId"], started_by.trace.to_string());
+    assert_eq!(run["parentSpanId"], started_by.span.to_string());
+    let commit = named(&first, "commit b");
+    assert_eq!(commit["traceId"], run["traceId"], "a commit is of the run, not of a batch");
+    let pairs = of_parquet(&here.path().join("one.parquet"));
+    let stamp = format!("00-{}-{}-01", commit["traceId"].as_str().unwrap(), commit["spanId"].as_str().unwrap());
+    assert_eq!(pairs.get("traceparent"), Some(&stamp));
+    let companion = |name: &str| pairs.get(name).map(String::as_str);
+    assert_eq!((companion("tracestate"), companion("baggage")), (Some("vendor=1"), Some("tenant=blue")));
+
+    command(here.path(), &copy("one.parquet", "two.arrow"), &["--trace-out", "two.jsonl"], &[("OTEL_PROPAGATORS", "tracecontext,b3")]);
+    let second = spans(&two);
+    let batch = named(&second, "batch");
+    let links = batch["links"].as_array().unwrap();
+    let is_commit = |link: &&Value| link["traceId"] == commit["traceId"] && link["spanId"] == commit["spanId"];
+    assert_eq!(links.iter().filter(is_commit).count(), 1, "{links:#?}");
+    let reader = FileReader::try_new(File::open(here.path().join("two.arrow")).unwrap(), None).unwrap();
+    let mut names: Vec<_> = reader.custom_metadata().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["b3", "traceparent"]);
+}
+
+/// Protects files against telemetry that nobody asked for: a run whose spans go nowhere writes the same bytes each time.
+#[test]
+fn a_run_whose_spans_go_nowhere_stamps_nothing() {
+    let here = tempfile::tempdir().unwrap();
+    let told = parent(SpanContext::root(true));
+    let unsampled = told.replace("-01", "-00");
+    let cases: [(&str, &[&str], &[(&str, &str)]); 4] = [
+        ("plain", &[], &[]),
+        ("started", &[], &[("TRACEPARENT", &told)]),
+        ("unsampled", &["--trace-out", "spans.jsonl"], &[("TRACEPARENT", &unsampled)]),
+        ("none", &["--trace-out", "spans.jsonl"], &[("OTEL_PROPAGATORS", "none")]),
+    ];
+    for kind in ["parquet", "arrow"] {
+        let mut files = Vec::new();
+        for (name, arguments, variables) in cases {
+            let file = format!("{name}.{kind}");
+            command(here.path(), &make(&file), arguments, variables);
+            files.push(fs::read(here.path().join(file)).unwrap());
+        }
+        assert!(files.iter().all(|file| *file == files[0]), "{kind}");
+        assert!(!files[0].windows(11).any(|window| window == b"traceparent"), "{kind}");
     }
 }

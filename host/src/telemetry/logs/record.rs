@@ -212,6 +212,39 @@ mod tests {
         assert!(of_guest("no JSON").is_empty());
     }
 
+    /// Keeps what it is given.
+    struct Kept(std::sync::Arc<std::sync::Mutex<Vec<Record>>>);
+
+    impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Kept {
+        fn on_event(&self, event: &Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+            self.0.lock().unwrap().push(Record::of(event));
+        }
+    }
+
+    /// Protects the host's own words within a call: they belong to it no less than its guest's.
+    #[test]
+    fn whoever_speaks_in_a_call_speaks_in_its_span_for_its_stage() {
+        use tracing_subscriber::layer::SubscriberExt as _;
+        let kept = std::sync::Arc::default();
+        let subscriber = tracing_subscriber::registry().with(Kept(std::sync::Arc::clone(&kept)));
+        let context = SpanContext::root(true);
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::warn!(path = "x", "outside");
+            let _scope = scope::within("p", "s");
+            let _span = trace::within(context);
+            tracing::warn!(rows = 3_u64, "inside {}", "a call");
+            tracing::info!(target: "guest", stage = "t", stream = "stdout", guest.attributes = "{\"a\":1}", "said");
+        });
+        let kept = kept.lock().unwrap();
+        let [outside, inside, said] = kept.as_slice() else { panic!("{kept:#?}") };
+        assert_eq!((outside.context, outside.attributes.len(), outside.text("path")), (None, 1, Some("x")));
+        assert_eq!((inside.context, inside.body.as_str()), (Some(context), "inside a call"));
+        assert_eq!((inside.text(attribute::PIPELINE), inside.text(attribute::STAGE)), (Some("p"), Some("s")));
+        assert_eq!(inside.attributes[2], ("rows".into(), Value::Integer(3)));
+        assert_eq!((said.text(attribute::STAGE), said.text(attribute::STREAM)), (Some("t"), Some("stdout")));
+        assert_eq!(said.attributes.last(), Some(&("a".into(), Value::Integer(1))));
+    }
+
     #[test]
     fn the_first_of_a_name_stays_and_there_are_only_so_many() {
         let mut record = Record {
