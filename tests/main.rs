@@ -21,4 +21,6 @@ mod select;
 mod stopping;
 mod tidy;
 mod validate;
+mod wasi;
+mod wasi_http;
 mod wrong_files;

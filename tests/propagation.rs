@@ -380,13 +380,16 @@ fn a_trace_goes_through_the_command_and_a_file_into_the_next_run() {
     assert_eq!(names, ["b3", "traceparent"]);
 }
 
+/// A name, arguments, variables.
+type Case<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, &'a str)]);
+
 /// Protects files against telemetry that nobody asked for: a run whose spans go nowhere writes the same bytes each time.
 #[test]
 fn a_run_whose_spans_go_nowhere_stamps_nothing() {
     let here = tempfile::tempdir().unwrap();
     let told = parent(SpanContext::root(true));
     let unsampled = told.replace("-01", "-00");
-    let cases: [(&str, &[&str], &[(&str, &str)]); 4] = [
+    let cases: [Case<'_>; 4] = [
         ("plain", &[], &[]),
         ("started", &[], &[("TRACEPARENT", &told)]),
         ("unsampled", &["--trace-out", "spans.jsonl"], &[("TRACEPARENT", &unsampled)]),
