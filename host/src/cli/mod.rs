@@ -5,6 +5,7 @@ mod check;
 mod exit;
 mod graph;
 mod inspect;
+mod log;
 mod progress;
 mod run;
 mod schema;
@@ -33,6 +34,9 @@ struct Arguments {
     /// When to colour messages.
     #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
     color: When,
+    /// The form of log records on standard error; `auto` is text on a terminal and JSON lines elsewhere.
+    #[arg(long, global = true, value_enum, value_name = "FORM")]
+    log_format: Option<log::LogFormat>,
 }
 
 const AFTER: &str = "\
@@ -40,7 +44,9 @@ Exit codes: 0 done (or stopped by Ctrl-C, with everything in flight committed), 
 
 Environment: PARSHALL_CACHE  folder of compiled components, or `off`
              PARSHALL_LOG    log filter
-             PARSHALL_DIST   folder of components to use instead of the embedded std: ones";
+             PARSHALL_LOG_FORMAT  auto, text or json: as --log-format
+             PARSHALL_DIST   folder of components to use instead of the embedded std: ones
+             OTEL_…          OpenTelemetry's variables, see TELEMETRY.md";
 
 /// When to do something that depends on a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -97,7 +103,9 @@ struct PipelineFile {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let colour = arguments.color.now();
-    log_to_stderr(arguments.verbose, colour);
+    if let Err(exit) = log::start(arguments.verbose, arguments.log_format, colour) {
+        return exit.report();
+    }
     let exit = match arguments.command {
         Command::Run(arguments) => run::run(arguments, colour),
         Command::Check(arguments) => check::check(&arguments, colour),
@@ -113,14 +121,4 @@ fn completions(shell: clap_complete::Shell) -> Result<(), Exit> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "parshall", &mut script);
     exit::print(&String::from_utf8_lossy(&script))
-}
-
-fn log_to_stderr(verbose: u8, colour: bool) {
-    let default = match verbose {
-        0 => "warn,guest=info",
-        1 => "info,guest=debug",
-        _ => "debug,guest=trace",
-    };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PARSHALL_LOG").unwrap_or_else(|_| default.into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).without_time().init();
 }

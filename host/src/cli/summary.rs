@@ -15,7 +15,7 @@ const COLUMNS: [&str; 13] =
     ["stage", "kind", "calls", "rows in", "rows out", "filtered", "rejected", "p50", "p95", "p99", "fuel", "memory", "crossed / stayed"];
 
 /// A line under the header and one at the end: rows stand close, so that columns can be compared.
-const RULED: TableStyle =
+pub const RULED: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')).bottom_border(LineStyle::none().fill('─').junction('─'));
 
 /// The table of stages, why rows were rejected, what was loaded, and how long it took.

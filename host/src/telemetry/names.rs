@@ -7,6 +7,8 @@ pub mod span {
     /// A batch, from the call that brings it into being to the last that takes it: the root of the batch's trace.
     pub const BATCH: &str = "batch";
     // A call is named `EXPORT STAGE`: `process by_carrier`.
+    /// An event of a call that failed, for those who opt in: what the log record of the same call says.
+    pub const EXCEPTION: &str = "exception";
 }
 
 /// Attributes of spans and log records.
@@ -29,6 +31,7 @@ pub mod attribute {
     pub const ROWS_OUT: &str = "etl.rows.out";
     pub const ROWS_FILTERED: &str = "etl.rows.filtered";
     pub const ROWS_REJECTED: &str = "etl.rows.rejected";
+    pub const ROWS_HELD: &str = "etl.rows.held";
     pub const ROWS_COMMITTED: &str = "etl.rows.committed";
     pub const BYTES_READ: &str = "etl.bytes.read";
     pub const BYTES_MADE: &str = "etl.bytes.made";

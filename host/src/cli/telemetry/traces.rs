@@ -1,30 +1,100 @@
 //! Spans of a command.
 
+use std::{path::PathBuf, sync::atomic::Ordering, time::Duration};
+
+use comfy_table::{Cell, CellAlignment, Table};
+
 use crate::{
-    cli::Exit,
-    telemetry::{health::Healths, traces::Traces},
+    cli::{Exit, amount, summary},
+    telemetry::{
+        health::{Healths, Signal},
+        otlp::Environment,
+        traces::{Recording, Settings, Slow, SlowBatch, SlowCall, StartError, Traces},
+    },
+    words::trace::SpanContext,
 };
 
 /// Arguments about spans.
 #[derive(clap::Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// Write the run's spans to a file, as lines of OTLP/JSON. $OTEL_EXPORTER_OTLP_ENDPOINT sends them to a collector.
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::FilePath)]
+    trace_out: Option<PathBuf>,
+    /// Show this many of the slowest batches below the table, and where their time went; 0 for none.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    slowest: u16,
+}
 
 /// Spans being recorded.
-pub struct Running;
+pub struct Running {
+    recording: Recording,
+    healths: Healths,
+}
 
-/// Starts recording, if anybody wants spans.
-pub fn start(_arguments: &Arguments, _healths: &Healths) -> Result<Running, Exit> {
-    Ok(Running)
+/// Starts recording, if anybody wants spans; `parent` is the span that runs are part of.
+pub fn start(arguments: &Arguments, environment: &Environment, parent: Option<SpanContext>, healths: &Healths) -> Result<Running, Exit> {
+    let settings = Settings::read(environment).map_err(|error| Exit::Wrong(error.to_string()))?;
+    let settings = Settings { parent, file: arguments.trace_out.clone(), slowest: arguments.slowest.into(), ..settings };
+    let recording = Recording::start(settings, healths).map_err(|error| match error {
+        StartError::Thread(_) => Exit::Broken(error.into()),
+        StartError::Exporter(_) | StartError::File { .. } => Exit::Wrong(error.to_string()),
+    })?;
+    Ok(Running { recording, healths: healths.clone() })
 }
 
 impl Running {
     /// The layer for the observer.
     pub fn layer(&self) -> Option<Traces> {
-        None
+        Some(self.recording.traces())
     }
 
     /// Flushes. Answers the slowest batches, as text.
     pub fn finish(self) -> String {
-        String::new()
+        let left = self.recording.finish();
+        if let Some(error) = left.file {
+            eprintln!("warning: the file of spans is not complete: {error}");
+        }
+        let health = self.healths.of(Signal::Spans);
+        let [full, failed] = [&health.dropped_full, &health.dropped_failed].map(|number| number.load(Ordering::Relaxed));
+        if full + failed > 0 {
+            let exported = amount::count(health.exported.load(Ordering::Relaxed));
+            let (full, failed) = (amount::count(full), amount::count(failed));
+            eprintln!("warning: not all spans were exported: {exported} were, {full} found no room, {failed} could not be delivered");
+        }
+        text(&left.slow)
     }
+}
+
+/// The slowest batches and where their time went, in shares of each.
+fn text(slow: &Slow) -> String {
+    if slow.batches.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new();
+    table.load_style(summary::RULED);
+    table.set_header(["batch", "took", "stage", "call", "queue", "guest", "copy", "host"]);
+    for batch in &slow.batches {
+        for (at, call) in batch.calls.iter().enumerate() {
+            table.add_row(row(batch, call, at == 0));
+        }
+    }
+    let lines: String = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+    let of = if slow.of == 1 { "the only batch".to_owned() } else { format!("slowest of {} batches", amount::count(slow.of)) };
+    format!("\n{of}, and where its time went\n{lines}")
+}
+
+fn row(batch: &SlowBatch, call: &SlowCall, first: bool) -> Vec<Cell> {
+    let share = |time: Duration| match time.as_secs_f64() / batch.duration.as_secs_f64().max(1e-9) * 100.0 {
+        _ if time.is_zero() => "-".to_owned(),
+        percent if percent < 0.95 => "<1 %".to_owned(),
+        percent => format!("{percent:.0} %"),
+    };
+    let head = if first {
+        [format!("#{}", batch.sequence), amount::seconds(batch.duration.as_secs_f64())]
+    } else {
+        [String::new(), String::new()]
+    };
+    let words = head.into_iter().chain([call.stage.clone(), call.export.to_owned()]).map(Cell::new);
+    let shares = [call.waited, call.guest, call.copy, call.host].map(share);
+    words.chain(shares.into_iter().map(|share| Cell::new(share).set_alignment(CellAlignment::Right))).collect()
 }

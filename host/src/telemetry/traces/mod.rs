@@ -1,58 +1,152 @@
 //! Spans: records written beside the calls, expanded and exported behind them.
+//!
+//! ```text
+//! call ── begin: an id ──► … ── end: one record ──► buffer of the thread ┐
+//! batch ── last holder lets go: one record ────────► buffer of the run ──┤ background: by batch, tail rules
+//!                                                                         └──► file, outbox ──► collector
+//! ```
+//! A call pays for an id and a record of fixed size. Everything that allocates, waits or fails happens on one thread behind;
+//! every place where records wait is bounded, and what does not fit is counted ([`super::health`]).
 
-use std::sync::Arc;
+mod assemble;
+mod background;
+mod buffer;
+mod expand;
+mod failure;
+mod file;
+mod outbox;
+mod record;
+mod run;
+mod sampler;
+mod settings;
+mod slowest;
 
-use super::metrics::RunMetrics;
-use crate::words::{
-    observe::{BatchTrace, CallFacts, Export, RunFacts, RunOutcome, WorkerFacts},
-    trace::SpanContext,
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, PoisonError},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
-/// Records and exports the spans of runs.
-pub struct Traces;
+use self::{assemble::Assembler, background::Background, file::TraceFile, outbox::Outbox, slowest::Slowest};
+use super::{health::Healths, metrics::RunMetrics, otlp::BuildError};
+use crate::words::observe::RunFacts;
 
-/// Of one run.
-pub struct RunTraces;
+pub use self::{
+    background::Left,
+    background::Told,
+    run::{CallTraces, RunTraces},
+    sampler::Sampler,
+    settings::{Bounds, Settings},
+    slowest::{Slow, SlowBatch, SlowCall},
+};
 
-/// Of one thread's calls.
-pub struct CallTraces;
+/// Records and exports the spans of runs. A handle: cheap to clone.
+#[derive(Clone)]
+pub struct Traces {
+    settings: Arc<Settings>,
+    healths: Healths,
+    told: Arc<Told>,
+    /// Whether there is a background that takes what is recorded.
+    recording: bool,
+}
+
+/// The background of [`Traces`]. Dropped, it flushes.
+pub struct Recording {
+    traces: Traces,
+    thread: Option<JoinHandle<Left>>,
+    flush: Duration,
+}
+
+/// Recording could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The exporter does not take its settings.
+    #[error("spans cannot be exported: {0}")]
+    Exporter(#[from] BuildError),
+    /// The file cannot be written.
+    #[error("spans cannot be written to `{}`: {error}", path.display())]
+    File {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+    /// The machine has no thread, or no way to wait for the network.
+    #[error("no thread for telemetry: {0}")]
+    Thread(#[from] io::Error),
+}
+
+// === impl Recording ===
+
+impl Recording {
+    /// Begins to record. Nothing runs in the background if nothing is wanted.
+    pub fn start(settings: Settings, healths: &Healths) -> Result<Self, StartError> {
+        let (flush, recording) = (settings.flush, settings.exports() || settings.slowest > 0);
+        let told = Arc::new(Told::default());
+        let thread = if recording { Some(spawn(&settings, healths, &told)?) } else { None };
+        let traces = Traces { settings: Arc::new(settings), healths: healths.clone(), told, recording };
+        Ok(Recording { traces, thread, flush })
+    }
+
+    /// What runs are watched with.
+    pub fn traces(&self) -> Traces {
+        self.traces.clone()
+    }
+
+    /// Flushes, within the deadline, and ends.
+    pub fn finish(mut self) -> Left {
+        self.close()
+    }
+
+    fn close(&mut self) -> Left {
+        let Some(thread) = self.thread.take() else { return Left::default() };
+        *self.traces.told.closing.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + self.flush);
+        self.traces.told.wake.notify_one();
+        // A background that panicked has nothing left to tell; the run itself is done.
+        thread.join().unwrap_or_default()
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn spawn(settings: &Settings, healths: &Healths, told: &Arc<Told>) -> Result<JoinHandle<Left>, StartError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outbox = {
+        // The exporter wants to be born where it lives.
+        let _within = runtime.enter();
+        let exporter = settings.collector.as_ref().map(|collector| collector.span_exporter(&settings.resource)).transpose()?;
+        exporter.map(|exporter| Outbox::new(exporter, settings.bounds, settings.exception_events, healths.clone()))
+    };
+    let create = |path: &PathBuf| {
+        let file = TraceFile::create(path, &settings.resource, settings.exception_events);
+        file.map_err(|error| StartError::File { path: path.clone(), error })
+    };
+    let background = Background {
+        told: Arc::clone(told),
+        assembler: Assembler::new(settings.bounds.pending, Slowest::new(settings.slowest), healths.clone()),
+        outbox,
+        file: settings.file.as_ref().map(create).transpose()?,
+        healths: healths.clone(),
+        delay: settings.bounds.delay,
+    };
+    Ok(thread::Builder::new().name("telemetry spans".into()).spawn(move || background.run(runtime))?)
+}
+
+// === impl Traces ===
 
 impl Traces {
     /// A run begins. What is kept of it is told to the metrics, for exemplars.
-    pub fn run(&self, _run: &RunFacts, _metrics: Option<Arc<RunMetrics>>) -> Arc<RunTraces> {
-        Arc::new(RunTraces)
+    pub fn run(&self, run: &RunFacts, metrics: Option<Arc<RunMetrics>>) -> Arc<RunTraces> {
+        let run = Arc::new(RunTraces::new(run, &self.settings, metrics, self.healths.clone(), Arc::clone(&self.told.wake)));
+        if self.recording {
+            self.told.runs.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&run));
+        }
+        run
     }
-}
-
-impl RunTraces {
-    /// The run's own span.
-    pub fn context(&self) -> SpanContext {
-        SpanContext::root(false)
-    }
-
-    /// Names a batch's root span, and decides whether the batch is recorded.
-    pub fn root(&self) -> SpanContext {
-        SpanContext::root(false)
-    }
-
-    /// A thread begins to call an instance.
-    pub fn worker(&self, _worker: &WorkerFacts) -> CallTraces {
-        CallTraces
-    }
-
-    /// A batch has gone all its way.
-    pub fn batch(&self, _batch: &BatchTrace) {}
-
-    /// The run has ended.
-    pub fn ended(&self, _outcome: &RunOutcome<'_>) {}
-}
-
-impl CallTraces {
-    /// Names the span of a call that is about to be made.
-    pub fn begin(&mut self, _export: Export, batch: Option<&Arc<BatchTrace>>) -> SpanContext {
-        batch.map_or_else(|| SpanContext::root(false), |batch| batch.root)
-    }
-
-    /// It has ended.
-    pub fn end(&mut self, _call: &CallFacts<'_>) {}
 }

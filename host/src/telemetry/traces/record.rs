@@ -1,0 +1,235 @@
+//! What is written down of a call while it is hot: plain numbers in one fixed size, and a box for what is rare.
+
+use std::time::{Duration, Instant};
+
+use crate::words::{
+    blame::Blame,
+    guest_span::GuestSpan,
+    observe::{BatchTrace, CallFacts, Export, WorkerFacts},
+    tables::Dataset,
+    trace::{SpanContext, SpanId},
+};
+
+/// A call.
+#[derive(Debug)]
+pub struct CallRecord {
+    /// Its span; the trace is that of its batch, or of the run.
+    pub span: SpanId,
+    /// Whether it may be exported: what is not is here for the slowest batches only.
+    pub sampled: bool,
+    /// Number of its batch; none for a call that is about the run.
+    pub batch: Option<u64>,
+    pub export: Export,
+    pub stage: u32,
+    pub instance: u32,
+    pub generation: u32,
+    /// Which of the stage's inputs its batch came by.
+    pub input: u32,
+    pub started: Instant,
+    /// Nanoseconds in the queue.
+    pub waited: u64,
+    /// Nanoseconds in the guest, copying, and in imports.
+    pub guest: u64,
+    pub copy: u64,
+    pub host: u64,
+    pub fuel: u64,
+    pub fuel_exact: bool,
+    pub memory: u64,
+    pub memory_growth: u64,
+    pub bytes_read: u64,
+    pub bytes_made: u64,
+    pub bytes_stayed: u64,
+    pub rows_in: u64,
+    pub rows_out: u64,
+    pub rows_filtered: u64,
+    pub rows_rejected: u64,
+    pub rows_held: u64,
+    /// The first columns that were read, a bit each. The others are rare.
+    pub columns: u128,
+    pub rare: Option<Box<Rare>>,
+}
+
+/// What most calls have nothing of.
+#[derive(Debug, Default)]
+pub struct Rare {
+    pub failure: Option<Failure>,
+    pub spans: Vec<GuestSpan>,
+    /// Tables that were opened in this call.
+    pub datasets: Vec<Dataset>,
+    /// Columns read beyond the first [`COLUMNS`].
+    pub columns: Vec<u32>,
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub reason: &'static str,
+    pub blame: Blame,
+    pub message: String,
+}
+
+/// Columns that have a bit of their own.
+pub const COLUMNS: u32 = u128::BITS;
+
+/// A batch that has gone all its way.
+#[derive(Debug)]
+pub struct RootRecord {
+    pub context: SpanContext,
+    pub sequence: u64,
+    /// The stage that brought it into being.
+    pub origin: usize,
+    pub started: Instant,
+    pub ended: Instant,
+    pub links: Vec<SpanContext>,
+    pub failed: bool,
+    pub rejected: bool,
+    /// There was no batch.
+    pub void: bool,
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct RunRecord {
+    pub ended: Instant,
+    pub outcome: &'static str,
+    pub rows: u64,
+    /// The stage that failed, and why.
+    pub failure: Option<(String, Failure)>,
+}
+
+// === impl CallRecord ===
+
+impl CallRecord {
+    /// Of a call that a worker has made.
+    #[inline]
+    pub fn of(worker: &WorkerFacts, call: &CallFacts<'_>) -> Self {
+        let usage = call.usage;
+        let (columns, more) = columns(&usage.columns_read);
+        let ordinary = call.error.is_none() && usage.spans.is_empty() && usage.datasets.is_empty() && more.is_empty();
+        CallRecord {
+            span: call.context.span,
+            sampled: call.context.sampled,
+            batch: call.batch.map(|batch| batch.sequence),
+            export: call.export,
+            stage: worker.stage as u32,
+            instance: worker.instance as u32,
+            generation: worker.generation,
+            input: call.input,
+            // Nothing was called: it took no time, now.
+            started: usage.started.unwrap_or_else(Instant::now),
+            waited: nanoseconds(call.waited),
+            guest: nanoseconds(usage.guest),
+            copy: nanoseconds(usage.copy),
+            host: nanoseconds(usage.host),
+            fuel: usage.fuel,
+            fuel_exact: usage.fuel_exact,
+            memory: usage.memory,
+            memory_growth: usage.memory_growth,
+            bytes_read: usage.bytes_read,
+            bytes_made: usage.bytes_made,
+            bytes_stayed: usage.bytes_stayed,
+            rows_in: usage.rows_in,
+            rows_out: usage.rows_out,
+            rows_filtered: usage.rows_filtered,
+            rows_rejected: usage.rows_rejected,
+            rows_held: usage.rows_held,
+            columns,
+            rare: if ordinary { None } else { Some(rare(call, more)) },
+        }
+    }
+
+    /// All of the call.
+    pub fn duration(&self) -> Duration {
+        Duration::from_nanos(self.guest + self.copy + self.host)
+    }
+
+    /// How many spans it becomes: its own and its guest's.
+    pub fn spans(&self) -> usize {
+        1 + self.rare.as_ref().map_or(0, |rare| rare.spans.len())
+    }
+
+    /// Why it failed.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.rare.as_ref().and_then(|rare| rare.failure.as_ref())
+    }
+
+    /// The columns that it read, ascending.
+    pub fn columns(&self) -> impl Iterator<Item = u32> + '_ {
+        let more = self.rare.as_ref().map_or(&[][..], |rare| rare.columns.as_slice());
+        (0..COLUMNS).filter(|column| self.columns & (1 << column) != 0).chain(more.iter().copied())
+    }
+}
+
+#[cold]
+fn rare(call: &CallFacts<'_>, columns: &[u32]) -> Box<Rare> {
+    // Guest spans that nobody will export are not worth a copy.
+    let spans = if call.context.sampled { call.usage.spans.clone() } else { Vec::new() };
+    Box::new(Rare { failure: call.error.map(Failure::of), spans, datasets: call.usage.datasets.clone(), columns: columns.to_vec() })
+}
+
+/// Columns as bits, and those that have none. They come ascending.
+#[inline]
+fn columns(read: &[u32]) -> (u128, &[u32]) {
+    let with_bit = read.iter().take_while(|column| **column < COLUMNS);
+    let (bits, taken) = with_bit.fold((0, 0), |(bits, taken), column| (bits | 1 << column, taken + 1));
+    (bits, &read[taken..])
+}
+
+#[inline]
+fn nanoseconds(duration: Duration) -> u64 {
+    // 584 years fit.
+    duration.as_secs() * 1_000_000_000 + u64::from(duration.subsec_nanos())
+}
+
+// === impl Failure ===
+
+impl Failure {
+    /// Of a failed call.
+    pub fn of(error: &crate::words::call::CallError) -> Self {
+        Failure { reason: error.reason(), blame: error.blame(), message: error.to_string() }
+    }
+}
+
+// === impl RootRecord ===
+
+impl RootRecord {
+    /// Of a batch that nobody holds any more, now.
+    pub fn of(batch: &BatchTrace) -> Self {
+        RootRecord {
+            context: batch.root,
+            sequence: batch.sequence,
+            origin: batch.origin,
+            started: batch.started,
+            ended: Instant::now(),
+            links: batch.linked().collect(),
+            failed: batch.failed(),
+            rejected: batch.rejected(),
+            void: batch.is_void(),
+        }
+    }
+
+    /// From end to end.
+    pub fn duration(&self) -> Duration {
+        self.ended.saturating_duration_since(self.started)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Protects against records that grow unnoticed: thousands of them wait in buffers.
+    #[test]
+    fn a_record_stays_small() {
+        assert!(size_of::<CallRecord>() <= 240, "{} bytes", size_of::<CallRecord>());
+    }
+
+    /// Protects against lineage that ends at the last column with a bit.
+    #[test]
+    fn columns_beyond_the_bits_are_kept() {
+        let read: Vec<u32> = vec![0, 5, 127, 128, 500];
+        let (bits, more) = columns(&read);
+        assert_eq!((bits, more), (1 | 1 << 5 | 1 << 127, &[128, 500][..]));
+        assert_eq!(columns(&[]), (0, &[][..]));
+    }
+}

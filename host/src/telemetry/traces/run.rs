@@ -1,0 +1,184 @@
+//! What the threads of a run do: name spans before calls, write records after them. Nothing here waits for anybody.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    time::{Instant, SystemTime},
+};
+
+use tokio::sync::Notify;
+
+use super::{
+    buffer::{Buffer, Pushed},
+    expand::Stages,
+    failure,
+    record::{CallRecord, Failure, RootRecord, RunRecord},
+    sampler::{Sampler, Share},
+    settings::Settings,
+};
+use crate::{
+    telemetry::{
+        health::{Health, Healths, Signal},
+        metrics::RunMetrics,
+    },
+    words::{
+        observe::{BatchTrace, CallFacts, Export, RunFacts, RunOutcome, WorkerFacts},
+        trace::{SpanContext, SpanId, TraceId},
+    },
+};
+
+/// The calls of one thread, as the background sees them.
+pub type CallBuffer = Arc<Buffer<CallRecord>>;
+
+/// Of one run.
+pub struct RunTraces {
+    /// What is known of it.
+    pub(super) facts: RunFacts,
+    /// The same, as attributes.
+    pub(super) stages: Stages,
+    /// Tail rule: the share of ordinary batches that is kept.
+    pub(super) share: Share,
+    /// Its span, and the span that this one is part of.
+    pub(super) context: SpanContext,
+    pub(super) parent: Option<SpanContext>,
+    pub(super) started: (Instant, SystemTime),
+    /// Who is told what is kept.
+    pub(super) metrics: Option<Arc<RunMetrics>>,
+    /// Batches that have gone all their way.
+    pub(super) roots: Buffer<RootRecord>,
+    /// A buffer for every thread.
+    pub(super) calls: Mutex<Vec<CallBuffer>>,
+    /// How it ended.
+    pub(super) ended: Mutex<Option<RunRecord>>,
+    sampler: Sampler,
+    /// Whether spans go anywhere: if not, none is sampled.
+    exports: bool,
+    /// Whether calls are recorded that are not sampled: the slowest batches are wanted.
+    always: bool,
+    /// Records that a buffer takes.
+    limit: usize,
+    healths: Healths,
+    /// Wakes the background.
+    wake: Arc<Notify>,
+}
+
+/// Of one thread's calls.
+pub struct CallTraces {
+    run: Arc<RunTraces>,
+    worker: WorkerFacts,
+    buffer: CallBuffer,
+}
+
+// === impl RunTraces ===
+
+impl RunTraces {
+    /// A run that begins now.
+    pub(super) fn new(
+        facts: &RunFacts,
+        settings: &Settings,
+        metrics: Option<Arc<RunMetrics>>,
+        healths: Healths,
+        wake: Arc<Notify>,
+    ) -> Self {
+        let (sampler, parent, exports) = (settings.sampler, settings.parent, settings.exports());
+        let trace = parent.map_or_else(TraceId::fresh, |parent| parent.trace);
+        let sampled = exports && sampler.run(trace, parent);
+        RunTraces {
+            stages: Stages::of(facts),
+            share: Share::of(facts.settings.keep.ratio),
+            context: SpanContext { trace, span: SpanId::fresh(), sampled },
+            parent,
+            started: (Instant::now(), SystemTime::now()),
+            metrics,
+            roots: Buffer::new(settings.bounds.buffer),
+            calls: Mutex::default(),
+            ended: Mutex::default(),
+            sampler,
+            exports,
+            always: settings.slowest > 0,
+            limit: settings.bounds.buffer,
+            healths,
+            wake,
+            facts: facts.clone(),
+        }
+    }
+
+    /// The run's own span.
+    pub fn context(&self) -> SpanContext {
+        self.context
+    }
+
+    /// Names a batch's root span, and decides whether the batch is recorded.
+    #[inline]
+    pub fn root(&self) -> SpanContext {
+        let trace = TraceId::fresh();
+        SpanContext { trace, span: SpanId::fresh(), sampled: self.exports && self.sampler.batch(trace, self.parent) }
+    }
+
+    /// A thread begins to call an instance.
+    pub fn worker(self: &Arc<Self>, worker: &WorkerFacts) -> CallTraces {
+        let buffer = Arc::new(Buffer::new(self.limit));
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&buffer));
+        CallTraces { run: Arc::clone(self), worker: worker.clone(), buffer }
+    }
+
+    /// A batch has gone all its way.
+    pub fn batch(&self, batch: &BatchTrace) {
+        if !(batch.root.sampled || self.always) {
+            return;
+        }
+        let pushed = self.roots.push(RootRecord::of(batch));
+        self.after(pushed, || u64::from(batch.root.sampled && !batch.is_void()));
+    }
+
+    /// The run has ended.
+    pub fn ended(&self, outcome: &RunOutcome<'_>) {
+        let failure = outcome.failure.map(|(stage, error)| (stage.to_owned(), Failure::of(error)));
+        let record = RunRecord { ended: Instant::now(), outcome: outcome.outcome, rows: outcome.rows, failure };
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(record);
+        self.wake.notify_one();
+    }
+
+    /// What a push asks for: waking the background, or counting the spans that are lost.
+    #[inline]
+    fn after(&self, pushed: Pushed, spans: impl FnOnce() -> u64) {
+        match pushed {
+            Pushed::Kept => {}
+            Pushed::HalfFull => self.wake.notify_one(),
+            Pushed::Dropped => self.lost(spans()),
+        }
+    }
+
+    #[cold]
+    fn lost(&self, spans: u64) {
+        Health::add(self.dropped(), spans);
+    }
+
+    fn dropped(&self) -> &AtomicU64 {
+        &self.healths.of(Signal::Spans).dropped_full
+    }
+}
+
+// === impl CallTraces ===
+
+impl CallTraces {
+    /// Names the span of a call that is about to be made.
+    #[inline]
+    pub fn begin(&mut self, _export: Export, batch: Option<&Arc<BatchTrace>>) -> SpanContext {
+        batch.map_or(&self.run.context, |batch| &batch.root).child()
+    }
+
+    /// It has ended.
+    #[inline]
+    pub fn end(&mut self, call: &CallFacts<'_>) {
+        if let Some(error) = call.error {
+            failure::log(&self.run.facts, self.worker.stage, call, &Failure::of(error));
+        }
+        // A call that is about the run is part of no batch, slow or not.
+        let wanted = call.context.sampled || (self.run.always && call.batch.is_some());
+        if !wanted {
+            return;
+        }
+        let pushed = self.buffer.push(CallRecord::of(&self.worker, call));
+        self.run.after(pushed, || if call.context.sampled { 1 + call.usage.spans.len() as u64 } else { 0 });
+    }
+}
