@@ -17,5 +17,6 @@ mod round_trip;
 mod select;
 mod stopping;
 mod tidy;
+mod traces;
 mod validate;
 mod wrong_files;
