@@ -54,7 +54,7 @@ fn the_page_says_what_spans_say() {
     let mut found: BTreeMap<String, BTreeMap<String, BTreeSet<&str>>> = BTreeMap::new();
     let mut note = |span: &str, attributes: &BTreeMap<String, serde_json::Value>| {
         let of = found.entry(span.to_owned()).or_default();
-        attributes.iter().for_each(|(key, value)| drop(of.entry(key.clone()).or_default().insert(kind(value))));
+        attributes.iter().for_each(|(key, value)| of.entry(key.clone()).or_default().extend([kind(value)]));
     };
     for span in emitted() {
         let name = if ["run", "batch"].contains(&span.name.as_str()) { &span.name } else { "EXPORT STAGE" };
