@@ -69,7 +69,7 @@ pub fn only_batch(call: Call<parshall::words::stage::Transformed>) -> Arc<Record
 }
 
 /// No table is granted.
-struct NoTables;
+pub struct NoTables;
 
 impl Tables for NoTables {
     fn reader(&self, _: &Grants, location: &str, _: &str) -> Result<Box<dyn TableReader>, TableError> {

@@ -19,4 +19,6 @@ mod stopping;
 mod tidy;
 mod traces;
 mod validate;
+mod wasi;
+mod wasi_http;
 mod wrong_files;

@@ -44,6 +44,10 @@ fn stage_text(stage: &PlannedStage) -> String {
     };
     text.push_str(&places("read", &grants.read));
     text.push_str(&places("write", &grants.write));
+    let others =
+        |what: &str, names: &[String]| if names.is_empty() { String::new() } else { format!("  may {what}: {}\n", names.join(", ")) };
+    text.push_str(&others("see the variables", &grants.environment));
+    text.push_str(&others("send requests to", &grants.http.iter().map(ToString::to_string).collect::<Vec<_>>()));
     text
 }
 

@@ -80,6 +80,7 @@ fn document(reference: &ComponentRef, component: &WasmComponent, description: &D
         "size_bytes": component.size(),
         "stateful": description.stateful,
         "imports": component.imports(),
+        "needs": component.needs().into_iter().map(|(import, help)| (import, json!(help))).collect::<serde_json::Map<_, _>>(),
         "config_schema": description.config_schema,
     })
 }
@@ -87,6 +88,8 @@ fn document(reference: &ComponentRef, component: &WasmComponent, description: &D
 fn text(reference: &ComponentRef, component: &WasmComponent, description: &Description) -> Result<String, Exit> {
     let imports = component.imports();
     let imports = if imports.is_empty() { "nothing".to_owned() } else { imports.join(", ") };
+    let needs: Vec<_> = component.needs().iter().map(|(import, help)| format!("{import}: {help}")).collect();
+    let needs = if needs.is_empty() { "no grant".to_owned() } else { needs.join("\n         ") };
     let state = if description.stateful { "remembers rows from call to call" } else { "stateless: may run in parallel instances" };
     let loading = match component.compiled() {
         true => format!("compiled in {}", amount::seconds(component.loading().as_secs_f64())),
@@ -101,7 +104,8 @@ fn text(reference: &ComponentRef, component: &WasmComponent, description: &Descr
          digest   sha256:{digest}\n\
          size     {size}, {loading}\n\
          state    {state}\n\
-         imports  {imports}\n\n\
+         imports  {imports}\n\
+         needs    {needs}\n\n\
          {documentation}\n\n\
          Configuration (JSON Schema):\n{schema}\n",
         summary = description.summary,

@@ -54,6 +54,11 @@ fn shape(shape: &Shape) -> Value {
         Shape::Bytes => json!({"type": ["integer", "string"], "minimum": 1, "pattern": quantity(&units::byte_units())}),
         Shape::Time => json!({"type": "string", "pattern": quantity(&units::time_units())}),
         Shape::Places => json!({"type": "array", "items": {"type": "string", "minLength": 1}}),
+        // `Authority` says more about a host than a pattern could.
+        Shape::Hosts => {
+            json!({"type": "array", "items": {"type": "string", "minLength": 1}, "examples": [["api.example.com", "127.0.0.1:8080"]]})
+        }
+        Shape::Variables => json!({"type": "array", "items": {"type": "string", "pattern": format!("^([^=]+{VARIABLE})$")}}),
         Shape::Flag => json!({"type": "boolean"}),
         Shape::Ratio => json!({"type": "number", "minimum": 0, "maximum": 1}),
         Shape::Bounds => json!({"type": "array", "minItems": 1, "maxItems": 64, "items": {"type": "number", "exclusiveMinimum": 0}}),

@@ -13,7 +13,10 @@ use super::{
     engine::{Accounting, Engine},
     extract::WasmExtract,
     host::Host,
-    imports,
+    imports::{
+        self,
+        wasi::{self, Wasi},
+    },
     instance::Instance,
     load::WasmLoad,
     schema,
@@ -24,6 +27,7 @@ use crate::words::{
     digest::Digest,
     grants::Grants,
     limits::Limits,
+    outgoing::Outgoing,
     stage::{Component, Description, Extract, Input, Kind, Load, Opening, Port, Transform},
     tables::Tables,
     usage::Usage,
@@ -58,6 +62,7 @@ pub struct Runtime {
     engine: Engine,
     cache: Cache,
     tables: Arc<dyn Tables>,
+    outgoing: Option<Arc<dyn Outgoing>>,
 }
 
 impl Runtime {
@@ -68,7 +73,12 @@ impl Runtime {
 
     /// A runtime that accounts only for some things, to measure what the rest costs.
     pub fn with(accounting: Accounting, cache: Cache, tables: Arc<dyn Tables>) -> wasmtime::Result<Self> {
-        Ok(Runtime { engine: Engine::new(accounting)?, cache, tables })
+        Ok(Runtime { engine: Engine::new(accounting)?, cache, tables, outgoing: None })
+    }
+
+    /// The same, with an observer of the requests that stages send.
+    pub fn observing(self, outgoing: Arc<dyn Outgoing>) -> Self {
+        Runtime { outgoing: Some(outgoing), ..self }
     }
 
     /// Loads a component from its bytes.
@@ -164,14 +174,33 @@ impl WasmComponent {
         self.loading
     }
 
+    /// The imports that must be granted, or are not to be had here, each with what to do about it.
+    pub fn needs(&self) -> Vec<(String, String)> {
+        let need = |import: &String| Some((import.clone(), imports::missing(import, &Grants::default())?));
+        self.imports.iter().filter_map(need).collect()
+    }
+
+    fn imports_wasi(&self) -> bool {
+        wasi::is_wanted(&self.imports)
+    }
+
+    /// What stands beside a new instance.
+    fn host(&self, stage: &str, limits: Limits, grants: Grants) -> Host {
+        let wasi = self.imports_wasi().then(|| Box::new(Wasi::new(stage, &limits, &grants, self.runtime.outgoing.clone())));
+        let mut host = Host::new(stage, limits, grants, Arc::clone(&self.runtime.tables));
+        host.wasi = wasi;
+        host
+    }
+
     fn instance(&self, opening: &Opening) -> Result<Instance, CallError> {
         for import in &self.imports {
             if let Some(help) = imports::missing(import, &opening.grants) {
                 return Err(CallError::Ungranted { import: import.clone(), help });
             }
         }
-        let linker = imports::linker(&self.runtime.engine, &opening.grants).map_err(|error| CallError::Host(format!("{error:#}")))?;
-        let host = Host::new(&opening.stage, opening.limits.clone(), opening.grants.clone(), Arc::clone(&self.runtime.tables));
+        let linker = imports::linker(&self.runtime.engine, &opening.grants, self.imports_wasi());
+        let linker = linker.map_err(|error| CallError::Host(format!("{error:#}")))?;
+        let host = self.host(&opening.stage, opening.limits.clone(), opening.grants.clone());
         Instance::new(&self.runtime.engine, &self.inner, &linker, host, &self.kind.to_string())
     }
 
@@ -183,9 +212,11 @@ impl WasmComponent {
     }
 
     fn describe(&self) -> Result<Arc<Description>, CallError> {
-        let linker = imports::linker_for_describe(&self.runtime.engine).map_err(|error| CallError::Host(format!("{error:#}")))?;
-        let host = Host::new("describe", Limits::default(), Grants::default(), Arc::clone(&self.runtime.tables));
-        let unknown = self.imports.iter().find_map(|import| imports::missing(import, &everything()).map(|help| (import.clone(), help)));
+        let linker = imports::linker_for_describe(&self.runtime.engine, self.imports_wasi());
+        let linker = linker.map_err(|error| CallError::Host(format!("{error:#}")))?;
+        let host = self.host("describe", Limits::default(), Grants::default());
+        let unknown =
+            self.imports.iter().find_map(|import| imports::missing(import, &imports::everything()).map(|help| (import.clone(), help)));
         if let Some((import, help)) = unknown {
             return Err(CallError::Ungranted { import, help });
         }
@@ -204,12 +235,6 @@ impl WasmComponent {
             stateful: said.stateful,
         }))
     }
-}
-
-/// Grants that link everything there is; used to tell an import that is not granted from one that does not exist.
-fn everything() -> Grants {
-    let place = crate::words::grants::Place::Url(String::new());
-    Grants { read: vec![place], telemetry: true, state: true, ..Grants::default() }
 }
 
 /// A call that failed before the guest ran.

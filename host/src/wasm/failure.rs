@@ -14,6 +14,9 @@ pub fn of(error: &wasmtime::Error, host: &mut Host) -> CallError {
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return of_trap(*trap, error, host);
     }
+    if let Some(wasmtime_wasi::I32Exit(status)) = error.downcast_ref() {
+        return CallError::Trap { reason: "exit", message: format!("it ended itself with the exit status {status}; a stage must return") };
+    }
     match error.downcast_ref::<ResourceTableError>() {
         Some(ResourceTableError::Full) => {
             let allowed = host.limits.handles;

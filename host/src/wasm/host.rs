@@ -8,7 +8,7 @@ use std::{
 
 use wasmtime::component::{Resource, ResourceTable};
 
-use super::{clock::Clock, frame::Frame, limiter::Limiter, spans::Spans};
+use super::{clock::Clock, frame::Frame, imports::wasi::Wasi, limiter::Limiter, spans::Spans};
 use crate::words::{
     batch::RecordBatch,
     grants::Grants,
@@ -72,6 +72,8 @@ pub struct Host {
     pub meter: Meter,
     pub handles: ResourceTable,
     pub state: HashMap<String, Vec<u8>>,
+    /// Only for a component that imports some of it.
+    pub wasi: Option<Box<Wasi>>,
     lent: Option<Arc<RecordBatch>>,
 }
 
@@ -87,6 +89,7 @@ impl Host {
             meter: Meter::default(),
             handles,
             state: HashMap::new(),
+            wasi: None,
             lent: None,
             limits,
             grants,
@@ -99,11 +102,17 @@ impl Host {
         self.meter = Meter { spans: Spans::begin(trace::current()), ..Meter::default() };
         self.clock.reset();
         self.lent = lent;
+        if let Some(wasi) = &mut self.wasi {
+            wasi.begin(&self.limits);
+        }
     }
 
     /// Ends it: the lent frame is taken back.
     pub fn end(&mut self) -> Meter {
         self.lent = None;
+        if let Some(wasi) = &mut self.wasi {
+            wasi.end(&self.stage, &self.limits, &mut self.meter);
+        }
         std::mem::take(&mut self.meter)
     }
 

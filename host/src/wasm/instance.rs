@@ -66,7 +66,11 @@ impl Instance {
         }
         // A start function is guest code too.
         allow(&mut store, fuel, ticks).map_err(|error| CallError::Host(format!("{error:#}")))?;
-        let inner = linker.instantiate(&mut store, component).map_err(|error| failure::of(&error, store.data_mut()))?;
+        let inner = linker.instantiate(&mut store, component).map_err(|error| {
+            // What it printed says why.
+            store.data_mut().end();
+            failure::of(&error, store.data_mut())
+        })?;
         Ok(Instance { store, inner, fuel, ticks, interface: imports::interface(interface), poisoned: false })
     }
 

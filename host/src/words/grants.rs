@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::authority::Authority;
+
 /// What a stage is allowed beyond computing on the frames it is handed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Grants {
@@ -13,6 +15,14 @@ pub struct Grants {
     pub telemetry: bool,
     /// Whether it may keep keys and values.
     pub state: bool,
+    /// Whether it may tell the time and wait (`wasi:clocks`).
+    pub clocks: bool,
+    /// Whether it may have random numbers (`wasi:random`).
+    pub random: bool,
+    /// Names of the host's environment variables that it may see (`wasi:cli/environment`). One that is not set is not there.
+    pub environment: Vec<String>,
+    /// Servers that it may send requests to (`wasi:http`).
+    pub http: Vec<Authority>,
     /// The folder that relative locations in its configuration start from: that of the pipeline file.
     pub base: PathBuf,
 }

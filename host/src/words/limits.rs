@@ -42,7 +42,12 @@ pub struct Limits {
     pub nesting: u64,
     /// Bytes that the `state` import may hold, keys included. Default 16 MiB.
     pub state: u64,
-    /// Host resources (frames, readers, writers, spans) that a stage may hold at once. Default 1,024.
+    /// Bytes of the bodies of HTTP responses that one call may receive. Default 64 MiB: a page of any API, not a download.
+    pub http_bytes: u64,
+    /// HTTP requests of an instance under way at once, responses that are still being read included; one more is refused.
+    /// Default 32: enough to keep a server busy, and no way to use up the host's sockets.
+    pub http_requests: u64,
+    /// Host resources (frames, readers, writers, spans, streams, requests) that a stage may hold at once. Default 1,024.
     pub handles: u64,
 }
 
@@ -65,6 +70,8 @@ impl Default for Limits {
             schema_fields: 4_096,
             nesting: 32,
             state: 16 << 20,
+            http_bytes: 64 << 20,
+            http_requests: 32,
             handles: 1_024,
         }
     }

@@ -1,5 +1,6 @@
 //! Floor 0: the words everything else is said in. No wasmtime, no telemetry library, no async runtime.
 
+pub mod authority;
 pub mod batch;
 pub mod blame;
 pub mod call;
@@ -8,7 +9,9 @@ pub mod grants;
 pub mod guest_span;
 pub mod limits;
 pub mod observe;
+pub mod outgoing;
 pub mod stage;
 pub mod tables;
 pub mod trace;
 pub mod usage;
+pub mod wasi;

@@ -1,4 +1,5 @@
 //! `componentize --wit DIR --world WORLD CORE OUT`: a core module becomes a component of one of the contract's worlds.
+//! `componentize --component COMPONENT OUT`: what is a component already loses its custom sections, and no more.
 //!
 //! The guest needs no metadata of its own: the world's type is embedded here, so guests are built without binding
 //! generators, and what the module imports and exports is checked against the contract on the way. Every custom section
@@ -6,7 +7,10 @@
 
 mod sections;
 
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, bail};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
@@ -14,19 +18,13 @@ use wit_parser::Resolve;
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse(env::args().skip(1))?;
-    let core = fs::read(&arguments.core).with_context(|| format!("cannot read {}", arguments.core.display()))?;
-
-    let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_path(&arguments.wit).context("the WIT does not parse")?;
-    let world = resolve.select_world(&[package], Some(&arguments.world))?;
-
-    let mut module = sections::without_custom(&core)?;
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
-    let component = ComponentEncoder::default()
-        .validate(true)
-        .module(&module)
-        .and_then(|mut encoder| encoder.encode())
-        .with_context(|| format!("{} is no component of the world `{}`", arguments.core.display(), arguments.world))?;
+    let built = fs::read(&arguments.built).with_context(|| format!("cannot read {}", arguments.built.display()))?;
+    let component = match &arguments.world {
+        Some((wit, world)) => {
+            encode(&built, wit, world).with_context(|| format!("{} is no component of the world `{world}`", arguments.built.display()))?
+        }
+        None => built,
+    };
     let component = sections::without_custom(&component)?;
 
     if let Some(folder) = arguments.out.parent() {
@@ -35,11 +33,22 @@ fn main() -> Result<()> {
     fs::write(&arguments.out, component).with_context(|| format!("cannot write {}", arguments.out.display()))
 }
 
+/// The component that a core module is in a world.
+fn encode(core: &[u8], wit: &Path, world: &str) -> Result<Vec<u8>> {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_path(wit).context("the WIT does not parse")?;
+    let world = resolve.select_world(&[package], Some(world))?;
+
+    let mut module = sections::without_custom(core)?;
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
+    ComponentEncoder::default().validate(true).module(&module).and_then(|mut encoder| encoder.encode())
+}
+
 /// The command line.
 struct Arguments {
-    wit: PathBuf,
-    world: String,
-    core: PathBuf,
+    /// The WIT and the world in it; nothing for what is a component already.
+    world: Option<(PathBuf, String)>,
+    built: PathBuf,
     out: PathBuf,
 }
 
@@ -50,9 +59,10 @@ impl Arguments {
         let words: Vec<String> = words.collect();
         match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["--wit", wit, "--world", world, core, out] => {
-                Ok(Self { wit: wit.into(), world: world.to_string(), core: core.into(), out: out.into() })
+                Ok(Self { world: Some((wit.into(), world.to_string())), built: core.into(), out: out.into() })
             }
-            _ => bail!("usage: componentize --wit DIR --world WORLD CORE.wasm OUT.wasm"),
+            ["--component", component, out] => Ok(Self { world: None, built: component.into(), out: out.into() }),
+            _ => bail!("usage: componentize (--wit DIR --world WORLD CORE.wasm | --component COMPONENT.wasm) OUT.wasm"),
         }
     }
 }

@@ -29,8 +29,8 @@ pub(crate) struct Fakes {
 /// One of them, by name.
 struct Fake(&'static str);
 
-const NAMES: [&str; 11] =
-    ["clock", "filter", "logger", "read", "rejecting-port", "split", "split-read", "sum", "trapping", "wide-read", "write"];
+const NAMES: [&str; 12] =
+    ["clock", "dials", "filter", "logger", "read", "rejecting-port", "split", "split-read", "sum", "trapping", "wide-read", "write"];
 
 /// An open one: it is never called.
 struct Idle;
@@ -149,7 +149,8 @@ impl Component for Fake {
         imports.extend(match self.0 {
             "read" | "write" => vec!["parshall:stage/tables@0.1.0".to_owned()],
             "logger" => vec!["parshall:stage/telemetry@0.1.0".to_owned(), "parshall:stage/state@0.1.0".to_owned()],
-            "clock" => vec!["wasi:clocks/wall-clock@0.2.6".to_owned(), "wasi:io/poll@0.2.6".to_owned()],
+            "clock" => ["clocks/wall-clock", "clocks/monotonic-clock", "io/poll"].map(|name| format!("wasi:{name}@0.2.6")).to_vec(),
+            "dials" => vec!["wasi:sockets/tcp@0.2.6".to_owned(), "wasi:keyvalue/store@0.2.0".to_owned(), "wasi:io/poll@0.2.6".to_owned()],
             _ => vec![],
         });
         imports

@@ -9,6 +9,7 @@ use crate::{
     words::{
         grants::Grants,
         stage::{Component, Kind},
+        wasi,
     },
 };
 
@@ -51,12 +52,26 @@ fn wrong_kind(spec: &Spec, stage: &StageSpec, kind: Kind) -> Diagnostic {
 fn imports(spec: &Spec, stage: &StageSpec, imports: &[String]) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let mut unknown: Vec<&str> = Vec::new();
+    // Both clocks need `clocks`: one complaint is enough.
+    let mut told: Vec<&str> = Vec::new();
     for import in imports {
+        if let Some(need) = wasi::need(import) {
+            match need.grant() {
+                _ if need.is_met(&stage.grants) => {}
+                Some(grant) if told.contains(&grant) => {}
+                Some(grant) => {
+                    told.push(grant);
+                    diagnostics.push(ungranted(spec, stage, import, grant));
+                }
+                None => unknown.push(import),
+            }
+            continue;
+        }
         match interface(import) {
             Some(name) if ALWAYS.contains(&name) => {}
             Some(name) => match granted(name, &stage.grants) {
                 Some(true) => {}
-                Some(false) => diagnostics.push(ungranted(spec, stage, name)),
+                Some(false) => diagnostics.push(ungranted(spec, stage, name, &contract_grant(name, stage.kind))),
                 None => unknown.push(import),
             },
             None => unknown.push(import),
@@ -87,12 +102,16 @@ fn granted(interface: &str, grants: &Grants) -> Option<bool> {
     }
 }
 
-fn ungranted(spec: &Spec, stage: &StageSpec, interface: &str) -> Diagnostic {
-    let grant = match (interface, stage.kind) {
+/// What grants an interface of the contract.
+fn contract_grant(interface: &str, kind: Kind) -> String {
+    match (interface, kind) {
         ("tables", Kind::Load) => "write = [\"…\"]".to_owned(),
         ("tables", _) => "read = [\"…\"]".to_owned(),
         (other, _) => format!("{other} = true"),
-    };
+    }
+}
+
+fn ungranted(spec: &Spec, stage: &StageSpec, interface: &str, grant: &str) -> Diagnostic {
     let (span, help): (Span, _) = match stage.places.grants {
         Some(span) => (span, format!("add `{grant}` to the grants")),
         None => (stage.places.component, format!("add `grants = {{ {grant} }}`")),
@@ -104,9 +123,12 @@ fn ungranted(spec: &Spec, stage: &StageSpec, interface: &str) -> Diagnostic {
 fn unknown_imports(spec: &Spec, stage: &StageSpec, imports: &[&str]) -> Diagnostic {
     let listed: Vec<String> = imports.iter().map(|import| format!("`{import}`")).collect();
     let message = format!("`{}` imports what this host does not have", stage.component);
-    Diagnostic::at("unknown-import", &spec.source, stage.places.component, message)
-        .label(format!("imports {}", listed.join(", ")))
-        .help(format!("a component may import `tables`, `telemetry` and `state` of `{PACKAGE}@{VERSION}x`, and nothing else"))
+    Diagnostic::at("unknown-import", &spec.source, stage.places.component, message).label(format!("imports {}", listed.join(", "))).help(
+        format!(
+            "a component may import `tables`, `telemetry` and `state` of `{PACKAGE}@{VERSION}x`, and of WASI 0.2 `io`, `cli`, `clocks`, \
+             `random`, `filesystem` (without folders) and outgoing `http`"
+        ),
+    )
 }
 
 /// Several instances only of a component that says it remembers nothing.

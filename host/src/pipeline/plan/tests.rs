@@ -158,8 +158,15 @@ fn imports_must_be_granted_by_name() {
     let error = &plan(&text).err().unwrap()[0];
     assert_eq!((error.code, error.help.as_deref()), ("ungranted-import", Some("add `grants = { read = [\"…\"] }`")));
     let text = [READ, &transform("c", "clock", "\"r\"", ""), &load("\"c\"")].concat();
+    assert_eq!(
+        complaints(&text),
+        ["6:13 ungranted-import: `std:clock` needs `wasi:clocks/wall-clock@0.2.6`, which [transform.c] is not granted"]
+    );
+    assert_eq!(plan(&text).err().unwrap()[0].help.as_deref(), Some("add `grants = { clocks = true }`"));
+    assert!(plan(&[READ, &transform("c", "clock", "\"r\"", "grants = { clocks = true }"), &load("\"c\"")].concat()).is_ok());
+    let text = [READ, &transform("d", "dials", "\"r\"", ""), &load("\"d\"")].concat();
     let error = &plan(&text).err().unwrap()[0];
-    assert_eq!(error.label.as_deref(), Some("imports `wasi:clocks/wall-clock@0.2.6`, `wasi:io/poll@0.2.6`"));
+    assert_eq!(error.label.as_deref(), Some("imports `wasi:sockets/tcp@0.2.6`, `wasi:keyvalue/store@0.2.0`"));
 }
 
 #[test]

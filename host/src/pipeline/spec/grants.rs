@@ -1,9 +1,13 @@
-//! `grants = { … }`: locations made absolute and normalised, so that whoever opens them compares and nothing more.
+//! `grants = { … }`: locations made absolute and normalised, hosts taken apart, so that whoever opens them compares and
+//! nothing more.
 
 use std::path::{Component, Path, PathBuf};
 
 use super::{scope::Scope, table::Table, text::Text};
-use crate::words::grants::{Grants, Place};
+use crate::words::{
+    authority::{Authority, NotAnAuthority},
+    grants::{Grants, Place},
+};
 
 /// Reads the grants of a stage.
 pub(super) fn read(table: &Table) -> Grants {
@@ -12,6 +16,10 @@ pub(super) fn read(table: &Table) -> Grants {
         write: places(table, "write"),
         telemetry: table.flag("telemetry").unwrap_or(false),
         state: table.flag("state").unwrap_or(false),
+        clocks: table.flag("clocks").unwrap_or(false),
+        random: table.flag("random").unwrap_or(false),
+        environment: variables(table),
+        http: hosts(table),
         base: table.scope.base.to_owned(),
     }
 }
@@ -19,6 +27,35 @@ pub(super) fn read(table: &Table) -> Grants {
 fn places(table: &Table, key: &str) -> Vec<Place> {
     let (texts, _) = table.texts(key, "paths or URLs").unwrap_or_default();
     texts.iter().filter_map(|text| place(table.scope, text)).collect()
+}
+
+fn variables(table: &Table) -> Vec<String> {
+    let (texts, _) = table.texts("environment", "names of environment variables").unwrap_or_default();
+    let usable = |text: &Text| {
+        let usable = !text.value.is_empty() && !text.value.contains(['=', '\0', '*', '?']);
+        if !usable {
+            let diagnostic = table.scope.error("bad-grant", text.span, "this is no name of an environment variable");
+            let diagnostic = diagnostic.label("expected a name, exactly as it is set");
+            table.scope.complain(match text.value.split_once('=') {
+                Some((name, _)) if !name.is_empty() => diagnostic.help(format!("write `\"{name}\"`: its value is the host's")),
+                _ => diagnostic.help("name each variable by itself"),
+            });
+        }
+        usable
+    };
+    texts.into_iter().filter(usable).map(|text| text.value).collect()
+}
+
+fn hosts(table: &Table) -> Vec<Authority> {
+    let (texts, _) = table.texts("http", "hosts").unwrap_or_default();
+    let host = |text: &Text| {
+        let told = |wrong: &NotAnAuthority| {
+            let diagnostic = table.scope.error("bad-grant", text.span, wrong.message).label("expected `host` or `host:port`");
+            table.scope.complain(diagnostic.help(wrong.help.clone()));
+        };
+        Authority::parse(&text.value).inspect_err(told).ok()
+    };
+    texts.iter().filter_map(host).collect()
 }
 
 fn place(scope: &Scope, text: &Text) -> Option<Place> {

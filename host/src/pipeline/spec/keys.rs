@@ -32,6 +32,10 @@ pub enum Shape {
     Time,
     /// An array of locations.
     Places,
+    /// An array of hosts.
+    Hosts,
+    /// An array of names of environment variables.
+    Variables,
     /// `true` or `false`.
     Flag,
     /// A number from 0 to 1.
@@ -139,6 +143,21 @@ const QUEUE: Key = with_default(
 
 /// In `grants`.
 pub static GRANTS: &[Key] = &[
+    with_default("clocks", Shape::Flag, "false", "Whether the stage may tell the time and wait (`wasi:clocks`)."),
+    with_default(
+        "environment",
+        Shape::Variables,
+        "[]",
+        "Names of environment variables that the stage may see (`wasi:cli/environment`); one that is not set is not there.",
+    ),
+    with_default(
+        "http",
+        Shape::Hosts,
+        "[]",
+        "Servers that the stage may send requests to (`wasi:http`): `api.example.com` (at the scheme's own port), \
+         `127.0.0.1:8080`, `*.example.com`. A name that leads to a private address is refused; grant the address, or `localhost`.",
+    ),
+    with_default("random", Shape::Flag, "false", "Whether the stage may have random numbers (`wasi:random`)."),
     with_default(
         "read",
         Shape::Places,

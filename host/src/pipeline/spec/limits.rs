@@ -30,7 +30,9 @@ const COUNT: Shape = Shape::Count { min: 1, max: i64::MAX as u64 };
 /// Every limit, by name.
 pub static LIMITS: &[Limit] = &[
     limit!(fuel, COUNT, "Fuel per call: about one unit an executed WebAssembly instruction."),
-    limit!(handles, COUNT, "Host resources (frames, readers, writers, spans) that an instance may hold at once."),
+    limit!(handles, COUNT, "Host resources (frames, readers, writers, spans, streams, requests) that an instance may hold at once."),
+    limit!(http_bytes, Shape::Bytes, "Bytes of the bodies of HTTP responses that one call may receive."),
+    limit!(http_requests, COUNT, "HTTP requests of an instance under way at once; one more is refused."),
     limit!(log_bytes, Shape::Bytes, "Bytes of one log record; longer ones are cut."),
     limit!(logs, COUNT, "Log records per call; more are dropped and counted."),
     limit!(memory, Shape::Bytes, "Bytes of linear memory of an instance."),

@@ -32,7 +32,7 @@ defaults = { queue = "1MiB", limits = { fuel = 5, logs = 9 } }
 component = "sub/out.wasm"
 inputs = ["late.yes", "late.rejected"]
 queue = 77
-grants = { write = ["out/", "s3://bucket/x/"], telemetry = true, state = true }
+grants = { write = ["out/", "s3://bucket/x/"], telemetry = true, state = true, random = true, environment = ["TOKEN"], http = ["api.example.com", "*.b.org:81"] }
 [extract.all]
 component = "std:read"
 config = { path = "${DATA}/a.csv", since = 2013-01-01, deep = [{ "a/b" = 1.5 }], z = 1, a = true }
@@ -68,6 +68,9 @@ fn grants_are_absolute_wherever_the_command_starts() {
     assert_eq!(spec.stages[1].grants.read, [path("/base/folder/in/put"), path("/base/shared/x"), path("/abs")]);
     let out = &spec.stages[0].grants;
     assert_eq!(out.write, [path("/base/folder/out"), Place::Url("s3://bucket/x/".to_owned())]);
+    assert!(out.random && !out.clocks);
+    assert_eq!(out.environment, ["TOKEN"]);
+    assert_eq!(out.http.iter().map(ToString::to_string).collect::<Vec<_>>(), ["api.example.com", "*.b.org:81"]);
     assert!(out.telemetry && out.state && !spec.stages[1].grants.telemetry);
     assert!(spec.stages.iter().all(|stage| stage.grants.base == Path::new("/base/folder")));
 }

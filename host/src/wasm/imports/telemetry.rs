@@ -5,6 +5,7 @@ use wasmtime::{
     component::{Linker, LinkerInstance, Resource, ResourceType},
 };
 
+use super::printable::{admit, printable};
 use crate::{
     wasm::{
         contract::{Attribute, Level, SpanContext, Value},
@@ -112,11 +113,9 @@ fn count(host: &mut Host, name: String, by: u64) {
 }
 
 fn log(host: &mut Host, level: Level, message: String, attributes: &[Attribute]) {
-    if host.meter.logs >= host.limits.logs {
-        host.meter.dropped += 1;
+    if !admit(&mut host.meter, &host.limits) {
         return;
     }
-    host.meter.logs += 1;
     let mut text = message;
     for attribute in attributes {
         text.push_str(&format!(" {}={}", attribute.key, shown(&attribute.value)));
@@ -139,14 +138,4 @@ fn shown(value: &Value) -> String {
         Value::Number(number) => number.to_string(),
         Value::Flag(flag) => flag.to_string(),
     }
-}
-
-/// A guest's text within its limit, and without the control characters by which it could forge lines or colours.
-fn printable(text: &str, limit: usize) -> String {
-    let end = text.floor_char_boundary(limit);
-    let mut printable: String = text[..end].chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if end < text.len() {
-        printable.push('…');
-    }
-    printable
 }
