@@ -129,7 +129,7 @@ fn tail_rules_decide_when_the_fate_of_a_batch_is_known() {
         roots
     };
     assert_eq!(roots("{ ratio = 0.0 }"), 0);
-    assert_eq!(roots("{ ratio = 0.0, slower_than = \"1ns\" }"), 1_000);
+    assert_eq!(roots("{ ratio = 0.0, slower_than = \"1us\" }"), 1_000);
     assert!((150..350).contains(&roots("{ ratio = 0.25 }")));
     let orders = example("rejections");
     let text = fs::read_to_string(orders.path().join("pipeline.toml")).unwrap();

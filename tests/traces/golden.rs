@@ -69,11 +69,11 @@ fn rows_that_are_rejected() {
     assert_golden("rejected", &tree::tree(&spans(orders.path(), &text)));
 }
 
-/// A file that becomes unreadable after the pipeline was checked: its last row is cut off in the middle.
+/// The last row of a file is cut off in the middle, which nobody knows before it is read.
 #[test]
 fn a_source_that_cannot_be_read() {
     let here = folder();
-    let rows: String = (0..100).map(|n| format!("{{\"n\": {n}}}\n")).collect();
+    let rows: String = (0..30_000).map(|n| format!("{{\"n\": {n}}}\n")).collect();
     fs::write(here.path().join("rows.jsonl"), rows + "{\"n\": 1").unwrap();
     let text = r#"name = "unreadable"
         [extract.rows]
@@ -83,7 +83,11 @@ fn a_source_that_cannot_be_read() {
         [load.out]
         component = "@collect"
         inputs = ["rows"]"#;
-    assert_golden("unreadable", &tree::tree(&spans(here.path(), text)));
+    let mut spans = spans(here.path(), text);
+    // How far the batches before came is a race with the failure.
+    let failed = spans.iter().find(|span| span.name == "batch" && span.error.is_some()).expect("a batch that failed").trace.clone();
+    spans.retain(|span| span.name == "run" || span.trace == failed);
+    assert_golden("unreadable", &tree::tree(&spans));
 }
 
 #[test]
