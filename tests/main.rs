@@ -20,6 +20,7 @@ mod round_trip;
 mod select;
 mod stopping;
 mod tidy;
+mod traces;
 mod validate;
 mod wasi;
 mod wasi_http;
