@@ -7,6 +7,7 @@ pub mod health;
 pub mod logs;
 pub mod metrics;
 pub mod names;
+pub mod otlp;
 pub mod traces;
 mod watch;
 
