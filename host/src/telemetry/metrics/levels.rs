@@ -106,8 +106,13 @@ impl Reading {
             samples.number(metric::UTILIZATION, &[stage], self.utilization[index]);
             samples.number(metric::BOTTLENECK, &[stage], f64::from(u8::from(index == bottleneck)));
             let rows = &level.rows;
-            let outcomes =
-                [("kept", rows.kept), ("filtered", rows.filtered), ("rejected", rows.rejected), ("held", rows.held), ("failed", rows.failed)];
+            let outcomes = [
+                ("kept", rows.kept),
+                ("filtered", rows.filtered),
+                ("rejected", rows.rejected),
+                ("held", rows.held),
+                ("failed", rows.failed),
+            ];
             outcomes.iter().for_each(|(outcome, rows)| samples.count(metric::ROWS, &[stage, outcome], *rows));
             samples.count(metric::ROWS_ARRIVED, &[stage], rows.arrived);
             samples.count(metric::ROWS_IN_FLIGHT, &[stage], rows.waiting + rows.in_flight);

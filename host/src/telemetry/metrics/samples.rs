@@ -54,14 +54,6 @@ impl Samples {
         merge(self.0.entry(name).or_default(), Family::of(name).kind, labels, sample);
     }
 
-    /// Adds the samples of another.
-    pub fn add(&mut self, other: Samples) {
-        for (name, samples) in other.0 {
-            let mine = self.0.entry(name).or_default();
-            samples.into_iter().for_each(|(labels, sample)| merge(mine, Family::of(name).kind, labels, sample));
-        }
-    }
-
     /// Keeps what must not fall back when its run is forgotten: counters and histograms.
     pub fn retire(&mut self) {
         self.0.retain(|name, _| Family::of(name).kind != MetricType::GAUGE);
@@ -85,7 +77,9 @@ impl Samples {
 fn merge(into: &mut BTreeMap<Vec<String>, Sample>, kind: MetricType, labels: Vec<String>, sample: Sample) {
     let merged = match (into.get(&labels), sample) {
         (Some(Sample::Number(before)), Sample::Number(now)) if kind == MetricType::COUNTER => Sample::Number(before + now),
-        (Some(Sample::Histogram { bounds, buckets, sum }), Sample::Histogram { bounds: mine, buckets: more, sum: by }) if *bounds == mine => {
+        (Some(Sample::Histogram { bounds, buckets, sum }), Sample::Histogram { bounds: mine, buckets: more, sum: by })
+            if *bounds == mine =>
+        {
             Sample::Histogram { bounds: mine, buckets: buckets.iter().zip(&more).map(|(a, b)| a + b).collect(), sum: sum + by }
         }
         (_, sample) => sample,

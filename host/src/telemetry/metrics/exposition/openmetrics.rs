@@ -41,7 +41,9 @@ fn write_family(text: &mut String, family: &MetricFamily, exemplars: &Exemplars)
         let series = (family.name().to_owned(), metric.get_label().iter().map(|label| label.value().to_owned()).collect());
         let exemplars = exemplars.get(&series).map_or(&[][..], Vec::as_slice);
         match kind {
-            "counter" => write_sample(text, name, "_total", metric.get_label(), None, metric.get_counter().get_value(), exemplar(exemplars, 0)),
+            "counter" => {
+                write_sample(text, name, "_total", metric.get_label(), None, metric.get_counter().get_value(), exemplar(exemplars, 0))
+            }
             "histogram" => write_histogram(text, name, metric, exemplars),
             "info" => write_sample(text, name, "_info", metric.get_label(), None, 1.0, None),
             _ => write_sample(text, name, "", metric.get_label(), None, metric.get_gauge().get_value(), None),

@@ -88,7 +88,8 @@ impl Targets {
     }
 
     async fn work(self, metrics: &Metrics, health: &Health, mut stopped: oneshot::Receiver<Instant>) {
-        let names = [self.gateway.as_ref().map(Gateway::name), self.textfile.as_ref().map(Textfile::name), self.otlp.as_ref().map(Otlp::name)];
+        let names =
+            [self.gateway.as_ref().map(Gateway::name), self.textfile.as_ref().map(Textfile::name), self.otlp.as_ref().map(Otlp::name)];
         let mut told = names.each_ref().map(|target| Told { target: target.as_deref().unwrap_or_default(), health, told: false });
         let otlp_every = self.otlp.as_ref().map(|otlp| otlp.every);
         let (mut pushed, mut exported) = (Instant::now(), Instant::now());
@@ -104,10 +105,11 @@ impl Targets {
             let now = Instant::now();
             let push = self.every.is_some_and(|every| now >= pushed + every);
             let export = otlp_every.is_some_and(|every| now >= exported + every);
+            let gathered = metrics.gather();
             tokio::select! {
                 biased;
                 deadline = &mut stopped => break deadline,
-                () = self.push(&metrics.gather(), metrics, push, export, &mut told, TIMEOUT) => {}
+                () = self.push(&gathered, metrics, push, export, &mut told, TIMEOUT) => {}
             }
             pushed = if push { now } else { pushed };
             exported = if export { now } else { exported };

@@ -39,7 +39,7 @@ pub struct Otlp {
 enum Transport {
     Http(reqwest::Client),
     /// Connects when it is used, in the runtime that uses it.
-    Grpc(Endpoint),
+    Grpc(Box<Endpoint>),
 }
 
 /// Certificates, keys or the endpoint are not what they should be.
@@ -61,7 +61,7 @@ impl Otlp {
         let wrong = |error: String| WrongSettings { endpoint: settings.endpoint.clone(), error };
         let transport = match settings.protocol {
             Protocol::Http => Transport::Http(http(&settings).map_err(|error| wrong(error.without_url().to_string()))?),
-            Protocol::Grpc => Transport::Grpc(grpc(&settings).map_err(|error| wrong(error.to_string()))?),
+            Protocol::Grpc => Transport::Grpc(Box::new(grpc(&settings).map_err(|error| wrong(error.to_string()))?)),
         };
         Ok(Otlp { settings, resource, transport, every })
     }
@@ -87,7 +87,11 @@ impl Otlp {
         }
     }
 
-    async fn post(&self, client: &reqwest::Client, request: &ExportMetricsServiceRequest) -> Result<ExportMetricsServiceResponse, PushError> {
+    async fn post(
+        &self,
+        client: &reqwest::Client,
+        request: &ExportMetricsServiceRequest,
+    ) -> Result<ExportMetricsServiceResponse, PushError> {
         let mut post = client.post(&self.settings.endpoint).header("content-type", "application/x-protobuf");
         for (name, value) in &self.settings.headers {
             post = post.header(name, value);
@@ -136,8 +140,8 @@ fn http(settings: &Settings) -> Result<reqwest::Client, reqwest::Error> {
         // Without TLS there is nothing to verify: a machine without certificates of its own must not stop us.
         client = client.tls_certs_only([]);
     }
-    if let Some((certificate, key)) = &settings.client {
-        client = client.identity(reqwest::Identity::from_pem(&[certificate.as_slice(), b"\n", key].concat())?);
+    if let Some(identity) = &settings.client {
+        client = client.identity(reqwest::Identity::from_pem(&[identity.certificate.as_slice(), b"\n", &identity.key].concat())?);
     }
     client.build()
 }
@@ -151,8 +155,8 @@ fn grpc(settings: &Settings) -> Result<Endpoint, tonic::transport::Error> {
         Some(certificate) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(certificate)),
         None => ClientTlsConfig::new().with_webpki_roots(),
     };
-    if let Some((certificate, key)) = &settings.client {
-        tls = tls.identity(Identity::from_pem(certificate, key));
+    if let Some(identity) = &settings.client {
+        tls = tls.identity(Identity::from_pem(&identity.certificate, &identity.key));
     }
     endpoint.tls_config(tls)
 }
