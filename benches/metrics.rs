@@ -7,6 +7,9 @@
 //! batch = a look at the clock + two locked additions
 //! ```
 //!
+//! `prometheus` is the same call counted by the crate's own counters and histograms, children cached: what its locked instructions
+//! and its walks along the buckets cost.
+//!
 //! No number is shared by two threads that write, so the cost does not grow with their number: `two threads` measures a call while
 //! another thread counts its own.
 
@@ -107,6 +110,35 @@ fn count(calls: &mut dyn CallObserver, batch: &Arc<BatchTrace>, context: SpanCon
     });
 }
 
+/// The same numbers in the `prometheus` crate's own metrics.
+struct Theirs {
+    histograms: [prometheus::Histogram; 5],
+    counters: [prometheus::IntCounter; 6],
+}
+
+impl Theirs {
+    fn new() -> Self {
+        let seconds = vec![
+            1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+        ];
+        let fuel = vec![1e3, 1e4, 1e5, 3e5, 1e6, 3e6, 1e7, 3e7, 1e8, 3e8, 1e9, 1e10, 1e11];
+        let memory = (0..9).map(|n| 65_536.0 * 4f64.powi(n)).collect();
+        let histogram = |buckets: Vec<f64>| {
+            let opts = prometheus::HistogramOpts::new("bench", "bench").buckets(buckets);
+            prometheus::Histogram::with_opts(opts).unwrap()
+        };
+        let histograms = [seconds.clone(), seconds.clone(), seconds, fuel, memory].map(histogram);
+        Theirs { histograms, counters: std::array::from_fn(|_| prometheus::IntCounter::new("bench", "bench").unwrap()) }
+    }
+
+    fn count(&self, usage: &Usage) {
+        let observed = [usage.duration().as_secs_f64(), usage.copy.as_secs_f64(), 17e-6, usage.fuel as f64, usage.memory as f64];
+        self.histograms.iter().zip(observed).for_each(|(histogram, value)| histogram.observe(value));
+        let counted = [usage.rows_in, usage.memory, usage.memory_growth, usage.bytes_read, usage.bytes_made, usage.bytes_stayed];
+        self.counters.iter().zip(counted).for_each(|(counter, by)| counter.inc_by(by));
+    }
+}
+
 fn metrics(criterion: &mut Criterion) {
     let metrics = Metrics::new(&Healths::default());
     let probe: Arc<dyn Probe> = Arc::new(Still);
@@ -129,6 +161,8 @@ fn metrics(criterion: &mut Criterion) {
             over.store(true, Ordering::Relaxed);
         });
     });
+    let theirs = Theirs::new();
+    group.bench_function("call, prometheus", |bencher| bencher.iter(|| theirs.count(black_box(&usage))));
     group.bench_function("batch", |bencher| bencher.iter(|| run.batch(black_box(&batch))));
     for form in [Form::Prometheus, Form::OpenMetrics] {
         group.bench_function(format!("scrape, {form:?}"), |bencher| bencher.iter(|| metrics.gather().text(form).len()));

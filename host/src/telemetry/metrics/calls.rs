@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 
 use super::{
     run::RunMetrics,
-    scale::Scales,
+    scale::{self, Scales},
     tally::{Histogram, Observed, Tally},
 };
 use crate::words::{
@@ -14,15 +14,17 @@ use crate::words::{
     usage::Usage,
 };
 
-/// What one thread has counted: it writes, whoever gathers reads.
+/// What one thread has counted: it writes, whoever gathers reads. Begins on a cache line of its own (a pair of them, which is what
+/// processors fetch), so that no thread waits for another's.
+#[repr(align(128))]
 pub struct Shard {
     /// Rows by source.
-    rows: Box<[Tally]>,
-    call_seconds: Histogram,
-    copy_seconds: Histogram,
-    queue_wait: Histogram,
-    fuel: Histogram,
-    memory: Histogram,
+    rows: Box<[Apart]>,
+    call_seconds: Histogram<{ scale::MOST }>,
+    copy_seconds: Histogram<{ scale::MOST }>,
+    queue_wait: Histogram<{ scale::MOST }>,
+    fuel: Histogram<{ scale::FUEL.len() + 1 }>,
+    memory: Histogram<{ scale::MEMORY.len() + 1 }>,
     memory_now: Tally,
     growth: Tally,
     read: Tally,
@@ -33,6 +35,11 @@ pub struct Shard {
     /// 1 when it came to its end.
     exhausted: Tally,
 }
+
+/// A number on a cache line of its own.
+#[derive(Default)]
+#[repr(align(128))]
+struct Apart(Tally);
 
 /// Shards of a stage, added up.
 #[derive(Clone, Default)]
@@ -55,6 +62,7 @@ pub struct CallMetrics {
     stage: usize,
     instance: usize,
     extract: bool,
+    scales: Scales,
     shard: Arc<Shard>,
 }
 
@@ -62,14 +70,14 @@ pub struct CallMetrics {
 
 impl Shard {
     /// An empty one, for rows of so many sources.
-    pub fn new(sources: usize, scales: &Scales) -> Self {
+    pub fn new(sources: usize) -> Self {
         Shard {
-            rows: (0..sources).map(|_| Tally::default()).collect(),
-            call_seconds: Histogram::new(&scales.seconds),
-            copy_seconds: Histogram::new(&scales.seconds),
-            queue_wait: Histogram::new(&scales.seconds),
-            fuel: Histogram::new(&scales.fuel),
-            memory: Histogram::new(&scales.memory),
+            rows: (0..sources).map(|_| Apart::default()).collect(),
+            call_seconds: Histogram::new(),
+            copy_seconds: Histogram::new(),
+            queue_wait: Histogram::new(),
+            fuel: Histogram::new(),
+            memory: Histogram::new(),
             memory_now: Tally::default(),
             growth: Tally::default(),
             read: Tally::default(),
@@ -96,14 +104,14 @@ impl Shard {
     }
 
     /// Adds what it holds.
-    pub fn read(&self, into: &mut Counted) {
+    pub fn read(&self, scales: &Scales, into: &mut Counted) {
         into.rows.resize(self.rows.len(), 0);
-        into.rows.iter_mut().zip(&self.rows).for_each(|(rows, more)| *rows += more.get());
-        self.call_seconds.read(&mut into.call_seconds);
-        self.copy_seconds.read(&mut into.copy_seconds);
-        self.queue_wait.read(&mut into.queue_wait);
-        self.fuel.read(&mut into.fuel);
-        self.memory.read(&mut into.memory);
+        into.rows.iter_mut().zip(&self.rows).for_each(|(rows, more)| *rows += more.0.get());
+        self.call_seconds.read(&scales.seconds, &mut into.call_seconds);
+        self.copy_seconds.read(&scales.seconds, &mut into.copy_seconds);
+        self.queue_wait.read(&scales.seconds, &mut into.queue_wait);
+        self.fuel.read(&scales.fuel, &mut into.fuel);
+        self.memory.read(&scales.memory, &mut into.memory);
         into.growth += self.growth.get();
         into.read += self.read.get();
         into.made += self.made.get();
@@ -116,18 +124,19 @@ impl Shard {
 impl CallMetrics {
     /// Of a thread that begins.
     pub(super) fn new(run: Arc<RunMetrics>, worker: &WorkerFacts, extract: bool, shard: Arc<Shard>) -> Self {
-        CallMetrics { run, stage: worker.stage, instance: worker.instance, extract, shard }
+        let scales = run.scales.clone();
+        CallMetrics { run, stage: worker.stage, instance: worker.instance, extract, scales, shard }
     }
 
     /// A call has ended.
     #[inline]
     pub fn end(&mut self, call: &CallFacts<'_>) {
-        let (usage, shard) = (call.usage, &*self.shard);
+        let (usage, shard, scales) = (call.usage, &*self.shard, &self.scales);
         let nanos = usage.duration().as_nanos() as u64;
-        shard.call_seconds.observe(nanos);
-        shard.copy_seconds.observe(usage.copy.as_nanos() as u64);
-        shard.fuel.observe(usage.fuel);
-        shard.memory.observe(usage.memory);
+        shard.call_seconds.observe(&scales.seconds, nanos);
+        shard.copy_seconds.observe(&scales.seconds, usage.copy.as_nanos() as u64);
+        shard.fuel.observe(&scales.fuel, usage.fuel);
+        shard.memory.observe(&scales.memory, usage.memory);
         shard.memory_now.set(usage.memory);
         shard.growth.add(usage.memory_growth);
         shard.read.add(usage.bytes_read);
@@ -136,11 +145,11 @@ impl CallMetrics {
         if let Some(batch) = call.batch {
             let rows = if self.extract { usage.rows_out } else { usage.rows_in };
             if let Some(tally) = shard.rows.get(self.run.source_of(batch.origin)) {
-                tally.add(rows);
+                tally.0.add(rows);
             }
         }
         match call.export {
-            Export::Process | Export::Write => shard.queue_wait.observe(call.waited.as_nanos() as u64),
+            Export::Process | Export::Write => shard.queue_wait.observe(&scales.seconds, call.waited.as_nanos() as u64),
             Export::Next => self.next(call, nanos),
             Export::Finish | Export::Commit => {}
         }
@@ -175,7 +184,7 @@ impl CallMetrics {
 
 impl Drop for CallMetrics {
     fn drop(&mut self) {
-        self.run.stage(self.stage).retire(self.instance, &self.shard);
+        self.run.stage(self.stage).retire(self.instance, &self.shard, &self.scales);
     }
 }
 

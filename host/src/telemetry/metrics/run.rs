@@ -43,7 +43,7 @@ pub struct RunMetrics {
     source_of: Box<[usize]>,
     /// End-to-end latency by source.
     batches: Vec<SharedHistogram>,
-    scales: Scales,
+    pub(super) scales: Scales,
     levels: Levels,
     kept: Kept,
     ended: AtomicBool,
@@ -81,7 +81,7 @@ impl RunMetrics {
     /// A thread begins to call an instance.
     pub fn worker(self: &Arc<Self>, worker: &WorkerFacts) -> CallMetrics {
         let stage = &self.stages[worker.stage];
-        let shard = stage.worker(worker, self.sources.len(), &self.scales);
+        let shard = stage.worker(worker, self.sources.len());
         CallMetrics::new(Arc::clone(self), worker, stage.facts.kind == Kind::Extract, shard)
     }
 
@@ -151,7 +151,7 @@ impl RunMetrics {
     pub(super) fn sample(&self, samples: &mut Samples) {
         let now = self.started.elapsed().as_nanos() as u64;
         for stage in &self.stages {
-            let reading = stage.read();
+            let reading = stage.read(&self.scales);
             stage.sample(&reading, &self.sources, &self.scales, samples);
             if stage.facts.kind == Kind::Extract {
                 let lag = reading.yielded.filter(|_| self.running()).map_or(0, |at| now.saturating_sub(at));

@@ -16,10 +16,14 @@ pub const MEMORY: [f64; 9] =
 /// Upper bounds of the buckets of what a guest observes: nobody knows the unit, so decades.
 pub const DECADES: [f64; 16] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 
+/// The most buckets of a histogram of a call, with the one above all bounds: the pipeline file may name 64 bounds.
+pub const MOST: usize = 65;
+
 /// Nanoseconds in a second: durations are counted in whole nanoseconds.
 pub const NANOS: f64 = 1e9;
 
 /// The scales of a run.
+#[derive(Clone)]
 pub struct Scales {
     /// Of durations: the pipeline file's, or the default ones.
     pub seconds: Arc<Scale>,
@@ -54,9 +58,9 @@ impl Scales {
 }
 
 impl Scale {
-    /// Of these bounds, ascending; at most 255.
+    /// Of these bounds, ascending; more than there may be are left out.
     pub fn new(exposed: &[f64], unit: f64) -> Self {
-        let bounds: Box<[u64]> = exposed.iter().take(255).map(|bound| (bound * unit).round() as u64).collect();
+        let bounds: Box<[u64]> = exposed.iter().take(MOST - 1).map(|bound| (bound * unit).round() as u64).collect();
         let by_length = std::array::from_fn(|length| {
             let least = if length == 0 { 0 } else { 1u64 << (length - 1) };
             let most = if length == 0 { 0 } else { least | (least - 1) };

@@ -83,18 +83,18 @@ impl StageMetrics {
     }
 
     /// A thread begins to call an instance.
-    pub fn worker(&self, worker: &WorkerFacts, sources: usize, scales: &Scales) -> Arc<Shard> {
+    pub fn worker(&self, worker: &WorkerFacts, sources: usize) -> Arc<Shard> {
         self.generation.fetch_max(worker.generation, Relaxed);
-        let shard = Arc::new(Shard::new(sources, scales));
+        let shard = Arc::new(Shard::new(sources));
         lock(&self.workers).live.push(Arc::clone(&shard));
         shard
     }
 
     /// The thread that counted in a shard is gone.
-    pub fn retire(&self, instance: usize, shard: &Arc<Shard>) {
+    pub fn retire(&self, instance: usize, shard: &Arc<Shard>, scales: &Scales) {
         let mut workers = lock(&self.workers);
         workers.live.retain(|live| !Arc::ptr_eq(live, shard));
-        shard.read(&mut workers.retired);
+        shard.read(scales, &mut workers.retired);
         workers.yielded = workers.yielded.max(shard.yielded());
         if workers.memory.len() <= instance {
             workers.memory.resize(instance + 1, 0);
@@ -136,10 +136,10 @@ impl StageMetrics {
     }
 
     /// What was counted so far.
-    pub fn read(&self) -> StageReading {
+    pub fn read(&self, scales: &Scales) -> StageReading {
         let workers = lock(&self.workers);
         let mut counted = workers.retired.clone();
-        workers.live.iter().for_each(|shard| shard.read(&mut counted));
+        workers.live.iter().for_each(|shard| shard.read(scales, &mut counted));
         // An instance that is being called counts with what it has now; when all are gone, with what they had.
         let live: u64 = workers.live.iter().map(|shard| shard.memory_now()).sum();
         let memory = if workers.live.is_empty() { workers.memory.iter().sum() } else { live };

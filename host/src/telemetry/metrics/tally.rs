@@ -12,10 +12,10 @@ use super::scale::Scale;
 #[derive(Debug, Default)]
 pub struct Tally(AtomicU64);
 
-/// A histogram with one writer.
-pub struct Histogram {
-    scale: Arc<Scale>,
-    buckets: Box<[Tally]>,
+/// A histogram with one writer, of at most so many buckets. They are in place, not behind a pointer: what one thread writes lies
+/// together, and on no cache line that another one writes.
+pub struct Histogram<const BUCKETS: usize> {
+    buckets: [Tally; BUCKETS],
     sum: Tally,
 }
 
@@ -58,23 +58,24 @@ impl Tally {
 
 // === impl Histogram ===
 
-impl Histogram {
+impl<const BUCKETS: usize> Histogram<BUCKETS> {
     /// An empty one.
-    pub fn new(scale: &Arc<Scale>) -> Self {
-        let buckets = (0..scale.buckets()).map(|_| Tally::default()).collect();
-        Histogram { scale: Arc::clone(scale), buckets, sum: Tally::default() }
+    pub fn new() -> Self {
+        Histogram { buckets: std::array::from_fn(|_| Tally::default()), sum: Tally::default() }
     }
 
-    /// Observes. Only the thread that owns the histogram may.
+    /// Observes, always on the same scale. Only the thread that owns the histogram may.
     #[inline]
-    pub fn observe(&self, value: u64) {
-        self.buckets[self.scale.bucket(value)].add(1);
-        self.sum.add(value);
+    pub fn observe(&self, scale: &Scale, value: u64) {
+        if let Some(bucket) = self.buckets.get(scale.bucket(value)) {
+            bucket.add(1);
+            self.sum.add(value);
+        }
     }
 
-    /// Adds what it holds.
-    pub fn read(&self, into: &mut Observed) {
-        into.add(self.buckets.iter().map(Tally::get), self.sum.get());
+    /// Adds what it holds, on its scale.
+    pub fn read(&self, scale: &Scale, into: &mut Observed) {
+        into.add(self.buckets[..scale.buckets().min(BUCKETS)].iter().map(Tally::get), self.sum.get());
     }
 }
 
