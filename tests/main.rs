@@ -11,6 +11,7 @@ mod expressions;
 mod graphs;
 mod hostile;
 mod memory;
+mod metrics;
 mod parse_log;
 mod report;
 mod round_trip;
