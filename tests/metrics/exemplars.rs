@@ -16,7 +16,8 @@ use parshall::{
     words::{
         call::CallError,
         observe::{
-            BatchTrace, CallFacts, Export, Probe, RunFacts, RunObserver, RunOutcome, Settings, StageFacts, StageLevel, Unobserved, WorkerFacts,
+            BatchTrace, CallFacts, Export, Probe, RunFacts, RunObserver, RunOutcome, Settings, StageFacts, StageLevel, Unobserved,
+            WorkerFacts,
         },
         stage::Kind,
         trace::{SpanContext, SpanId, TraceId},
@@ -132,7 +133,11 @@ fn prometheus_has_the_exemplars() {
             let accept = request.lines().find_map(|line| line.strip_prefix("Accept: ")).unwrap_or_default();
             assert_eq!(Form::asked_for(accept), Form::OpenMetrics, "{accept}");
             let (body, kind) = (exposed(), Form::OpenMetrics.content_type());
-            let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
         }
     });
     let labels = until("exemplars", || {

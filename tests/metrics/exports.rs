@@ -102,6 +102,7 @@ fn exports_come_as_often_as_they_should() {
     let running = Running::start(command(&here).env("OTEL_EXPORTER_OTLP_ENDPOINT", &url).env("OTEL_METRICS_EXPORTER", "none"));
     running.stop();
     assert_eq!(requests(), before);
-    let told = Ran(command(&here).env("OTEL_METRIC_EXPORT_INTERVAL", "10s").env("OTEL_METRICS_EXPORTER", "otlp").output().unwrap()).fails(2);
+    let told =
+        Ran(command(&here).env("OTEL_METRIC_EXPORT_INTERVAL", "10s").env("OTEL_METRICS_EXPORTER", "otlp").output().unwrap()).fails(2);
     assert!(told.contains("OTEL_METRIC_EXPORT_INTERVAL"), "{told}");
 }

@@ -59,7 +59,10 @@ fn a_textfile_can_stand_beside_others() {
     Ran(command(&here).args(options).output().unwrap()).ok();
     let text = fs::read_to_string(here.path().join("m.prom")).unwrap();
     let scraped = Scraped::read(&text);
-    let pipelines = scraped.series.iter().all(|(name, labels, _)| labels.get("pipeline").is_some_and(|p| p == "generated") && !name.starts_with("process_"));
+    let pipelines = scraped
+        .series
+        .iter()
+        .all(|(name, labels, _)| labels.get("pipeline").is_some_and(|p| p == "generated") && !name.starts_with("process_"));
     assert!(pipelines, "{text}");
     server::promtool(&text);
     let left: Vec<_> = fs::read_dir(&here).unwrap().map(|entry| entry.unwrap().file_name()).collect();

@@ -37,7 +37,9 @@ impl Server {
         let mut said = String::new();
         let addr = loop {
             assert!(stdout.read_line(&mut said).unwrap() > 0, "{name} did not start: {said}");
-            if let Some((_, addr)) = said.lines().last().filter(|line| line.starts_with("ready")).and_then(|line| line.split_once("http://")) {
+            if let Some((_, addr)) =
+                said.lines().last().filter(|line| line.starts_with("ready")).and_then(|line| line.split_once("http://"))
+            {
                 break addr.trim().to_owned();
             }
         };
