@@ -1,5 +1,5 @@
-//! Connections of strangers, bounded: in number, in how long a request may take to arrive and an answer to leave, in how long a
-//! connection may lie idle, and in how large a request may be.
+//! Connections of strangers, bounded: in number, in how long a request may take to arrive, in how long a connection may lie idle, and
+//! in how large a request may be.
 
 use std::{
     future::Future as _,
@@ -21,9 +21,10 @@ use tokio::{
 
 /// Connections at a time. More wait in the system's queue until one goes.
 const MOST: usize = 64;
-/// How long a request may take to arrive, and its answer to be taken, in seconds.
+/// How long a request may take to arrive, in seconds.
 const REQUEST: Duration = Duration::from_secs(10);
-/// How long a connection may lie idle between requests, in seconds: longer than anybody waits between two scrapes.
+/// How long a connection may lie idle between requests, or an answer may go untaken, in seconds: longer than anybody waits between
+/// two scrapes.
 const IDLE: Duration = Duration::from_secs(150);
 /// Bytes of a request. Nothing here is asked with a body.
 const MOST_BYTES: usize = 16 << 10;

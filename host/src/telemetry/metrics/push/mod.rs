@@ -66,6 +66,17 @@ pub struct Pusher {
     thread: JoinHandle<()>,
 }
 
+/// What is due.
+#[derive(Clone, Copy)]
+struct Due {
+    /// The Pushgateway and the file.
+    push: bool,
+    /// OTLP.
+    export: bool,
+    /// There is no next time: what is not told now is lost.
+    last: bool,
+}
+
 /// A target, and whether its failure has been told.
 struct Told<'a> {
     target: &'a str,
@@ -109,36 +120,38 @@ impl Targets {
             let now = Instant::now();
             let push = self.every.is_some_and(|every| now >= pushed + every);
             let export = otlp_every.is_some_and(|every| now >= exported + every);
+            let due = Due { push, export, last: false };
             let gathered = metrics.gather();
             tokio::select! {
                 biased;
                 deadline = &mut stopped => break deadline,
-                () = self.push(&gathered, metrics, push, export, &mut told, TIMEOUT) => {}
+                () = self.push(&gathered, metrics, due, &mut told, TIMEOUT) => {}
             }
             pushed = if push { now } else { pushed };
             exported = if export { now } else { exported };
         };
         let left = deadline.map_or(TIMEOUT, |deadline| deadline.saturating_duration_since(Instant::now()));
-        self.push(&metrics.gather(), metrics, true, true, &mut told, left).await;
+        let due = Due { push: true, export: true, last: true };
+        self.push(&metrics.gather(), metrics, due, &mut told, left).await;
     }
 
     /// To all targets at once, so that none waits for another.
-    async fn push(&self, gathered: &Gathered, metrics: &Metrics, push: bool, export: bool, told: &mut [Told<'_>; 3], limit: Duration) {
+    async fn push(&self, gathered: &Gathered, metrics: &Metrics, due: Due, told: &mut [Told<'_>; 3], limit: Duration) {
         let pipeline = metrics.pipeline().unwrap_or_else(|| "none".into());
         let [by_gateway, by_file, by_otlp] = told;
         let gateway = async {
-            if let Some(gateway) = self.gateway.as_ref().filter(|_| push) {
-                by_gateway.watch(gathered, limit, gateway.push(gathered, &pipeline)).await;
+            if let Some(gateway) = self.gateway.as_ref().filter(|_| due.push) {
+                by_gateway.watch(gathered, due, limit, gateway.push(gathered, &pipeline)).await;
             }
         };
         let textfile = async {
-            if let Some(textfile) = self.textfile.as_ref().filter(|_| push) {
-                by_file.watch(gathered, limit, async { textfile.write(gathered, &pipeline) }).await;
+            if let Some(textfile) = self.textfile.as_ref().filter(|_| due.push) {
+                by_file.watch(gathered, due, limit, async { textfile.write(gathered, &pipeline) }).await;
             }
         };
         let otlp = async {
-            if let Some(otlp) = self.otlp.as_ref().filter(|_| export) {
-                by_otlp.watch(gathered, limit, otlp.export(gathered)).await;
+            if let Some(otlp) = self.otlp.as_ref().filter(|_| due.export) {
+                by_otlp.watch(gathered, due, limit, otlp.export(gathered)).await;
             }
         };
         tokio::join!(gateway, textfile, otlp);
@@ -147,7 +160,7 @@ impl Targets {
 
 impl Told<'_> {
     /// Awaits a push, counts how it went, and tells of the first failure.
-    async fn watch(&mut self, gathered: &Gathered, limit: Duration, push: impl Future<Output = Result<(), PushError>>) {
+    async fn watch(&mut self, gathered: &Gathered, due: Due, limit: Duration, push: impl Future<Output = Result<(), PushError>>) {
         let began = Instant::now();
         let result = tokio::time::timeout(limit, push).await.unwrap_or(Err(PushError::Late));
         self.health.export_took(began.elapsed());
@@ -155,7 +168,8 @@ impl Told<'_> {
             Ok(()) => Health::add(&self.health.exported, gathered.series()),
             Err(error) => {
                 Health::add(&self.health.failures, 1);
-                Health::add(&self.health.dropped_failed, gathered.series());
+                // Values are cumulative: what this push did not tell, the next one will.
+                Health::add(&self.health.dropped_failed, if due.last { gathered.series() } else { 0 });
                 if !std::mem::replace(&mut self.told, true) {
                     tracing::warn!("metrics could not be pushed to {}: {error}; the run goes on, and this is said once", self.target);
                 }

@@ -129,7 +129,10 @@ impl Otlp {
             }
         }
         let answer = client.export(request).await;
-        let refused = |status: tonic::Status| PushError::Refused { status: format!("{:?}", status.code()), said: said(status.message()) };
+        let refused = |status: tonic::Status| match status.code() {
+            tonic::Code::Unavailable => PushError::Unreachable(said(status.message())),
+            code => PushError::Refused { status: format!("{code:?}"), said: said(status.message()) },
+        };
         answer.map(tonic::Response::into_inner).map_err(refused)
     }
 }
