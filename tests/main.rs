@@ -12,6 +12,7 @@ mod graphs;
 mod hostile;
 mod logs;
 mod memory;
+mod metrics;
 mod parse_log;
 mod propagation;
 mod receiver;

@@ -9,6 +9,7 @@ mod log;
 mod progress;
 mod run;
 mod schema;
+mod serve;
 mod session;
 mod summary;
 mod telemetry;
@@ -46,7 +47,8 @@ Environment: PARSHALL_CACHE  folder of compiled components, or `off`
              PARSHALL_LOG    log filter
              PARSHALL_LOG_FORMAT  auto, text or json: as --log-format
              PARSHALL_DIST   folder of components to use instead of the embedded std: ones
-             OTEL_…          OpenTelemetry's variables, see TELEMETRY.md";
+             PARSHALL_METRICS_ADDR  where metrics are served, or `off`
+             OTEL_*          where telemetry is exported by OTLP, and how (TELEMETRY.md)";
 
 /// When to do something that depends on a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
