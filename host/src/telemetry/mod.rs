@@ -3,6 +3,7 @@
 //! Layers, each of which can be left out: [`traces`] records every call of a sampled batch and exports what is worth keeping;
 //! [`metrics`] counts and observes every call; [`logs`] writes what the program and its guests say.
 
+pub mod dashboards;
 pub mod health;
 pub mod logs;
 pub mod metrics;
