@@ -142,6 +142,11 @@ fn expressions_as_deep_as_allowed_are_computed() {
     let cases = format!("{}tag{} >= 0", "CASE WHEN tag >= 0 THEN ".repeat(60), " END".repeat(60));
     let (call, _) = run("filter", json!({ "where": cases }));
     assert_eq!(components::only_batch(call).num_rows(), 100);
+    let nests = [("coalesce(", ")", 125), ("CAST(", " AS int)", 125), ("1 + (", ")", 62), ("1 + CASE 1 WHEN 1 THEN ", " END", 62)];
+    for (begin, end, times) in nests {
+        let (call, _) = run("filter", json!({ "where": format!("{}tag{} >= 0", begin.repeat(times), end.repeat(times)) }));
+        assert_eq!(components::only_batch(call).num_rows(), 100, "{begin}");
+    }
     let said = mistake("filter", json!({ "where": "(".repeat(100_000) }));
     assert!(said.2.contains("nested more than"), "{}", said.2);
 }

@@ -9,6 +9,7 @@ mod inspect;
 mod progress;
 mod run;
 mod schema;
+mod serve;
 mod session;
 mod summary;
 mod telemetry;
@@ -41,7 +42,9 @@ Exit codes: 0 done (or stopped by Ctrl-C, with everything in flight committed), 
 
 Environment: PARSHALL_CACHE  folder of compiled components, or `off`
              PARSHALL_LOG    log filter
-             PARSHALL_DIST   folder of components to use instead of the embedded std: ones";
+             PARSHALL_DIST   folder of components to use instead of the embedded std: ones
+             PARSHALL_METRICS_ADDR  where metrics are served, or `off`
+             OTEL_*          where telemetry is exported by OTLP, and how (TELEMETRY.md)";
 
 /// When to do something that depends on a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -8,6 +8,7 @@ pub mod health;
 pub mod logs;
 pub mod metrics;
 pub mod names;
+pub mod otlp;
 pub mod traces;
 mod watch;
 

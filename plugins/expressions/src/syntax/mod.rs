@@ -1,8 +1,9 @@
-//! From text to tree. `sqlparser` splits the text into tokens; its parser, which takes 1.2 MB of WebAssembly because an
-//! expression may hold any query, is not compiled in. The grammar of expressions alone is in `parse`.
+//! From text to tree. `sqlparser` splits the text into tokens and `winnow` parses them; what is here is the language itself:
+//! its operators and how tightly they bind, what stands between them, and the names of types.
 
-mod case;
 mod names;
+mod operands;
+mod operators;
 mod parse;
 mod tokens;
 mod tree;

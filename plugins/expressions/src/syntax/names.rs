@@ -2,94 +2,65 @@
 
 use arrow_schema::TimeUnit;
 use parshall_sdk::nearest;
-use sqlparser::tokenizer::Token;
+use sqlparser::{keywords::Keyword, tokenizer::Token};
+use winnow::{
+    Parser as _,
+    combinator::{alt, opt, terminated},
+};
 
-use super::{tokens::Tokens, tree::Target};
+use super::{
+    tokens::{Input, Lexeme, Parsed, Stop, held, must, next, one},
+    tree::Target,
+};
 use crate::mistake::Mistake;
 
 const MICROSECONDS: Target = Target::Timestamp(TimeUnit::Microsecond);
 
-const NAMES: [(&str, Target); 34] = [
-    ("boolean", Target::Bool),
-    ("bool", Target::Bool),
-    ("bigint", Target::Int),
-    ("integer", Target::Int),
-    ("int", Target::Int),
-    ("smallint", Target::Int),
-    ("tinyint", Target::Int),
-    ("int2", Target::Int),
-    ("int4", Target::Int),
-    ("int8", Target::Int),
-    ("int64", Target::Int),
-    ("long", Target::Int),
-    ("double", Target::Float),
-    ("float", Target::Float),
-    ("real", Target::Float),
-    ("float4", Target::Float),
-    ("float8", Target::Float),
-    ("float64", Target::Float),
-    ("text", Target::Text),
-    ("varchar", Target::Text),
-    ("string", Target::Text),
-    ("char", Target::Text),
-    ("character", Target::Text),
-    ("utf8", Target::Text),
-    ("date", Target::Date),
-    ("date32", Target::Date),
-    ("timestamp", MICROSECONDS),
-    ("datetime", MICROSECONDS),
-    ("timestamp_s", Target::Timestamp(TimeUnit::Second)),
-    ("timestamp_ms", Target::Timestamp(TimeUnit::Millisecond)),
-    ("timestamp_us", MICROSECONDS),
-    ("timestamp_ns", Target::Timestamp(TimeUnit::Nanosecond)),
-    ("timestamptz", Target::Instant(TimeUnit::Microsecond)),
-    ("int32", Target::Int),
+/// Of names equally near to a misspelt one the first is offered.
+const NAMES: [(Target, &[&str]); 10] = [
+    (Target::Bool, &["boolean", "bool"]),
+    (Target::Int, &["bigint", "integer", "int", "smallint", "tinyint", "int2", "int4", "int8", "int64", "long", "int32"]),
+    (Target::Float, &["double", "float", "real", "float4", "float8", "float64"]),
+    (Target::Text, &["text", "varchar", "string", "char", "character", "utf8"]),
+    (Target::Date, &["date", "date32"]),
+    (MICROSECONDS, &["timestamp", "datetime", "timestamp_us"]),
+    (Target::Timestamp(TimeUnit::Second), &["timestamp_s"]),
+    (Target::Timestamp(TimeUnit::Millisecond), &["timestamp_ms"]),
+    (Target::Timestamp(TimeUnit::Nanosecond), &["timestamp_ns"]),
+    (Target::Instant(TimeUnit::Microsecond), &["timestamptz"]),
 ];
 
-/// Reads the name of a type.
-pub fn target(tokens: &mut Tokens) -> Result<Target, Mistake> {
-    let Token::Word(word) = tokens.peek() else { return Err(tokens.unexpected("a type")) };
-    let (name, offset) = (word.value.to_ascii_lowercase(), tokens.offset());
-    let Some((_, target)) = NAMES.iter().find(|(known, _)| *known == name) else {
-        return Err(unknown(&name, offset));
+/// The name of a type.
+pub fn target(input: &mut Input) -> Parsed<Target> {
+    let offset = next(input).offset;
+    let (name, _) = must(held(Lexeme::word), "a type").parse_next(input)?;
+    let name = name.to_ascii_lowercase();
+    let Some((target, _)) = NAMES.iter().find(|(_, names)| names.contains(&&*name)) else {
+        return Err(Stop::Cut(unknown(&name, offset)));
     };
-    tokens.advance();
-    let mut target = *target;
-    if name == "double" && next_is(tokens, "precision") {
-        tokens.advance();
-    } else if name == "timestamp" {
-        target = zoned(tokens, target)?;
-    } else if target == Target::Text && tokens.peek() == &Token::LParen {
-        return Err(
-            Mistake::new(tokens.offset(), "a text has no greatest length here").help("leave the parentheses out; substr cuts a text")
-        );
-    }
-    Ok(target)
-}
-
-/// `WITH TIME ZONE`, `WITHOUT TIME ZONE`, or neither.
-fn zoned(tokens: &mut Tokens, plain: Target) -> Result<Target, Mistake> {
-    let with = next_is(tokens, "with");
-    if !with && !next_is(tokens, "without") {
-        return Ok(plain);
-    }
-    tokens.advance();
-    for (word, said) in [("time", "`TIME ZONE`"), ("zone", "`ZONE`")] {
-        if !next_is(tokens, word) {
-            return Err(tokens.unexpected(said));
+    let after = next(input);
+    match name.as_str() {
+        "double" => opt(one(Keyword::PRECISION)).map(|_| *target).parse_next(input),
+        "timestamp" => opt(zone).map(|zoned| zoned.unwrap_or(*target)).parse_next(input),
+        _ if *target == Target::Text && after.token == Token::LParen => {
+            let mistake = Mistake::new(after.offset, "a text has no greatest length here");
+            Err(Stop::Cut(mistake.help("leave the parentheses out; substr cuts a text")))
         }
-        tokens.advance();
+        _ => Ok(*target),
     }
-    Ok(if with { Target::Instant(TimeUnit::Microsecond) } else { plain })
 }
 
-fn next_is(tokens: &Tokens, word: &str) -> bool {
-    matches!(tokens.peek(), Token::Word(found) if found.value.eq_ignore_ascii_case(word))
+/// `WITH TIME ZONE` and `WITHOUT TIME ZONE`.
+fn zone(input: &mut Input) -> Parsed<Target> {
+    let with = one(Keyword::WITH).value(Target::Instant(TimeUnit::Microsecond));
+    let without = one(Keyword::WITHOUT).value(MICROSECONDS);
+    let time_zone = (must(one(Keyword::TIME), "`TIME ZONE`"), must(one(Keyword::ZONE), "`ZONE`"));
+    terminated(alt((with, without)), time_zone).parse_next(input)
 }
 
 fn unknown(name: &str, offset: u32) -> Mistake {
     let mistake = Mistake::new(offset, format!("there is no type `{name}` to cast to"));
-    match nearest(name, NAMES.iter().map(|(known, _)| *known)) {
+    match nearest(name, NAMES.iter().flat_map(|(_, names)| names.iter().copied())) {
         Some(near) => mistake.help(format!("did you mean `{near}`?")),
         None => mistake.help("the types are boolean, bigint, double, text, date, timestamp, timestamptz"),
     }

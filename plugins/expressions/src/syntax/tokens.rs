@@ -1,9 +1,15 @@
-//! Tokens with byte offsets, one after the other.
+//! Tokens with byte offsets, as `winnow` takes them.
 
 use sqlparser::{
     dialect::Dialect,
     keywords::Keyword,
     tokenizer::{Location, Token, Tokenizer},
+};
+use winnow::{
+    Parser,
+    error::{ErrMode, ParserError},
+    stream::{ContainsToken, Stateful, Stream as _, TokenSlice},
+    token::{any, one_of},
 };
 
 use crate::mistake::Mistake;
@@ -26,114 +32,134 @@ impl Dialect for Expressions {
     }
 }
 
-/// The tokens of a text, without space and comments.
-pub struct Tokens<'a> {
+/// A token and where it stands.
+#[derive(Clone, Debug)]
+pub struct Lexeme<'a> {
+    pub token: Token,
+    /// As it is written.
     text: &'a str,
-    tokens: Vec<(Token, u32, u32)>,
-    next: usize,
+    /// In bytes.
+    pub offset: u32,
 }
 
-// === impl Tokens ===
+/// What is left of the tokens, and for every expression that has begun and not ended the token before it.
+pub type Input<'a> = Stateful<TokenSlice<'a, Lexeme<'a>>, Vec<&'a Lexeme<'a>>>;
 
-impl<'a> Tokens<'a> {
-    pub fn of(text: &'a str) -> Result<Self, Mistake> {
-        let found = Tokenizer::new(&Expressions, text).tokenize_with_location();
-        let found = found.map_err(|error| Mistake::new(offset(text, error.location), lower_first(&error.message)))?;
-        let mut lines = Lines::of(text);
-        let tokens = found.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_)));
-        let tokens = tokens.map(|token| (token.token, lines.offset(token.span.start), lines.offset(token.span.end))).collect();
-        Ok(Self { text, tokens, next: 0 })
+/// Why nothing was read: something else stands here, so that another parser may fit; or there is a mistake, which is final.
+pub type Stop = ErrMode<Mistake>;
+
+pub type Parsed<T> = Result<T, Stop>;
+
+/// The tokens of a text without space and comments, and one at the end.
+pub fn lexemes(text: &str) -> Result<Vec<Lexeme<'_>>, Mistake> {
+    let found = Tokenizer::new(&Expressions, text).tokenize_with_location();
+    let found = found.map_err(|error| Mistake::new(offsets(text)(error.location), lower_first(&error.message)))?;
+    let mut offset_of = offsets(text);
+    let tokens = found.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_)));
+    let lexemes = tokens.map(|found| {
+        let (offset, end) = (offset_of(found.span.start), offset_of(found.span.end));
+        Lexeme { token: found.token, text: &text[offset as usize..end as usize], offset }
+    });
+    let end = Lexeme { token: Token::EOF, text: "", offset: text.trim_end().len() as u32 };
+    Ok(lexemes.chain([end]).collect())
+}
+
+/// The next token, which stays where it is. At the end, that is the end.
+pub fn next<'a>(input: &Input<'a>) -> &'a Lexeme<'a> {
+    input.peek_token().expect("nothing takes the end but the end")
+}
+
+/// A token of a kind, or of one of several.
+pub fn one<'a>(kinds: impl ContainsToken<&'a Lexeme<'a>>) -> impl Parser<Input<'a>, &'a Lexeme<'a>, Stop> {
+    one_of(kinds)
+}
+
+/// What a token holds, if it is of the kind that does.
+pub fn held<'a, T>(part: impl FnMut(&'a Lexeme<'a>) -> Option<T>) -> impl Parser<Input<'a>, T, Stop> {
+    any.verify_map(part)
+}
+
+/// Makes it a mistake if a parser does not fit.
+pub fn must<'a, T>(mut parser: impl Parser<Input<'a>, T, Stop>, expected: &str) -> impl Parser<Input<'a>, T, Stop> {
+    move |input: &mut Input<'a>| {
+        let here = next(input);
+        parser.parse_next(input).map_err(|stop| match stop {
+            Stop::Backtrack(_) => Stop::Cut(here.unexpected(expected)),
+            mistake => mistake,
+        })
+    }
+}
+
+// === impl Lexeme ===
+
+impl<'a> Lexeme<'a> {
+    /// The keyword that it is; what is quoted is none.
+    pub fn keyword(&self) -> Keyword {
+        if let Token::Word(word) = &self.token { word.keyword } else { Keyword::NoKeyword }
     }
 
-    pub fn peek(&self) -> &Token {
-        self.peek_at(0)
+    /// The word that it is, and whether it is quoted.
+    pub fn word(&self) -> Option<(&str, bool)> {
+        if let Token::Word(word) = &self.token { Some((&word.value, word.quote_style.is_some())) } else { None }
     }
 
-    /// A token further on.
-    pub fn peek_at(&self, distance: usize) -> &Token {
-        self.tokens.get(self.next + distance).map_or(&Token::EOF, |(token, ..)| token)
+    /// What stands in single quotes.
+    pub fn text(&self) -> Option<&str> {
+        if let Token::SingleQuotedString(text) = &self.token { Some(text) } else { None }
     }
 
-    /// Where the next token begins; at the end, where the text ends.
-    pub fn offset(&self) -> u32 {
-        self.tokens.get(self.next).map_or(self.text.trim_end().len() as u32, |(_, start, _)| *start)
+    /// The number that it is.
+    pub fn number(&self) -> Option<&str> {
+        if let Token::Number(digits, _) = &self.token { Some(digits) } else { None }
     }
 
-    pub fn advance(&mut self) {
-        self.next += 1;
-    }
-
-    /// Takes the next token if it is this one.
-    pub fn take(&mut self, token: &Token) -> bool {
-        let found = self.peek() == token;
-        self.next += usize::from(found);
-        found
-    }
-
-    /// The keyword at a distance; what is quoted is none.
-    pub fn keyword_at(&self, distance: usize) -> Keyword {
-        match self.peek_at(distance) {
-            Token::Word(word) if word.quote_style.is_none() => word.keyword,
-            _ => Keyword::NoKeyword,
-        }
-    }
-
-    /// Takes the next token if it is this keyword.
-    pub fn take_keyword(&mut self, keyword: Keyword) -> bool {
-        let found = self.keyword_at(0) == keyword;
-        self.next += usize::from(found);
-        found
-    }
-
-    /// Takes the token that must follow.
-    pub fn expect(&mut self, token: &Token, said: &str) -> Result<(), Mistake> {
-        if self.take(token) { Ok(()) } else { Err(self.unexpected(said)) }
-    }
-
-    /// Takes the keyword that must follow.
-    pub fn expect_keyword(&mut self, keyword: Keyword, said: &str) -> Result<(), Mistake> {
-        if self.take_keyword(keyword) { Ok(()) } else { Err(self.unexpected(said)) }
-    }
-
-    /// That something else was expected than the next token.
+    /// That something else was expected.
     pub fn unexpected(&self, expected: &str) -> Mistake {
-        let found = match self.tokens.get(self.next) {
-            None => "the expression ends here".into(),
-            Some((_, start, end)) => format!("found `{}`", &self.text[*start as usize..*end as usize]),
-        };
-        Mistake::new(self.offset(), format!("{found}, expected {expected}"))
+        let found = if self.token == Token::EOF { "the expression ends here".into() } else { format!("found `{}`", self.text) };
+        Mistake::new(self.offset, format!("{found}, expected {expected}"))
+    }
+}
+
+impl ContainsToken<&Lexeme<'_>> for Token {
+    fn contains_token(&self, lexeme: &Lexeme) -> bool {
+        lexeme.token == *self
+    }
+}
+
+impl ContainsToken<&Lexeme<'_>> for Keyword {
+    fn contains_token(&self, lexeme: &Lexeme) -> bool {
+        lexeme.keyword() == *self
+    }
+}
+
+// === impl Mistake ===
+
+impl<'a> ParserError<Input<'a>> for Mistake {
+    type Inner = Self;
+
+    /// Nothing is said of what does not fit: `must` does it where nothing else may.
+    fn from_input(_: &Input<'a>) -> Self {
+        Self::new(0, "")
+    }
+
+    fn into_inner(self) -> Result<Self, Self> {
+        Ok(self)
     }
 }
 
 /// Turns lines and columns, which count characters from 1, into bytes. Asked in order, it walks the text once.
-struct Lines<'a> {
-    rest: std::str::CharIndices<'a>,
-    line: u64,
-    column: u64,
-    end: u32,
-}
-
-// === impl Lines ===
-
-impl<'a> Lines<'a> {
-    fn of(text: &'a str) -> Self {
-        Self { rest: text.char_indices(), line: 1, column: 1, end: text.len() as u32 }
-    }
-
-    fn offset(&mut self, location: Location) -> u32 {
-        while (self.line, self.column) < (location.line, location.column) {
-            match self.rest.next() {
-                None => return self.end,
-                Some((_, '\n')) => (self.line, self.column) = (self.line + 1, 1),
-                Some(_) => self.column += 1,
+fn offsets(text: &str) -> impl FnMut(Location) -> u32 {
+    let (mut line, mut column, mut rest) = (1, 1, text.char_indices());
+    move |to| {
+        while (line, column) < (to.line, to.column) {
+            match rest.next() {
+                None => break,
+                Some((_, '\n')) => (line, column) = (line + 1, 1),
+                Some(_) => column += 1,
             }
         }
-        self.rest.clone().next().map_or(self.end, |(offset, _)| offset as u32)
+        rest.offset() as u32
     }
-}
-
-fn offset(text: &str, location: Location) -> u32 {
-    Lines::of(text).offset(location)
 }
 
 fn lower_first(message: &str) -> String {

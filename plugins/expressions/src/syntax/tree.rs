@@ -109,6 +109,30 @@ pub enum Arithmetic {
     Remainder,
 }
 
+// === impl Shape ===
+
+impl Shape {
+    /// Nodes from the operands to the farthest leaf.
+    pub fn height(&self) -> u16 {
+        let deepest = |operands: &[Expr]| operands.iter().map(|operand| operand.depth).max().unwrap_or(0);
+        match self {
+            Self::Literal(_) | Self::Column(_) => 0,
+            Self::Negate(value) | Self::Not(value) => value.depth,
+            Self::IsNull { value, .. } | Self::IsTruth { value, .. } | Self::Cast { value, .. } => value.depth,
+            Self::And(operands) | Self::Or(operands) | Self::Join(operands) | Self::Like { operands, .. } => deepest(&**operands),
+            Self::Compare(_, operands) | Self::Arithmetic(_, operands) => deepest(&**operands),
+            Self::Call { arguments, .. } => deepest(arguments),
+            // These become comparisons and what joins them.
+            Self::Between { operands, .. } => deepest(&**operands) + 1,
+            Self::In { value, list, .. } => value.depth.max(deepest(list)) + 1,
+            Self::Case { operand, branches, otherwise } => {
+                let branches = branches.iter().map(|(condition, value)| condition.depth.max(value.depth));
+                branches.chain(operand.iter().chain(otherwise).map(|part| part.depth)).max().unwrap_or(0)
+            }
+        }
+    }
+}
+
 // === impl Comparison ===
 
 impl Comparison {

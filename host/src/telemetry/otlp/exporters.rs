@@ -1,0 +1,108 @@
+//! Exporters of `opentelemetry_otlp`, built from settings. Build them within a tokio runtime that drives I/O and time, and use
+//! them there.
+
+use std::{collections::HashMap, sync::Arc};
+
+use opentelemetry_otlp::{
+    Compression, ExporterBuildError, LogExporter, MetricExporter, Protocol as Wire, SpanExporter, WithExportConfig, WithHttpConfig,
+    WithTonicConfig,
+    tonic_types::transport::{Certificate, ClientTlsConfig, Identity},
+};
+use opentelemetry_sdk::{Resource, logs::LogExporter as _, metrics::Temporality, trace::SpanExporter as _};
+
+use super::{Protocol, Settings};
+
+/// An exporter could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The exporter does not take the settings.
+    #[error(transparent)]
+    Exporter(#[from] ExporterBuildError),
+    /// Certificates or keys are not what they should be.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] reqwest::Error),
+}
+
+/// Configures a builder of any signal: they share no trait that could be named once.
+macro_rules! build {
+    ($settings:expr, $exporter:ident $(, $more:expr)?) => {{
+        let settings = $settings;
+        match settings.protocol {
+            Protocol::Grpc => {
+                let mut builder = $exporter::builder().with_tonic()$(.with_temporality($more))?;
+                builder = builder.with_endpoint(&settings.endpoint).with_timeout(settings.timeout);
+                if settings.gzip {
+                    builder = builder.with_compression(Compression::Gzip);
+                }
+                if settings.endpoint.starts_with("https:") {
+                    builder = builder.with_tls_config(settings.grpc_tls());
+                }
+                // Headers: the exporter takes them from the same variables.
+                builder.build()?
+            }
+            Protocol::Http => {
+                let mut builder = $exporter::builder().with_http()$(.with_temporality($more))?;
+                builder = builder.with_endpoint(&settings.endpoint).with_timeout(settings.timeout).with_protocol(Wire::HttpBinary);
+                if settings.gzip {
+                    builder = builder.with_compression(Compression::Gzip);
+                }
+                let headers: HashMap<_, _> = settings.headers.iter().cloned().collect();
+                builder.with_headers(headers).with_shared_http_client(Arc::new(settings.http_client()?)).build()?
+            }
+        }
+    }};
+}
+
+impl Settings {
+    /// Of spans.
+    pub fn span_exporter(&self, resource: &Resource) -> Result<SpanExporter, BuildError> {
+        let mut exporter = build!(self, SpanExporter);
+        exporter.set_resource(resource);
+        Ok(exporter)
+    }
+
+    /// Of log records.
+    pub fn log_exporter(&self, resource: &Resource) -> Result<LogExporter, BuildError> {
+        let mut exporter = build!(self, LogExporter);
+        exporter.set_resource(resource);
+        Ok(exporter)
+    }
+
+    /// Of metrics; their resource travels with them.
+    pub fn metric_exporter(&self, temporality: Temporality) -> Result<MetricExporter, BuildError> {
+        Ok(build!(self, MetricExporter, temporality))
+    }
+
+    /// Whether certificates and keys can be used at all, without a runtime and before a run.
+    pub fn check(&self) -> Result<(), BuildError> {
+        self.http_client()?;
+        Ok(())
+    }
+
+    fn grpc_tls(&self) -> ClientTlsConfig {
+        let tls = match &self.certificate {
+            Some(certificate) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(certificate)),
+            None => ClientTlsConfig::new().with_webpki_roots(),
+        };
+        match &self.client {
+            Some(client) => tls.identity(Identity::from_pem(&client.certificate, &client.key)),
+            None => tls,
+        }
+    }
+
+    fn http_client(&self) -> Result<reqwest::Client, reqwest::Error> {
+        // Whoever installed a provider before us is right, too.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut client = reqwest::Client::builder().timeout(self.timeout);
+        if let Some(certificate) = &self.certificate {
+            client = client.tls_certs_only(reqwest::Certificate::from_pem_bundle(certificate)?);
+        } else if !self.endpoint.starts_with("https:") {
+            // Without TLS there is nothing to verify: a machine without certificates of its own must not stop us.
+            client = client.tls_certs_only([]);
+        }
+        if let Some(told) = &self.client {
+            client = client.identity(reqwest::Identity::from_pem(&[told.certificate.as_slice(), b"\n", &told.key].concat())?);
+        }
+        client.build()
+    }
+}
