@@ -95,10 +95,13 @@ fn fill(text: &str, fired: &Fired) -> String {
     for (name, value) in fired.labels {
         filled = filled.replace(&format!("{{{{ $labels.{name} }}}}"), value);
     }
-    while let Some((before, after)) = filled.split_once("{{ $value")
-        && let Some((_, after)) = after.split_once("}}")
-    {
-        filled = format!("{before}{}{after}", fired.value);
+    // What is left of the labels is not there, and reads as nothing.
+    for (variable, value) in [("{{ $labels.", ""), ("{{ $value", fired.value)] {
+        while let Some((before, after)) = filled.split_once(variable)
+            && let Some((_, after)) = after.split_once("}}")
+        {
+            filled = format!("{before}{value}{after}");
+        }
     }
     filled
 }

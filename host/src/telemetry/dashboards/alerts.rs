@@ -78,31 +78,37 @@ fn target_down() -> Alert {
 fn run_failed() -> Alert {
     let runs = |outcome| series(metric::RUNS).is(label::OUTCOME, outcome);
     let ended = |outcome| one(metric::RUNS, &[(label::OUTCOME, outcome)]);
-    let fired = || Fired { labels: &[(JOB, PARSHALL), (INSTANCE, AT), (label::OUTCOME, "failed")], value: "" };
+    let pushed = |outcome| one(metric::RUNS, &[(label::PIPELINE, "nightly"), (label::OUTCOME, outcome)]);
+    let failed = Fired { labels: &[(JOB, PARSHALL), (INSTANCE, AT), (label::OUTCOME, "failed")], value: "" };
+    let failed_nightly =
+        Fired { labels: &[(JOB, PARSHALL), (INSTANCE, AT), (label::PIPELINE, "nightly"), (label::OUTCOME, "failed")], value: "" };
     Alert {
         name: "ParshallRunFailed",
         // What a process that has ended has pushed does not grow: there, a failure stands until a run that went well replaces it.
         expression: format!(
-            "{} > 0 or ({} > 0 unless on ({JOB}, {INSTANCE}) {} > 0)",
+            "{} > 0 or ({} > 0 unless ignoring ({}) {} > 0)",
             increase(&runs("failed"), EVENT_WINDOW),
             runs("failed"),
+            label::OUTCOME,
             runs("completed")
         ),
         wait: FOR_EVENTS,
         severity: Critical,
-        summary: "A run of {{ $labels.job }} failed",
+        // Only what was pushed has the pipeline as a label.
+        summary: "A run failed at {{ $labels.instance }} {{ $labels.pipeline }}",
         description:
-            "A run at {{ $labels.job }}/{{ $labels.instance }} failed. Its loads have committed nothing, unless what failed was a \
-                      commit."
+            "A run of {{ $labels.job }} at {{ $labels.instance }} {{ $labels.pipeline }} failed. Its loads have committed nothing, \
+                      unless what failed was a commit."
                 .to_owned(),
         runbook: "Read the end of its log or its run report: it names the stage, the batch and whose fault it was (guest, host, pipeline, \
                   data or outside). For a guest's fault, run the stage on that batch alone; for one from outside, repair the source or \
                   target. Then run again: nothing was committed in part.",
         trials: vec![
-            fires("what a run pushed", "10m", vec![(ended("failed"), "1+0x20"), (ended("completed"), "0+0x20")], fired()),
-            fires("one of many", "10m", vec![(ended("failed"), "0 0 0 1+0x20"), (ended("completed"), "5+0x20")], fired()),
+            fires("what a run pushed", "10m", vec![(pushed("failed"), "1+0x20"), (pushed("completed"), "0+0x20")], failed_nightly),
+            fires("one of many", "10m", vec![(ended("failed"), "0 0 0 1+0x20"), (ended("completed"), "5+0x20")], failed),
             quiet("they go well", "10m", vec![(ended("failed"), "0+0x20"), (ended("completed"), "0+1x20")]),
             quiet("it failed long ago", "40m", vec![(ended("failed"), "0 0 1+0x40"), (ended("completed"), "5+0x40")]),
+            quiet("the next push went well", "10m", vec![(pushed("failed"), "1 1 0+0x20"), (pushed("completed"), "0 0 1+0x20")]),
         ],
     }
 }
