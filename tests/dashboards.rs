@@ -1,6 +1,7 @@
 //! Dashboards and alerts: what is committed is what the program writes, and the real servers make of it what they should.
 
 mod server;
+mod vocabulary;
 mod watched;
 
 use std::{fs, process::Command};
@@ -124,15 +125,26 @@ fn every_panel_has_data_of_a_real_run() {
     let Some(gateway) = Server::start("pushgateway", &[]) else { return };
     Watched::short("completes").push(&gateway).ok();
     let running = Watched::endless().serve();
-    let Some(prometheus) = Server::start("prometheus", &["--scrape", &running.addr, "--pushgateway", &gateway.addr]) else { return };
+    let rules = project("examples/monitoring/rules.yml").canonicalize().unwrap();
+    let told = ["--scrape", &running.addr, "--pushgateway", &gateway.addr, "--rules", rules.to_str().unwrap()];
+    let Some(prometheus) = Server::start("prometheus", &told) else { return };
     let mut empty = Vec::new();
     let asked = until("data on every panel", || {
         empty = panels().iter().flat_map(|panel| without_data(panel, &prometheus, &running.addr)).collect();
+        empty.extend(recorded().into_iter().filter(|name| no_number(&prometheus.query(name))));
         empty.is_empty().then_some(())
     });
     assert!(asked.is_some(), "no data:\n  {}", empty.join("\n  "));
     let targets: usize = panels().iter().map(|panel| panel["targets"].as_array().unwrap().len()).sum();
     println!("{} panels, {targets} queries, all with data", panels().len());
+    // What only goes wrong now and then must be seen when it does.
+    Watched::failing("fails").push(&gateway).fails(1);
+    for title in ["Errors by type", "Traps and limits", "Failed calls", "Runs that failed"] {
+        let panel = panels().into_iter().find(|panel| panel["title"] == title).unwrap();
+        let query = chosen(panel["targets"][0]["expr"].as_str().unwrap(), ".*");
+        let seen = until(title, || prometheus.query(&query).iter().any(|value| *value >= 1.0).then_some(()));
+        assert!(seen.is_some(), "{title} does not show a run that failed: {query}");
+    }
     // Annotations mark what has not happened in this run, but they must be understood.
     let dashboard: Value = serde_json::from_str(&committed("dashboard.json")).unwrap();
     for annotation in dashboard["annotations"]["list"].as_array().unwrap() {
@@ -144,12 +156,19 @@ fn every_panel_has_data_of_a_real_run() {
 fn without_data(panel: &Value, prometheus: &Server, instance: &str) -> Vec<String> {
     let title = panel["title"].as_str().unwrap();
     let instance = if OF_ENDED_RUNS.contains(&title) { ".*" } else { instance };
-    let empty = |target: &&Value| {
-        let values = prometheus.query(&chosen(target["expr"].as_str().unwrap(), instance));
-        values.is_empty() || values.iter().all(|value| value.is_nan())
-    };
+    let empty = |target: &&Value| no_number(&prometheus.query(&chosen(target["expr"].as_str().unwrap(), instance)));
     let targets = panel["targets"].as_array().unwrap().iter();
     targets.filter(empty).map(|target| format!("{title}: {}", target["expr"].as_str().unwrap())).collect()
+}
+
+fn no_number(values: &[f64]) -> bool {
+    values.iter().all(|value| value.is_nan())
+}
+
+/// What the rules record.
+fn recorded() -> Vec<String> {
+    let rules = committed("rules.yml");
+    rules.lines().filter_map(|line| line.trim().strip_prefix("- record: ")).map(|name| name.trim_matches('\'').to_owned()).collect()
 }
 
 /// An expression with what a reader of the dashboard has chosen.

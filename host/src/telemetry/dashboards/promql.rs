@@ -80,6 +80,12 @@ pub fn increase(counters: &Series, window: &str) -> String {
     format!("increase({counters}[{window}])")
 }
 
+/// How much counters grew, those included that were not there before: what begins at 1, as what seldom happens does, and what was
+/// pushed once, has not grown as far as `increase` can see.
+pub fn happened(counters: &Series, window: &str) -> String {
+    format!("(({counters} unless {counters} offset {window}) or {})", increase(counters, window))
+}
+
 /// The sum over all labels but these.
 pub fn sum(by: &[&str], expression: impl fmt::Display) -> String {
     aggregate("sum", by, expression)

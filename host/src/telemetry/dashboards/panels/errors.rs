@@ -5,7 +5,7 @@ use crate::telemetry::{
     dashboards::{
         board::Row,
         panel::Panel,
-        promql::{Series, increase, rate, ratio_or_zero, seen_of_stage, sum},
+        promql::{Series, happened, rate, ratio_or_zero, seen_of_stage, sum},
         thresholds::{ERROR_RATIO, REJECTED_RATIO},
     },
     names::{label, metric},
@@ -45,9 +45,6 @@ pub fn row() -> Row {
 
 /// How often something happened, and 0 for each stage to which it never did: what never happened has no series.
 fn events(counters: &Series, why: &str) -> String {
-    // A series that begins at 1 has not grown since anybody looked, so its first value counts as growth.
-    let grown = increase(counters, WINDOW);
-    let first = format!("({counters} unless {counters} offset {WINDOW})");
     let none = sum(&[label::STAGE], seen_of_stage(metric::GENERATION));
-    format!("{} or 0 * {none}", sum(&[label::STAGE, why], format!("({first} or {grown})")))
+    format!("{} or on ({}) 0 * {none}", sum(&[label::STAGE, why], happened(counters, WINDOW)), label::STAGE)
 }

@@ -37,7 +37,7 @@ pub fn row() -> Row {
             .query(
                 "{{stage}} {{name}}",
                 format!(
-                    "topk(20, {}) or vector(0)",
+                    "topk(20, {}) or on () vector(0)",
                     sum(&[label::STAGE, label::NAME], rate(&seen_of_stage(metric::GUEST_COUNT), WINDOW))
                 ),
             ),
@@ -45,7 +45,7 @@ pub fn row() -> Row {
             .query(
                 "{{stage}} {{name}}",
                 format!(
-                    "topk(20, {}) or vector(0)",
+                    "topk(20, {}) or on () vector(0)",
                     quantile(
                         0.95,
                         &[label::STAGE, label::NAME],

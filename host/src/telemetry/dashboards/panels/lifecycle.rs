@@ -5,7 +5,7 @@ use crate::telemetry::{
     dashboards::{
         board::Row,
         panel::Panel,
-        promql::{INSTANCE, increase, max, seen, seen_of_stage, sum},
+        promql::{INSTANCE, happened, increase, max, seen, seen_of_stage, sum},
     },
     names::{label, metric},
 };
@@ -13,8 +13,8 @@ use crate::telemetry::{
 pub fn row() -> Row {
     const STAGE: &[&str] = &[label::STAGE];
     let age = |name| format!("time() - {}", max(&[], seen(name)));
-    let ended = |outcome| sum(&[], increase(&seen(metric::RUNS).is(label::OUTCOME, outcome), "$__range"));
-    let swaps = |outcome| sum(&[], increase(&seen_of_stage(metric::SWAPS).is(label::OUTCOME, outcome), "$__range"));
+    let ended = |outcome| sum(&[], happened(&seen(metric::RUNS).is(label::OUTCOME, outcome), "$__range"));
+    let swaps = |outcome| sum(&[], happened(&seen_of_stage(metric::SWAPS).is(label::OUTCOME, outcome), "$__range"));
     let panels = vec![
         Panel::stat("Since the last good run", "Since a run last completed, as it was pushed or scraped; nothing if none has. Much longer than runs are apart: see why the last one failed.")
             .unit("s")

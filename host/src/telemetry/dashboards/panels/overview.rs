@@ -5,7 +5,7 @@ use crate::telemetry::{
     dashboards::{
         board::Row,
         panel::Panel,
-        promql::{ALERTS, INSTANCE, JOB, increase, max, quantile_or_zero, rate, seen, series, sum},
+        promql::{ALERTS, INSTANCE, JOB, happened, max, quantile_or_zero, rate, seen, series, sum},
         thresholds::{BATCH_P95_SECONDS, SOURCE_LAG_SECONDS},
     },
     names::{label, metric},
@@ -27,13 +27,13 @@ pub fn row() -> Row {
             .query("p95", quantile_or_zero(0.95, &[], &seen(metric::BATCH_SECONDS), WINDOW)),
         Panel::stat("Failed calls", "Calls that failed within the chosen time. Any: `Errors` says which and why.")
             .red_from(1.0)
-            .query("failed", sum(&[], increase(&failed, "$__range"))),
+            .query("failed", sum(&[], happened(&failed, "$__range"))),
         Panel::stat("Unaccounted rows", "Rows that arrived somewhere and of which nobody knows. Anything but 0 is a bug of the host: stop the run and report it.")
             .red_from(1.0)
             .query("rows", sum(&[], format!("abs({})", seen(metric::IMBALANCE)))),
         Panel::stat("Alerts", "Alerts that fire, of any instance: their runbooks say what to do.")
             .red_from(1.0)
-            .query("firing", format!("count({firing}) or vector(0)")),
+            .query("firing", format!("count({firing}) or on () vector(0)")),
         Panel::stat("Bottleneck", "The stage that all others wait for, and how busy it is. More instances of any other stage change nothing.")
             .unit("percentunit")
             .width(8)
@@ -59,7 +59,7 @@ fn rows_of(kind: &str) -> String {
     let by = [JOB, INSTANCE, label::STAGE];
     let kind = max(&by, seen(metric::STAGE_INFO).is(label::KIND, kind));
     let rows = sum(&by, rate(&seen(metric::ROWS_PROCESSED), WINDOW));
-    format!("sum({rows} * on ({}) {kind}) or vector(0)", by.join(", "))
+    format!("sum({rows} * on ({}) {kind}) or on () vector(0)", by.join(", "))
 }
 
 /// How busy the stages are that are bottlenecks.
