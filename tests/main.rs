@@ -12,6 +12,7 @@ mod expressions;
 mod graphs;
 mod hostile;
 mod memory;
+mod metrics;
 mod parse_log;
 mod report;
 mod round_trip;

@@ -100,7 +100,7 @@ impl RunMetrics {
             && let Some(stage) = self.stages.iter().find(|stage| stage.facts.name == name)
             && !stage.knows(error)
         {
-            stage.failed(error);
+            stage.failed_outside(error);
         }
         if !self.ended.swap(true, Relaxed) {
             self.lifetime.ended(outcome.outcome);

@@ -58,6 +58,8 @@ struct Workers {
 /// What only some calls have.
 #[derive(Default)]
 struct Rare {
+    /// Calls that failed.
+    calls: u64,
     errors: BTreeMap<&'static str, u64>,
     traps: BTreeMap<&'static str, u64>,
     guest: GuestMetrics,
@@ -104,6 +106,12 @@ impl StageMetrics {
 
     /// A call failed.
     pub fn failed(&self, error: &CallError) {
+        lock(&self.rare).calls += 1;
+        self.failed_outside(error);
+    }
+
+    /// Something failed that was no call.
+    pub fn failed_outside(&self, error: &CallError) {
         let mut rare = lock(&self.rare);
         // Both sets are bounded: reasons are constants of the program.
         *rare.errors.entry(error.reason()).or_default() += 1;
@@ -146,7 +154,7 @@ impl StageMetrics {
         let running = workers.live.iter().any(|shard| !shard.exhausted());
         let yielded = workers.live.iter().map(|shard| shard.yielded()).fold(workers.yielded, u64::max);
         drop(workers);
-        let failed_calls = lock(&self.rare).errors.values().sum();
+        let failed_calls = lock(&self.rare).calls;
         StageReading { counted, memory, yielded: (self.facts.kind == Kind::Extract && running).then_some(yielded), failed_calls }
     }
 
