@@ -99,6 +99,22 @@ fn every_alert_is_tried_both_ways_and_says_what_to_do() {
     }
 }
 
+/// Protects against a page that knows other rules than there are.
+#[test]
+fn the_page_has_every_rule() {
+    let page = fs::read_to_string(project("TELEMETRY.md")).unwrap();
+    let rules = committed("rules.yml");
+    for alert in rules.split("- alert: ").skip(1) {
+        let (name, severity) = (alert.lines().next().unwrap(), alert.split("severity: ").nth(1).unwrap().lines().next().unwrap());
+        assert!(page.contains(&format!("| `{name}` | {severity} |")), "TELEMETRY.md: {name}, {severity}");
+    }
+    for name in recorded() {
+        let (level, rest) = name.split_once(':').unwrap();
+        assert!(page.contains(&format!("`{level}:")) && page.contains(rest), "TELEMETRY.md: {name}");
+    }
+    assert_eq!(page.matches("\n| `Parshall").count(), rules.matches("- alert: ").count());
+}
+
 /// Protects against rules that Prometheus does not load, and alerts that fire when they should not or do not when they should.
 #[test]
 fn promtool_and_amtool_find_everything_well() {
