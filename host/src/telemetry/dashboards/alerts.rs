@@ -69,7 +69,7 @@ fn target_down() -> Alert {
                   is no target: let it push to a Pushgateway.",
         trials: vec![
             fires("it is gone", "5m", vec![(up(PARSHALL), "1 1 0+0x10")], Fired { labels: OF_TARGET, value: "" }),
-            quiet("one scrape failed", "5m", vec![(up(PARSHALL), "1 1 1 0 1+0x10")]),
+            quiet("one scrape failed", "3m", vec![(up(PARSHALL), "1 1 1 0 1+0x10")]),
             quiet("something else is gone", "5m", vec![(up("node"), "0+0x10")]),
         ],
     }
@@ -79,6 +79,7 @@ fn run_failed() -> Alert {
     let runs = |outcome| series(metric::RUNS).is(label::OUTCOME, outcome);
     let ended = |outcome| one(metric::RUNS, &[(label::OUTCOME, outcome)]);
     let pushed = |outcome| one(metric::RUNS, &[(label::PIPELINE, "nightly"), (label::OUTCOME, outcome)]);
+    let hourly = one(metric::RUNS, &[(label::PIPELINE, "hourly"), (label::OUTCOME, "completed")]);
     let failed = Fired { labels: &[(JOB, PARSHALL), (INSTANCE, AT), (label::OUTCOME, "failed")], value: "" };
     let failed_nightly =
         Fired { labels: &[(JOB, PARSHALL), (INSTANCE, AT), (label::PIPELINE, "nightly"), (label::OUTCOME, "failed")], value: "" };
@@ -104,7 +105,12 @@ fn run_failed() -> Alert {
                   data or outside). For a guest's fault, run the stage on that batch alone; for one from outside, repair the source or \
                   target. Then run again: nothing was committed in part.",
         trials: vec![
-            fires("what a run pushed", "10m", vec![(pushed("failed"), "1+0x20"), (pushed("completed"), "0+0x20")], failed_nightly),
+            fires(
+                "what a run pushed, beside another that went well",
+                "10m",
+                vec![(pushed("failed"), "1+0x20"), (pushed("completed"), "0+0x20"), (hourly, "1+0x20")],
+                failed_nightly,
+            ),
             fires("one of many", "10m", vec![(ended("failed"), "0 0 0 1+0x20"), (ended("completed"), "5+0x20")], failed),
             quiet("they go well", "10m", vec![(ended("failed"), "0+0x20"), (ended("completed"), "0+1x20")]),
             quiet("it failed long ago", "40m", vec![(ended("failed"), "0 0 1+0x40"), (ended("completed"), "5+0x40")]),
@@ -129,7 +135,7 @@ fn ledger_imbalance() -> Alert {
         trials: vec![
             fires("rows are missing", "10m", vec![(rows(), "0 0 3+0x20")], Fired { labels: OF_STAGE, value: "3" }),
             fires("there are too many", "10m", vec![(rows(), "0 0 -2+0x20")], Fired { labels: OF_STAGE, value: "-2" }),
-            quiet("a scrape in the middle of a change", "10m", vec![(rows(), "0 0 0 0 0 0 0 0 0 8192 0")]),
+            quiet("a scrape in the middle of a change", "9m", vec![(rows(), "0 0 0 0 0 0 0 0 0 8192 0")]),
         ],
     }
 }
@@ -150,8 +156,14 @@ fn error_rate() -> Alert {
                   in the pipeline file if it deserves it, or swap it back to its last version. `data` and `schema` are about what it is \
                   fed, `unavailable` is about the store it talks to.",
         trials: vec![
-            fires("one in ten", "10m", vec![(calls("error"), "0+1x20"), (calls("ok"), "0+9x20")], Fired { labels: OF_STAGE, value: "10%" }),
-            quiet("one in a thousand", "10m", vec![(calls("error"), "0+1x20"), (calls("ok"), "0+999x20")]),
+            fires(
+                "21 in 2,000",
+                "10m",
+                vec![(calls("error"), "0+21x20"), (calls("ok"), "0+1979x20")],
+                Fired { labels: OF_STAGE, value: "1.05%" },
+            ),
+            quiet("9 in 1,000", "10m", vec![(calls("error"), "0+9x20"), (calls("ok"), "0+991x20")]),
+            quiet("for some minutes", "4m", vec![(calls("error"), "0+1x20"), (calls("ok"), "0+9x20")]),
             quiet("nothing is called", "10m", vec![(calls("error"), "0+0x20"), (calls("ok"), "7+0x20")]),
         ],
     }
@@ -182,7 +194,7 @@ fn swap_failed() -> Alert {
 
 fn batch_latency() -> Alert {
     let bucket = |le| one(&(metric::BATCH_SECONDS.to_owned() + "_bucket"), &[(label::SOURCE, "orders"), (LE, le)]);
-    let batches = |below_5, below_10| vec![(bucket("5.0"), below_5), (bucket("10.0"), below_10), (bucket("+Inf"), "0+10x40")];
+    let batches = |below_5, below_10| vec![(bucket("5.0"), below_5), (bucket("10.0"), below_10), (bucket("+Inf"), "0+1000x40")];
     Alert {
         name: "ParshallBatchLatency",
         expression: format!("{} > {}", recording::BATCH_P95, thresholds::BATCH_P95_SECONDS),
@@ -197,9 +209,9 @@ fn batch_latency() -> Alert {
                   transform more instances, or its pipeline smaller batches. The exemplars on the latency panels lead to traces of slow \
                   batches, which say where each spent its time.",
         trials: vec![
-            fires("all between 5 and 10 s", "20m", batches("0+0x40", "0+10x40"), Fired { labels: OF_SOURCE, value: "9.75s" }),
-            quiet("all below 5 s", "20m", batches("0+10x40", "0+10x40")),
-            quiet("slow for some minutes", "20m", batches("0+0x4 10+10x36", "0+10x40")),
+            fires("55 of 1,000", "20m", batches("0+945x40", "0+1000x40"), Fired { labels: OF_SOURCE, value: "5.455s" }),
+            quiet("40 of 1,000", "20m", batches("0+960x40", "0+1000x40")),
+            quiet("slow for some minutes", "8m", batches("0+0x40", "0+1000x40")),
         ],
     }
 }
@@ -219,8 +231,9 @@ fn source_stalled() -> Alert {
                   whether that answers and whether there is anything new in it. A source that is seldom fed by design deserves a higher \
                   threshold.",
         trials: vec![
-            fires("nothing for ten minutes", "10m", vec![(lag(), "0+60x20")], Fired { labels: OF_SOURCE, value: "10m 0s" }),
-            quiet("a batch every five minutes", "20m", vec![(lag(), "0+60x4 0+60x4 0+60x4 0+60x4 0+60x4")]),
+            fires("nothing for longer", "10m", vec![(lag(), "315+0x20")], Fired { labels: OF_SOURCE, value: "5m 15s" }),
+            quiet("nothing for a while", "10m", vec![(lag(), "285+0x20")]),
+            quiet("a batch at last", "6m", vec![(lag(), "0+60x6 0+60x4")]),
             quiet("it came to its end", "20m", vec![(lag(), "0+60x4 0+0x30")]),
         ],
     }
@@ -246,8 +259,8 @@ fn queue_full() -> Alert {
                   columns read); a longer queue only delays.",
         trials: vec![
             fires("for half an hour", "30m", queue("95+0x60"), Fired { labels: OF_STAGE, value: "95%" }),
-            quiet("for ten minutes", "30m", queue("95+0x10 20+0x50")),
-            quiet("half full", "30m", queue("50+0x60")),
+            quiet("for ten minutes", "10m", queue("95+0x10 20+0x50")),
+            quiet("four fifths", "30m", queue("80+0x60")),
         ],
     }
 }
@@ -273,6 +286,7 @@ fn guest_memory() -> Alert {
         trials: vec![
             fires("95 of 100", "10m", memory("10 50 95+0x60"), Fired { labels: OF_STAGE, value: "95%" }),
             quiet("85 of 100", "10m", memory("85+0x60")),
+            quiet("95 of 100, just now", "4m", memory("10 10 10 95+0x60")),
         ],
     }
 }
@@ -297,12 +311,12 @@ fn telemetry_dropped() -> Alert {
                   it more room. The run itself never waits for telemetry.",
         trials: vec![
             fires(
-                "the collector is slow",
-                "10m",
-                dropped("0+2x20"),
-                Fired { labels: &[(JOB, PARSHALL), (INSTANCE, AT), (label::SIGNAL, "spans")], value: "10" },
+                "one item",
+                "5m",
+                dropped("0 0 1+0x20"),
+                Fired { labels: &[(JOB, PARSHALL), (INSTANCE, AT), (label::SIGNAL, "spans")], value: "1" },
             ),
-            quiet("it was slow once", "20m", dropped("0 7+0x60")),
+            quiet("some, long ago", "20m", dropped("0 7+0x60")),
         ],
     }
 }
