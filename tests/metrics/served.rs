@@ -122,3 +122,14 @@ fn a_hostile_guest_makes_no_more_series_than_it_may() {
     assert!(scraped.series.len() < 2_000, "{} series", scraped.series.len());
     assert!(scraped.find("etl_guest_observation_count", &[]).is_empty(), "what is no number is not observed");
 }
+
+/// Protects who knows their latencies better than the defaults do.
+#[test]
+fn the_pipeline_file_chooses_the_buckets_of_durations() {
+    let here = generated(2_048, &(stage("load", "end", "numbers", "collect", "") + "[telemetry]\nbuckets = [0.001, 5]\n"));
+    Ran(command(&here).args(["--metrics-addr", "off", "--metrics-file", "m.prom"]).output().unwrap()).ok();
+    let scraped = Scraped::read(&std::fs::read_to_string(here.path().join("m.prom")).unwrap());
+    for name in ["etl_processing_seconds_bucket", "etl_call_seconds_bucket", "etl_batch_seconds_bucket", "etl_queue_wait_seconds_bucket"] {
+        assert_eq!(scraped.labels(name, "le").into_iter().collect::<Vec<_>>(), ["+Inf", "0.001", "5"], "{name}");
+    }
+}

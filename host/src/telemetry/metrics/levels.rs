@@ -131,3 +131,65 @@ impl Reading {
         (0..self.utilization.len()).fold(0, busier)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{Arc, atomic::AtomicU64, atomic::Ordering::Relaxed},
+        thread::sleep,
+    };
+
+    use super::*;
+
+    fn stages(instances: [usize; 2]) -> Vec<StageFacts> {
+        let stage = |instances| StageFacts {
+            name: format!("of {instances}"),
+            kind: Kind::Transform,
+            component: String::new(),
+            version: String::new(),
+            digest: String::new(),
+            instances,
+            sources: Vec::new(),
+            columns: Vec::new(),
+            datasets: Vec::new(),
+            queue_bound: None,
+            memory_limit: 0,
+        };
+        instances.map(stage).into()
+    }
+
+    /// Milliseconds that each of two stages has been busy.
+    struct Busy([AtomicU64; 2]);
+
+    impl Probe for Busy {
+        fn stage(&self, stage: usize) -> StageLevel {
+            StageLevel { busy: Duration::from_millis(self.0[stage].load(Relaxed)), queue_batches: 3, ..StageLevel::default() }
+        }
+    }
+
+    /// Protects against a bottleneck that is one only because it has more instances, and against levels that go with the run.
+    #[test]
+    fn the_bottleneck_is_the_stage_whose_instances_are_the_busiest() {
+        let facts = stages([4, 1]);
+        let busy = Arc::new(Busy([AtomicU64::new(0), AtomicU64::new(0)]));
+        let probe: Arc<dyn Probe> = Arc::clone(&busy) as _;
+        let levels = Levels::new(Arc::downgrade(&probe), 2);
+        assert_eq!(levels.read(&facts).bottleneck(), 0, "nobody is busy, and still it is exactly one");
+        sleep(Duration::from_millis(100));
+        busy.0[0].store(120, Relaxed);
+        busy.0[1].store(60, Relaxed);
+        let reading = levels.read(&facts);
+        assert_eq!(reading.bottleneck(), 1, "{:?}", reading.utilization);
+        assert!(
+            (0.05..=0.3).contains(&reading.utilization[0]) && (0.1..=0.6).contains(&reading.utilization[1]),
+            "{:?}",
+            reading.utilization
+        );
+        busy.0[0].store(1_000_000, Relaxed);
+        assert_eq!(levels.read(&facts).utilization[0], 1.0, "a long call that has just ended is no more than all of it");
+        levels.end();
+        drop((probe, busy));
+        let last = levels.read(&facts);
+        assert_eq!((last.levels[1].queue_batches, last.utilization[0]), (3, 1.0), "what was there at the end stays");
+    }
+}

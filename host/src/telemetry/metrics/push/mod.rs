@@ -83,7 +83,11 @@ impl Targets {
     pub fn start(self, metrics: Metrics, healths: Healths) -> std::io::Result<Pusher> {
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let work = move || runtime.block_on(self.work(&metrics, healths.of(Signal::Metrics), stopped));
+        let work = move || {
+            runtime.block_on(self.work(&metrics, healths.of(Signal::Metrics), stopped));
+            // A name that is being looked up cannot be given up, and is not waited for.
+            runtime.shutdown_background();
+        };
         Ok(Pusher { stop, thread: thread::Builder::new().name("metrics push".into()).spawn(work)? })
     }
 

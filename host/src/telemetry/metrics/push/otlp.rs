@@ -50,8 +50,12 @@ pub struct WrongSettings {
     error: String,
 }
 
-/// How often metrics are exported: `OTEL_METRIC_EXPORT_INTERVAL`.
+/// How often metrics are exported: `OTEL_METRIC_EXPORT_INTERVAL`. Warns where the environment wishes for what there is not.
 pub fn interval(environment: &Environment) -> Result<Duration, WrongVariable> {
+    let temporality = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
+    if let Some(other) = environment.get(temporality).filter(|wish| !wish.eq_ignore_ascii_case("cumulative")) {
+        tracing::warn!("{temporality} is `{other}`: metrics are exported as cumulative, and no other way");
+    }
     environment.number("OTEL_METRIC_EXPORT_INTERVAL", INTERVAL, 1..=DAY).map(Duration::from_millis)
 }
 
