@@ -46,14 +46,23 @@ fn variables() -> Vec<Value> {
     let of_job = of_pipeline.clone().like(JOB, "$job");
     vec![
         json!({"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "refresh": 1}),
-        variable("pipeline", "Pipeline", &info(&series(metric::PIPELINE_INFO), label::PIPELINE)),
-        variable("job", "Job", &info(&of_pipeline, JOB)),
-        variable("instance", "Instance", &info(&of_job, INSTANCE)),
-        variable("stage", "Stage", &info(&seen(metric::STAGE_INFO), label::STAGE)),
+        variable("pipeline", "Pipeline", &info(&series(metric::PIPELINE_INFO), label::PIPELINE), All::Anything),
+        variable("job", "Job", &info(&of_pipeline, JOB), All::Listed),
+        variable("instance", "Instance", &info(&of_job, INSTANCE), All::Listed),
+        variable("stage", "Stage", &info(&seen(metric::STAGE_INFO), label::STAGE), All::Anything),
     ]
 }
 
-fn variable(name: &str, title: &str, query: &str) -> Value {
+/// What it means to choose all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum All {
+    /// What is listed, so that a choice further left counts.
+    Listed,
+    /// Whatever there is, and what has no such label.
+    Anything,
+}
+
+fn variable(name: &str, title: &str, query: &str, all: All) -> Value {
     json!({
         "name": name,
         "label": title,
@@ -66,8 +75,7 @@ fn variable(name: &str, title: &str, query: &str) -> Value {
         "sort": 1,
         "multi": true,
         "includeAll": true,
-        // Not the list of all that there are: that would leave out what has no such label, and grow with every run.
-        "allValue": ".*",
+        "allValue": (all == All::Anything).then_some(".*"),
         "current": {"text": ["All"], "value": ["$__all"]},
     })
 }

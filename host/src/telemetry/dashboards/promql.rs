@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::telemetry::names::label;
+
 /// Label that Prometheus gives: which configuration a target comes from.
 pub const JOB: &str = "job";
 /// Label that Prometheus gives: which target.
@@ -27,14 +29,15 @@ pub fn series(name: &str) -> Series {
     Series { name: name.to_owned(), matchers: Vec::new() }
 }
 
-/// Those that the dashboard's choice of job and instance leaves.
+/// Those that the dashboard's choice of pipeline, job and instance leaves. An instance that is scraped runs one pipeline; what was
+/// pushed comes from an instance that may have run many, and has the pipeline as a label of its own.
 pub fn seen(name: &str) -> Series {
-    series(name).like(JOB, "$job").like(INSTANCE, "$instance")
+    series(name).like(JOB, "$job").like(INSTANCE, "$instance").like(label::PIPELINE, "$pipeline|")
 }
 
 /// Those that the dashboard's choice of stages leaves, too.
 pub fn seen_of_stage(name: &str) -> Series {
-    seen(name).like(crate::telemetry::names::label::STAGE, "$stage")
+    seen(name).like(label::STAGE, "$stage")
 }
 
 // === impl Series ===
