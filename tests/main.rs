@@ -6,6 +6,7 @@ mod binary;
 mod command;
 mod components;
 mod contract;
+mod dashboards;
 mod examples;
 mod expressions;
 mod graphs;

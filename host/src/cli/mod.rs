@@ -2,6 +2,7 @@
 
 mod amount;
 mod check;
+mod dashboards;
 mod exit;
 mod graph;
 mod inspect;
@@ -84,6 +85,8 @@ enum Command {
     Graph(graph::Arguments),
     /// Print the JSON Schema of the pipeline file, for editors.
     Schema(schema::Arguments),
+    /// Write a Grafana dashboard, and Prometheus rules with their tests.
+    Dashboards(dashboards::Arguments),
     /// Print a completion script for a shell.
     ///
     /// For example: parshall completions bash > ~/.local/share/bash-completion/completions/parshall
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Graph(arguments) => graph::graph(&arguments, colour),
         Command::Schema(arguments) => schema::schema(&arguments),
+        Command::Dashboards(arguments) => dashboards::dashboards(&arguments),
         Command::Completions { shell } => completions(shell),
     };
     exit.map_or_else(Exit::report, |()| ExitCode::SUCCESS)

@@ -4,6 +4,7 @@
 //! [`metrics`] counts and observes every call; [`logs`] writes what the program and its guests say. [`propagation`] carries a
 //! span's context in and out; [`otlp`] is how all three leave.
 
+pub mod dashboards;
 pub mod health;
 pub mod logs;
 pub mod metrics;
