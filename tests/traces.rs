@@ -2,6 +2,7 @@
 
 mod collector;
 mod golden;
+mod requests;
 mod schema;
 mod tree;
 

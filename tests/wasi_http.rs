@@ -29,15 +29,17 @@ use crate::{
 };
 
 /// A server that answers every request with the same bytes.
-struct Server {
-    address: SocketAddr,
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
     connections: Arc<AtomicUsize>,
-    heard: Arc<Mutex<String>>,
+    /// Requests, one after the other.
+    pub heard: Arc<Mutex<String>>,
 }
 
 impl Server {
     /// An empty answer is none: the server listens and says nothing.
-    fn answering(answer: &'static [u8]) -> Server {
+    pub fn answering(answer: &'static [u8]) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Server { address: listener.local_addr().unwrap(), connections: Arc::default(), heard: Arc::default() };
         let (connections, heard) = (Arc::clone(&server.connections), Arc::clone(&server.heard));

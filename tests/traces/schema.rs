@@ -46,6 +46,7 @@ fn emitted() -> Vec<Span> {
     let failing = super::batches(1, "").replace("@noop\"", "@hostile\"\nconfig = { mode = \"trap\" }");
     let events = settings(here.path(), [("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", "logs/dup")]);
     all.extend(watch(here.path(), &failing, events).spans);
+    all.extend(super::requests::all());
     all
 }
 
@@ -57,7 +58,11 @@ fn the_page_says_what_spans_say() {
         attributes.iter().for_each(|(key, value)| of.entry(key.clone()).or_default().extend([kind(value)]));
     };
     for span in emitted() {
-        let name = if ["run", "batch"].contains(&span.name.as_str()) { &span.name } else { "EXPORT STAGE" };
+        let name = match span.name.as_str() {
+            name @ ("run" | "batch") => name,
+            "GET" => "METHOD",
+            _ => "EXPORT STAGE",
+        };
         note(name, &span.attributes);
         span.events.iter().for_each(|(event, attributes)| note(event, attributes));
     }

@@ -50,6 +50,12 @@ pub mod attribute {
     pub const DATASET_FORMAT: &str = "etl.dataset.format";
     pub const DATASET_LOCATION: &str = "etl.dataset.location";
     pub const ERROR_TYPE: &str = "error.type";
+    pub const HTTP_METHOD: &str = "http.request.method";
+    pub const HTTP_STATUS: &str = "http.response.status_code";
+    pub const SERVER_ADDRESS: &str = "server.address";
+    pub const SERVER_PORT: &str = "server.port";
+    pub const URL_SCHEME: &str = "url.scheme";
+    pub const URL_PATH: &str = "url.path";
     pub const EXCEPTION_TYPE: &str = "exception.type";
     pub const EXCEPTION_MESSAGE: &str = "exception.message";
     pub const STREAM: &str = "log.iostream";

@@ -39,6 +39,11 @@ pub fn stamp() -> Vec<Pair> {
     current.and_then(|context| propagator().map(|propagator| propagator.inject(&context))).unwrap_or_default()
 }
 
+/// What goes with a request that is this span. Also where it is not sampled: whoever is asked is told so.
+pub fn headers(context: &SpanContext) -> Vec<Pair> {
+    propagator().map(|propagator| propagator.inject(context)).unwrap_or_default()
+}
+
 /// The span that wrote a file in whose metadata `look` looks.
 pub fn origin(look: &dyn Fn(&str) -> Option<String>) -> Option<SpanContext> {
     propagator()?.extract(look)

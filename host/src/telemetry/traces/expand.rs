@@ -12,7 +12,10 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
-use super::record::{CallRecord, Failure, RootRecord, RunRecord};
+use super::{
+    record::{CallRecord, Failure, RootRecord, RunRecord},
+    request,
+};
 use crate::{
     telemetry::names::{attribute as a, span},
     words::{
@@ -119,7 +122,6 @@ impl Expand<'_> {
     fn guest(&self, guest: &GuestSpan, call: SpanContext) -> SpanData {
         let context = SpanContext { span: guest.id, ..call };
         let mut span = span(context, Some(guest.parent), guest.name.clone(), self.time(guest.started), self.time(guest.ended));
-        span.span_kind = if guest.role == Role::Client { SpanKind::Client } else { SpanKind::Internal };
         span.attributes = guest.attributes.iter().map(said).collect();
         let event = |event: &crate::words::guest_span::GuestEvent| {
             Event::new(event.name.clone(), self.time(event.at), event.attributes.iter().map(said).collect(), 0)
@@ -127,6 +129,9 @@ impl Expand<'_> {
         span.events = events(guest.events.iter().map(event).collect());
         if let Some(message) = &guest.error {
             span.status = Status::error(message.clone());
+        }
+        if let Role::Client(request) = &guest.role {
+            request::tell(request, &mut span);
         }
         span
     }

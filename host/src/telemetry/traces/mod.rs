@@ -16,6 +16,7 @@ mod failure;
 mod file;
 mod outbox;
 mod record;
+mod request;
 mod run;
 mod sampler;
 mod settings;

@@ -23,6 +23,7 @@ use crate::{
     },
     words::{
         authority::Authority,
+        carry,
         grants::Grants,
         limits::Limits,
         outgoing::{Begun, Outgoing, OutgoingRequest},
@@ -141,7 +142,8 @@ impl Hooks {
         let context = within.map(|within| within.child());
         let (stage, method) = (&*self.stage, request.method().as_str());
         let request = OutgoingRequest { context, stage, method, scheme: url.scheme(), host, port, path: url.path() };
-        let begun = self.outgoing.as_ref().map(|outgoing| outgoing.begin(&request)).unwrap_or_default();
+        let mut begun = self.outgoing.as_ref().map(|outgoing| outgoing.begin(&request)).unwrap_or_default();
+        begun.headers.extend(context.iter().flat_map(carry::headers));
         match within.filter(|within| within.sampled).zip(context) {
             Some((within, context)) => self.requests.watch(begun, &request, context, within),
             None => begun,
