@@ -1,7 +1,7 @@
 //! Who it is that tells: the resource of everything that leaves by OTLP.
 
 use opentelemetry::KeyValue;
-use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::{Resource, resource::TelemetryResourceDetector};
 
 use super::{Environment, WrongVariable};
 use crate::words::trace::TraceId;
@@ -15,15 +15,11 @@ pub fn resource(environment: &Environment) -> Result<Resource, WrongVariable> {
         KeyValue::new("service.instance.id", instance()),
         KeyValue::new("process.pid", i64::from(std::process::id())),
         KeyValue::new("process.runtime.name", "rustc"),
-        KeyValue::new("telemetry.sdk.name", "opentelemetry"),
-        KeyValue::new("telemetry.sdk.language", "rust"),
-        // That of the SDK whose exporter it is; it says so itself in the user agent.
-        KeyValue::new("telemetry.sdk.version", "0.33.1"),
     ];
     // Later ones replace earlier ones of the same name.
     attributes.extend(told.into_iter().map(|(key, value)| KeyValue::new(key, value)));
     attributes.extend(environment.get("OTEL_SERVICE_NAME").map(|name| KeyValue::new("service.name", name.to_owned())));
-    Ok(Resource::builder_empty().with_attributes(attributes).build())
+    Ok(Resource::builder_empty().with_detector(Box::new(TelemetryResourceDetector)).with_attributes(attributes).build())
 }
 
 /// A random UUID (RFC 9562, version 4), as the conventions want it: two processes of one service are told apart by it.
