@@ -18,6 +18,8 @@ pub fn project(path: &str) -> PathBuf {
 pub fn parshall() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parshall"));
     command.env("PARSHALL_CACHE", std::env::temp_dir().join("parshall-test-components")).env_remove("PARSHALL_LOG");
+    // Tests run side by side, and only one can have the port.
+    command.env("PARSHALL_METRICS_ADDR", "off");
     command
 }
 

@@ -220,7 +220,7 @@ struct Observer(Arc<Mutex<Vec<String>>>);
 
 impl Outgoing for Observer {
     fn begin(&self, request: &OutgoingRequest<'_>) -> Begun {
-        let OutgoingRequest { stage, method, scheme, host, port, path } = request;
+        let OutgoingRequest { stage, method, scheme, host, port, path, .. } = request;
         let told = Arc::clone(&self.0);
         told.lock().unwrap().push(format!("{stage} {method} {scheme} {host} {port} {path}"));
         let end = move |ended: Ended| {

@@ -2,12 +2,15 @@
 
 mod amount;
 mod check;
+mod dashboards;
 mod exit;
 mod graph;
 mod inspect;
+mod log;
 mod progress;
 mod run;
 mod schema;
+mod serve;
 mod session;
 mod summary;
 mod telemetry;
@@ -33,6 +36,9 @@ struct Arguments {
     /// When to colour messages.
     #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
     color: When,
+    /// The form of log records on standard error; `auto` is text on a terminal and JSON lines elsewhere.
+    #[arg(long, global = true, value_enum, value_name = "FORM")]
+    log_format: Option<log::LogFormat>,
 }
 
 const AFTER: &str = "\
@@ -40,7 +46,10 @@ Exit codes: 0 done (or stopped by Ctrl-C, with everything in flight committed), 
 
 Environment: PARSHALL_CACHE  folder of compiled components, or `off`
              PARSHALL_LOG    log filter
-             PARSHALL_DIST   folder of components to use instead of the embedded std: ones";
+             PARSHALL_LOG_FORMAT  auto, text or json: as --log-format
+             PARSHALL_DIST   folder of components to use instead of the embedded std: ones
+             PARSHALL_METRICS_ADDR  where metrics are served, or `off`
+             OTEL_*          where telemetry is exported by OTLP, and how (TELEMETRY.md)";
 
 /// When to do something that depends on a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -76,6 +85,8 @@ enum Command {
     Graph(graph::Arguments),
     /// Print the JSON Schema of the pipeline file, for editors.
     Schema(schema::Arguments),
+    /// Write a Grafana dashboard, and Prometheus rules with their tests.
+    Dashboards(dashboards::Arguments),
     /// Print a completion script for a shell.
     ///
     /// For example: parshall completions bash > ~/.local/share/bash-completion/completions/parshall
@@ -97,13 +108,16 @@ struct PipelineFile {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let colour = arguments.color.now();
-    log_to_stderr(arguments.verbose, colour);
+    if let Err(exit) = log::start(arguments.verbose, arguments.log_format, colour) {
+        return exit.report();
+    }
     let exit = match arguments.command {
         Command::Run(arguments) => run::run(arguments, colour),
         Command::Check(arguments) => check::check(&arguments, colour),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Graph(arguments) => graph::graph(&arguments, colour),
         Command::Schema(arguments) => schema::schema(&arguments),
+        Command::Dashboards(arguments) => dashboards::dashboards(&arguments),
         Command::Completions { shell } => completions(shell),
     };
     exit.map_or_else(Exit::report, |()| ExitCode::SUCCESS)
@@ -113,14 +127,4 @@ fn completions(shell: clap_complete::Shell) -> Result<(), Exit> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "parshall", &mut script);
     exit::print(&String::from_utf8_lossy(&script))
-}
-
-fn log_to_stderr(verbose: u8, colour: bool) {
-    let default = match verbose {
-        0 => "warn,guest=info",
-        1 => "info,guest=debug",
-        _ => "debug,guest=trace",
-    };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PARSHALL_LOG").unwrap_or_else(|_| default.into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).without_time().init();
 }

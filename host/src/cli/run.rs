@@ -55,8 +55,9 @@ struct Document<'a> {
 
 /// Runs it.
 pub fn run(arguments: Arguments, colour: bool) -> Result<(), Exit> {
-    let (plan, startup) = session::plan(&arguments.pipeline.file, colour)?;
+    // First, so that what stages say while they are opened is exported as well.
     let watching = telemetry::start(&arguments.telemetry)?;
+    let (plan, startup) = session::plan(&arguments.pipeline.file, colour)?;
     let run = Run::observed(plan, &watching.observer).map_err(|failure| Exit::Broken((*failure).into()))?;
     stop_on_signals(run.stopper())?;
     let progress = Progress::new(&run, arguments.progress);

@@ -15,12 +15,13 @@ use arrow::{
 use super::{
     failure::{arrow_error, contained, format_error},
     options::ReadOptions,
+    origin,
     projection::Projection,
     reader::FileReader,
     skip::Rest,
     store::{Address, Object},
 };
-use crate::words::{batch::RecordBatch, tables::TableError};
+use crate::words::{batch::RecordBatch, tables::TableError, trace::SpanContext};
 
 const MAGIC: [u8; 6] = *b"ARROW1";
 /// Footer length and magic.
@@ -34,6 +35,7 @@ pub struct IpcFile {
     object: Object,
     messages: Messages,
     file_schema: SchemaRef,
+    origin: Option<SpanContext>,
     projection: Projection,
     batch_rows: usize,
     /// Batches may be stored larger than they are wanted.
@@ -49,10 +51,14 @@ impl IpcFile {
     pub fn open(address: &Address, options: &ReadOptions) -> Result<Self, TableError> {
         let object = Object::open(address)?;
         let is_file = object.size >= MAGIC.len() as u64 && object.read(0..MAGIC.len() as u64)?[..] == MAGIC;
-        let (messages, file_schema) = if is_file { open_file(&object)? } else { open_stream(&object)? };
+        let (messages, file_schema, footer) = if is_file { open_file(&object)? } else { open_stream(&object)? };
+        // The footer is the word of who wrote the file; a schema may have come from elsewhere.
+        let schema = file_schema.metadata().iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let origin = footer.or_else(|| origin::of(schema));
+        let file_schema = origin::without(&file_schema);
         let projection = Projection::new(&address.name, &file_schema, options.columns.as_deref())?;
         let messages = messages.choose(&projection);
-        Ok(IpcFile { object, messages, file_schema, projection, batch_rows: options.batch_rows, rest: Rest::default() })
+        Ok(IpcFile { object, messages, file_schema, origin, projection, batch_rows: options.batch_rows, rest: Rest::default() })
     }
 
     fn decode(&mut self) -> Result<Option<RecordBatch>, TableError> {
@@ -82,6 +88,10 @@ impl IpcFile {
 impl FileReader for IpcFile {
     fn file_schema(&self) -> SchemaRef {
         self.file_schema.clone()
+    }
+
+    fn origin(&self) -> Option<SpanContext> {
+        self.origin
     }
 
     fn schema(&self) -> SchemaRef {
@@ -124,7 +134,10 @@ impl Messages {
     }
 }
 
-fn open_file(object: &Object) -> Result<(Messages, SchemaRef), TableError> {
+/// The messages, the schema, and who wrote it by the footer's word.
+type Opened = (Messages, SchemaRef, Option<SpanContext>);
+
+fn open_file(object: &Object) -> Result<Opened, TableError> {
     let broken = |what: &str| format_error(object.name(), "opening", what);
     if object.size < TRAILER + MAGIC.len() as u64 {
         return Err(broken("the Arrow IPC file is cut short"));
@@ -148,7 +161,9 @@ fn open_file(object: &Object) -> Result<(Messages, SchemaRef), TableError> {
         decoder.read_dictionary(block, &bytes).map_err(|error| arrow_error(object.name(), "opening", &error))?;
     }
     let blocks = footer.recordBatches().map(|blocks| blocks.iter().copied().collect()).unwrap_or_default();
-    Ok((Messages::File { decoder: Box::new(decoder), blocks, next: 0 }, schema))
+    let pairs = footer.custom_metadata().into_iter().flatten();
+    let origin = origin::of(pairs.map(|pair| (pair.key().unwrap_or_default(), pair.value().unwrap_or_default())));
+    Ok((Messages::File { decoder: Box::new(decoder), blocks, next: 0 }, schema, origin))
 }
 
 fn read_block(object: &Object, block: &Block) -> Result<Buffer, TableError> {
@@ -188,7 +203,7 @@ impl Stream {
     }
 }
 
-fn open_stream(object: &Object) -> Result<(Messages, SchemaRef), TableError> {
+fn open_stream(object: &Object) -> Result<Opened, TableError> {
     let broken = |what: &str| format_error(object.name(), "opening", what);
     let mut at = 0;
     let first = read_message(object, &mut at)?.ok_or_else(|| broken("it is empty, not even a schema is there"))?;
@@ -200,7 +215,7 @@ fn open_stream(object: &Object) -> Result<(Messages, SchemaRef), TableError> {
     }
     let schema = Arc::new(fb_to_schema(schema));
     let stream = Stream { decoder: StreamDecoder::new(), at, pending: Buffer::from(first), is_ended: false };
-    Ok((Messages::Stream(stream), schema))
+    Ok((Messages::Stream(stream), schema, None))
 }
 
 /// One whole message of a stream: prefix, metadata, body. Nothing at the end. A stream that stops without its end

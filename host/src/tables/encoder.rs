@@ -10,7 +10,7 @@ use arrow::{
 use parquet::{
     arrow::ArrowWriter,
     basic::{Compression as Codec, ZstdLevel},
-    file::properties::WriterProperties,
+    file::{metadata::KeyValue, properties::WriterProperties},
 };
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
     output::{Output, Packed},
     text_types,
 };
-use crate::words::tables::TableError;
+use crate::words::{carry, tables::TableError};
 
 /// A row group is closed once it takes this much memory, however few its rows.
 const ROW_GROUP_BYTES: usize = 64 * 1024 * 1024;
@@ -106,8 +106,12 @@ impl Encoder for ParquetEncoder {
     }
 
     fn finish(self: Box<Self>) -> Result<Output, TableError> {
-        let packed = self.writer.into_inner().map_err(|error| parquet_error(&self.name, "finishing", &error))?;
-        unpack(&self.name, packed)
+        let ParquetEncoder { name, mut writer, .. } = *self;
+        for (key, value) in carry::stamp() {
+            writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
+        }
+        let packed = writer.into_inner().map_err(|error| parquet_error(&name, "finishing", &error))?;
+        unpack(&name, packed)
     }
 }
 
@@ -122,6 +126,10 @@ impl Encoder for IpcEncoder {
     }
 
     fn finish(mut self: Box<Self>) -> Result<Output, TableError> {
+        // In the footer, not in the schema: it is the file's, and the schema is its columns'.
+        for (key, value) in carry::stamp() {
+            self.writer.write_metadata(key, value);
+        }
         self.writer.finish().map_err(|error| arrow_error(&self.name, "finishing", &error))?;
         let packed = self.writer.into_inner().map_err(|error| arrow_error(&self.name, "finishing", &error))?;
         unpack(&self.name, packed)

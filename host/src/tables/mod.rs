@@ -20,6 +20,7 @@ mod listing;
 mod location;
 mod nearest;
 mod options;
+mod origin;
 mod output;
 mod parquet_chunks;
 mod parquet_read;

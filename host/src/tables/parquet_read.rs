@@ -9,18 +9,21 @@ use parquet::arrow::{
 use super::{
     failure::{arrow_error, contained, parquet_error},
     options::ReadOptions,
+    origin,
     parquet_chunks::Chunks,
     projection::Projection,
     reader::FileReader,
     store::{Address, Object},
 };
-use crate::words::{batch::RecordBatch, tables::TableError};
+use crate::words::{batch::RecordBatch, tables::TableError, trace::SpanContext};
 
 /// A Parquet file being read.
 pub struct ParquetFile {
     name: String,
     chunks: Chunks,
     metadata: ArrowReaderMetadata,
+    file_schema: SchemaRef,
+    origin: Option<SpanContext>,
     projection: Projection,
     batch_rows: usize,
     /// Over the row groups begun last. The first one is made with the first batch, when it is known what was skipped.
@@ -37,12 +40,18 @@ impl ParquetFile {
         let chunks = Chunks::new(object);
         let metadata = ArrowReaderMetadata::load(&chunks, ArrowReaderOptions::new())
             .map_err(|error| parquet_error(&address.name, "opening", &error))?;
-        let projection = Projection::new(&address.name, metadata.schema(), options.columns.as_deref())?;
+        let pairs = metadata.metadata().file_metadata().key_value_metadata().into_iter().flatten();
+        let origin = origin::of(pairs.map(|pair| (pair.key.as_str(), pair.value.as_deref().unwrap_or_default())));
+        // Arrow's reader takes the file's key-value metadata for the schema's.
+        let file_schema = origin::without(metadata.schema());
+        let projection = Projection::new(&address.name, &file_schema, options.columns.as_deref())?;
         let chunks = chunks.with_groups(metadata.metadata(), &projection.wanted);
         Ok(ParquetFile {
             name: address.name.clone(),
             chunks,
             metadata,
+            file_schema,
+            origin,
             projection,
             batch_rows: options.batch_rows,
             reader: None,
@@ -96,7 +105,11 @@ impl ParquetFile {
 
 impl FileReader for ParquetFile {
     fn file_schema(&self) -> SchemaRef {
-        self.metadata.schema().clone()
+        self.file_schema.clone()
+    }
+
+    fn origin(&self) -> Option<SpanContext> {
+        self.origin
     }
 
     fn schema(&self) -> SchemaRef {

@@ -11,6 +11,7 @@ use super::{
 use crate::words::{
     batch::RecordBatch,
     tables::{TableError, TableReader},
+    trace::SpanContext,
 };
 
 /// One file being decoded.
@@ -19,6 +20,10 @@ pub trait FileReader: Send {
     fn file_schema(&self) -> SchemaRef;
     /// Of every batch.
     fn schema(&self) -> SchemaRef;
+    /// The span that wrote it, by the word of the file.
+    fn origin(&self) -> Option<SpanContext> {
+        None
+    }
     /// The next batch.
     fn next(&mut self) -> Result<Option<RecordBatch>, TableError>;
     /// Goes past rows, right after opening. Answers how many there were, if fewer.
@@ -132,6 +137,10 @@ impl TableReader for Reader {
                 }
             }
         }
+    }
+
+    fn origin(&self) -> Option<SpanContext> {
+        self.open.as_ref().and_then(|file| file.origin())
     }
 
     fn position(&self) -> Vec<u8> {

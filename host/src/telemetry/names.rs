@@ -122,14 +122,23 @@ pub mod label {
     pub const OPERATION: &str = "operation";
     /// A reason of `CallError::reason`.
     pub const ERROR_TYPE: &str = "error_type";
-    /// Calls: `ok`, `error`. Rows: `kept`, `filtered`, `rejected`, `held`, `failed`. Runs and swaps: how they ended.
+    /// Calls: `ok`, `error`. Rows: `kept`, `filtered`, `rejected`, `held`, `failed`. Runs: `completed`, `stopped`, `failed`,
+    /// `aborted`. Swaps: `swapped`, `failed`.
     pub const OUTCOME: &str = "outcome";
     /// `read`, `made`, `stayed`.
     pub const DIRECTION: &str = "direction";
-    /// Why a guest trapped.
+    /// Why a guest trapped, or the limit it exceeded. Why telemetry was dropped: `full`, `failed`.
     pub const REASON: &str = "reason";
     /// `spans`, `logs`, `metrics`.
     pub const SIGNAL: &str = "signal";
     /// A name that a guest gave: bounded in number per stage.
     pub const NAME: &str = "name";
+    /// A pipeline's name.
+    pub const PIPELINE: &str = "pipeline";
+    /// `extract`, `transform` or `load`.
+    pub const KIND: &str = "kind";
+    /// How the pipeline file refers to a component.
+    pub const COMPONENT: &str = "component";
+    /// What a program or a component calls its version.
+    pub const VERSION: &str = "version";
 }

@@ -14,7 +14,7 @@ use crate::words::{
     grants::Grants,
     limits::Limits,
     tables::{Dataset, TableReader, TableWriter, Tables},
-    trace,
+    trace::{self, SpanContext},
 };
 
 /// The handle of the frame that is lent for the length of a call. The table never gives out this number.
@@ -41,16 +41,27 @@ pub struct Meter {
     pub spans: Spans,
     /// Tables that were opened.
     pub datasets: Vec<Dataset>,
+    /// Spans that wrote what was read.
+    pub written_by: Vec<SpanContext>,
 }
 
 /// Tables that a call is remembered to have opened: a stage has one or two.
 const DATASETS: usize = 64;
+/// Writers of what one call read that are remembered: a batch with more links is not readable any more.
+const WRITERS: usize = 8;
 
 impl Meter {
     /// A table was opened.
     pub fn opened(&mut self, dataset: Dataset) {
         if self.datasets.len() < DATASETS {
             self.datasets.push(dataset);
+        }
+    }
+
+    /// Something was read that this span had written.
+    pub fn read_from(&mut self, writer: Option<SpanContext>) {
+        if let Some(writer) = writer.filter(|writer| self.written_by.len() < WRITERS && !self.written_by.contains(writer)) {
+            self.written_by.push(writer);
         }
     }
 }

@@ -146,6 +146,7 @@ impl Instance {
         usage.counters = meter.counters;
         usage.observations = meter.observations;
         usage.datasets = meter.datasets;
+        usage.written_by = meter.written_by;
         usage.spans = meter.spans.end();
     }
 }

@@ -28,12 +28,29 @@ pub struct GuestSpan {
 }
 
 /// Which side of a conversation a span is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Role {
     /// None.
     Internal,
     /// It asks something outside.
-    Client,
+    Client(Box<Request>),
+}
+
+/// An HTTP request that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// `GET` and so on.
+    pub method: String,
+    /// `http` or `https`.
+    pub scheme: String,
+    /// A name, or an address.
+    pub host: String,
+    /// Always there, also where it is the scheme's own.
+    pub port: u16,
+    /// Without the query, which may hold what nobody should log.
+    pub path: String,
+    /// The response's status, or why there is none: a name from a bounded set.
+    pub status: Result<u16, &'static str>,
 }
 
 /// Something that happened within a span.

@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc, Weak,
+        Arc, OnceLock, Weak,
         atomic::{AtomicU8, Ordering},
     },
     time::{Duration, Instant},
@@ -208,6 +208,7 @@ pub struct BatchTrace {
     pub started: Instant,
     /// The batches it came from, when it came from any: some of them, if there were many.
     pub links: Vec<SpanContext>,
+    written_by: OnceLock<Vec<SpanContext>>,
     fate: AtomicU8,
     observer: Arc<dyn RunObserver>,
 }
@@ -256,7 +257,21 @@ impl BatchTrace {
     /// A batch that a call is about to bring into being.
     pub fn begin(observer: &Arc<dyn RunObserver>, sequence: u64, origin: usize, links: Vec<SpanContext>) -> Self {
         let fate = AtomicU8::new(0);
-        BatchTrace { root: observer.root(), sequence, origin, started: Instant::now(), links, fate, observer: Arc::clone(observer) }
+        let (root, written_by) = (observer.root(), OnceLock::new());
+        BatchTrace { root, sequence, origin, started: Instant::now(), links, written_by, fate, observer: Arc::clone(observer) }
+    }
+
+    /// It was read from what these spans of other runs wrote. Said once, by the call that brought it into being.
+    pub fn came_from(&self, writers: &[SpanContext]) {
+        if !writers.is_empty() {
+            let _ = self.written_by.set(writers.to_vec());
+        }
+    }
+
+    /// Everything that it is linked to: batches of this run that it came from, and spans of other runs that wrote what it was read
+    /// from.
+    pub fn linked(&self) -> impl Iterator<Item = SpanContext> + '_ {
+        self.links.iter().chain(self.written_by.get().into_iter().flatten()).copied()
     }
 
     /// A call on it failed.

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use super::trace::SpanContext;
+
 /// A request that is about to leave. It has been granted; nothing of it has been sent.
 #[derive(Clone, Copy, Debug)]
 pub struct OutgoingRequest<'a> {
+    /// The span that the request will be; none when the call is not traced.
+    pub context: Option<SpanContext>,
     /// The stage that sends it.
     pub stage: &'a str,
     /// `GET` and so on.

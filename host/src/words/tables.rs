@@ -3,6 +3,7 @@
 use super::{
     batch::{RecordBatch, SchemaRef},
     grants::Grants,
+    trace::SpanContext,
 };
 
 /// Opens tables at granted locations.
@@ -32,6 +33,10 @@ pub trait TableReader: Send {
     fn schema(&self) -> SchemaRef;
     /// The next batch, or nothing at the end.
     fn next(&mut self) -> Result<Option<RecordBatch>, TableError>;
+    /// The span that wrote what the last batch was read from, by the word of the file itself.
+    fn origin(&self) -> Option<SpanContext> {
+        None
+    }
     /// Where the next batch begins.
     fn position(&self) -> Vec<u8>;
     /// Goes on from a position of an earlier reader of the same table.

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{guest_span::GuestSpan, tables::Dataset};
+use super::{guest_span::GuestSpan, tables::Dataset, trace::SpanContext};
 
 /// What one call cost. Complete also when the guest trapped, with one exception: wasmtime charges fuel per basic block
 /// and keeps the running count in a register, so after a trap `fuel` may miss what was spent since the last
@@ -60,6 +60,8 @@ pub struct Usage {
     pub spans: Vec<GuestSpan>,
     /// Tables that were opened in this call.
     pub datasets: Vec<Dataset>,
+    /// Spans, of other runs, that wrote what was read in this call, by the word of the files: each once.
+    pub written_by: Vec<SpanContext>,
 }
 
 impl Usage {

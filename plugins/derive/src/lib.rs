@@ -57,7 +57,7 @@ impl Transform for Derive {
 
     fn process(&mut self, frame: &Frame) -> Result<Answer, StageError> {
         let rows = frame.rows();
-        let mut batch = Batch::read(&self.scope, frame, &self.mentioned)?;
+        let mut batch = Batch::read(frame, &self.mentioned)?;
         for (expression, index) in &self.derived {
             let value = expression.evaluate(&batch)?;
             batch.define(*index, value);

@@ -5,26 +5,26 @@ use parshall_sdk::{Frame, StageError};
 
 use crate::{receive, scope::Scope, send, value::Value};
 
-/// Columns in, by index; those that no expression mentions stay absent.
+/// Columns in, by index; those that no expression mentions stay absent. Expressions mention few, so they are searched for.
 pub struct Batch {
     rows: usize,
-    columns: Vec<Option<Value>>,
+    columns: Vec<(usize, Value)>,
 }
 
 // === impl Batch ===
 
 impl Batch {
     /// Without any column yet.
-    pub fn new(scope: &Scope, rows: usize) -> Self {
-        Self { rows, columns: vec![None; scope.len()] }
+    pub fn new(rows: usize) -> Self {
+        Self { rows, columns: Vec::new() }
     }
 
     /// Reads the columns that are mentioned, in one crossing.
-    pub fn read(scope: &Scope, frame: &Frame, mentioned: &[usize]) -> Result<Self, StageError> {
-        let mut batch = Self::new(scope, frame.rows());
+    pub fn read(frame: &Frame, mentioned: &[usize]) -> Result<Self, StageError> {
+        let mut batch = Self::new(frame.rows());
         frame.read(mentioned)?;
         for &index in mentioned {
-            batch.insert(index, &frame.data(index)?).map_err(|message| {
+            batch.insert(index, &frame.take(index)?).map_err(|message| {
                 let name = frame.schema().field(index).name();
                 StageError::Data(format!("column `{name}`: {message}"))
             })?;
@@ -34,13 +34,16 @@ impl Batch {
 
     /// Puts a column in.
     pub fn insert(&mut self, index: usize, data: &ArrayData) -> Result<(), String> {
-        self.columns[index] = Some(Value::Many(receive::column(data)?));
+        self.define(index, Value::Many(receive::column(data)?));
         Ok(())
     }
 
     /// Puts in what was derived.
     pub fn define(&mut self, index: usize, value: Value) {
-        self.columns[index] = Some(value);
+        match self.columns.iter_mut().find(|(known, _)| *known == index) {
+            Some((_, known)) => *known = value,
+            None => self.columns.push((index, value)),
+        }
     }
 
     /// What was derived, as a column of its type in the scope.
@@ -55,11 +58,12 @@ impl Batch {
 
     /// A column that an expression mentions and its stage has read.
     pub(crate) fn column(&self, index: usize) -> Value {
-        self.columns[index].clone().expect("the stage reads what its expressions mention")
+        let found = self.columns.iter().find(|(known, _)| *known == index);
+        found.map(|(_, value)| value.clone()).expect("the stage reads what its expressions mention")
     }
 
     /// One row and no column: what constants are folded in.
     pub(crate) fn constant() -> Self {
-        Self { rows: 1, columns: Vec::new() }
+        Self::new(1)
     }
 }

@@ -110,7 +110,7 @@ fn mistake(text: &str) -> Mistake {
 
 fn batch(expression: &Expression) -> Batch {
     let schema = schema();
-    let mut batch = Batch::new(&Scope::of(&schema), ROWS);
+    let mut batch = Batch::new(ROWS);
     for &index in expression.mentions() {
         batch.insert(index, &column(schema.field(index))).unwrap();
     }

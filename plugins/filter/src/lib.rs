@@ -11,7 +11,6 @@ struct Config {
 }
 
 struct Filter {
-    scope: Scope,
     condition: Expression,
 }
 
@@ -24,13 +23,12 @@ impl Transform for Filter {
 
     fn open(config: Config, inputs: &[Input], _: Option<Vec<u8>>) -> Result<(Self, Vec<Port>), StageError> {
         let schema = same_schema(inputs)?;
-        let scope = Scope::of(&schema);
-        let condition = Expression::condition(&config.r#where, &scope).map_err(|mistake| mistake.at("/where"))?;
-        Ok((Self { scope, condition }, Port::out(schema)))
+        let condition = Expression::condition(&config.r#where, &Scope::of(&schema)).map_err(|mistake| mistake.at("/where"))?;
+        Ok((Self { condition }, Port::out(schema)))
     }
 
     fn process(&mut self, frame: &Frame) -> Result<Answer, StageError> {
-        let batch = Batch::read(&self.scope, frame, self.condition.mentions())?;
+        let batch = Batch::read(frame, self.condition.mentions())?;
         Ok(Output::of(Rows::Keep(self.condition.truths(&batch)?)).into())
     }
 }

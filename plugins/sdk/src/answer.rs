@@ -4,6 +4,8 @@ use arrow_array::{Array, BooleanArray};
 use arrow_buffer::BooleanBuffer;
 use arrow_data::ArrayData;
 
+use crate::frame::Frame;
+
 /// What a transform makes of one batch.
 #[derive(Default)]
 pub struct Answer {
@@ -104,6 +106,12 @@ impl Output {
             None => mask.values().clone(),
             Some(nulls) => mask.values() & nulls.inner(),
         }))
+    }
+
+    /// Every row of a frame, with one of its columns made and the others untouched.
+    pub fn replacing(frame: &Frame, column: usize, array: &impl Array) -> Self {
+        let source = |index| if index == column { Column::made(array) } else { Column::Input(index) };
+        Self::of(Rows::All).columns((0..frame.schema().fields().len()).map(source))
     }
 
     /// Rows of its own making.

@@ -30,7 +30,11 @@ pub struct Frame<'a> {
 impl<'a> Frame<'a> {
     /// Takes over a lent handle.
     pub(crate) fn new(handle: u32, input: usize, rows: usize, schema: &'a SchemaRef, cache: &'a mut Vec<Option<ArrayData>>) -> Self {
-        cache.resize(schema.fields().len(), None);
+        // Nearly always it has that length: a stage has one input, and what was read is let go of column by column.
+        if cache.len() != schema.fields().len() {
+            cache.clear();
+            cache.resize(schema.fields().len(), None);
+        }
         Self { handle, input, rows, schema, cache: RefCell::new(cache) }
     }
 
@@ -84,6 +88,15 @@ impl<'a> Frame<'a> {
         Ok(self.cache.borrow()[index].clone().expect("it has just crossed"))
     }
 
+    /// One column as [`Frame::data`], given away: asked for again, it crosses again.
+    pub fn take(&self, index: usize) -> Result<ArrayData, StageError> {
+        if let Some(data) = self.cache.borrow_mut()[index].take() {
+            return Ok(data);
+        }
+        self.cross(&[index as u32])?;
+        Ok(self.cache.borrow_mut()[index].take().expect("it has just crossed"))
+    }
+
     /// One column as an array whose type was checked when the stage was opened.
     pub fn typed<A: From<ArrayData>>(&self, index: usize) -> Result<A, StageError> {
         Ok(self.data(index)?.into())
@@ -113,7 +126,9 @@ impl<'a> Frame<'a> {
 
 impl Drop for Frame<'_> {
     fn drop(&mut self) {
-        self.cache.borrow_mut().clear();
+        for column in self.cache.borrow_mut().iter_mut().filter(|column| column.is_some()) {
+            *column = None;
+        }
         // A lent handle must be given back before the call returns.
         unsafe { frames::drop(self.handle) };
     }

@@ -29,14 +29,14 @@ pub use describe::Description;
 pub use error::{ConfigError, StageError};
 pub use frame::Frame;
 pub use nearest::nearest;
-pub use ports::{Input, Port, column_index, same_schema};
+pub use ports::{Input, Port, column_index, same_schema, typed_index};
 pub use stage::{Extract, Extracted, Load, NoConfig, Receipt, Transform, Values};
 
 /// What a stage's source begins with.
 pub mod prelude {
     pub use crate::{
         Answer, Column, Description, Extract, Extracted, Frame, Input, Load, NoConfig, Output, Port, Receipt, Rejection, Rows, StageError,
-        Transform, Values, column_index, describe, export_extract, export_load, export_transform, same_schema,
+        Transform, Values, column_index, describe, export_extract, export_load, export_transform, same_schema, typed_index,
     };
     pub use arrow_array::{Array, ArrayRef};
     pub use arrow_data::ArrayData;

@@ -1,6 +1,6 @@
 //! What arrives at a stage and what leaves it.
 
-use arrow_schema::{Field, Schema, SchemaRef};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use crate::{abi, error::StageError, schema};
 
@@ -92,4 +92,11 @@ pub fn column_index(schema: &Schema, name: &str, pointer: &str) -> Result<usize,
             None => error.help(format!("the columns are `{}`", names.join("`, `"))),
         }
     })
+}
+
+/// The index of a column of this type; what is wrong with the name stands at `pointer` in the configuration.
+pub fn typed_index(schema: &Schema, name: &str, data_type: &DataType, pointer: &str) -> Result<usize, StageError> {
+    let index = column_index(schema, name, pointer)?;
+    let found = schema.field(index).data_type();
+    if found == data_type { Ok(index) } else { Err(StageError::schema(name, format!("expected {data_type}, found {found}"))) }
 }

@@ -1,29 +1,144 @@
-//! Metrics of a command.
+//! Metrics of a command: where they are served, pushed and written to.
+
+use std::{
+    net::{SocketAddr, TcpListener, ToSocketAddrs as _},
+    path::PathBuf,
+    time::Duration,
+};
 
 use crate::{
-    cli::Exit,
-    pipeline::run::Report,
-    telemetry::{health::Healths, metrics::Metrics},
+    cli::{Exit, serve::Server},
+    pipeline::{run::Report, spec::units},
+    telemetry::{
+        health::{Healths, Signal},
+        metrics::{
+            Metrics,
+            push::{self, Gateway, Otlp, Pusher, Targets, Textfile},
+        },
+        otlp::{self, Environment, Settings},
+    },
 };
+
+/// Where metrics are served unless somebody says otherwise.
+const DEFAULT: &str = "127.0.0.1:8000";
 
 /// Arguments about metrics.
 #[derive(clap::Args)]
-pub struct Arguments {}
+#[command(next_help_heading = "Metrics")]
+pub struct Arguments {
+    /// Serve /metrics, /healthz and /readyz here, or `off`; also $PARSHALL_METRICS_ADDR [default: 127.0.0.1:8000, or a free port if
+    /// that is taken].
+    #[arg(long, value_name = "HOST:PORT")]
+    metrics_addr: Option<String>,
+    /// Push to this Pushgateway when the run has ended.
+    #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
+    push_gateway: Option<String>,
+    /// Write to this file (*.prom) for the node exporter when the run has ended.
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::FilePath)]
+    metrics_file: Option<PathBuf>,
+    /// Push and write now and then as well, such as every `15s`.
+    #[arg(long, value_name = "TIME", value_parser = interval)]
+    push_interval: Option<Duration>,
+}
 
 /// Metrics being served.
-pub struct Running;
+pub struct Running {
+    metrics: Metrics,
+    server: Option<Server>,
+    pusher: Option<Pusher>,
+    /// How long the last push may take.
+    flush: Duration,
+}
 
 /// Starts serving and pushing.
-pub fn start(_arguments: &Arguments, _healths: &Healths) -> Result<Running, Exit> {
-    Ok(Running)
+pub fn start(arguments: &Arguments, healths: &Healths) -> Result<Running, Exit> {
+    let environment = Environment::process();
+    let flush = otlp::flush_deadline(&environment).map_err(wrong)?;
+    let metrics = Metrics::new(healths);
+    let targets = targets(arguments, &environment)?;
+    let addr = arguments.metrics_addr.as_deref().or_else(|| environment.get("PARSHALL_METRICS_ADDR"));
+    let listener = listen(addr)?;
+    let server = listener.map(|listener| Server::start(listener, metrics.clone())).transpose().map_err(anyhow::Error::from)?;
+    if let Some(server) = &server {
+        tracing::info!("metrics are at http://{}/metrics", server.addr);
+    }
+    let pusher = (!targets.is_empty()).then(|| targets.start(metrics.clone(), healths.clone()));
+    Ok(Running { metrics, server, pusher: pusher.transpose().map_err(anyhow::Error::from)?, flush })
+}
+
+/// The default may be taken, by another run most likely, and that is no reason not to run. What somebody chose is another matter: who
+/// scrapes there would scrape something else.
+fn listen(addr: Option<&str>) -> Result<Option<TcpListener>, Exit> {
+    match addr.map(str::trim) {
+        Some("off") => Ok(None),
+        Some(chosen) if !chosen.is_empty() => {
+            let cannot = |error: std::io::Error| Exit::Wrong(format!("metrics cannot be served at `{chosen}`: {error}"));
+            let addrs: Vec<SocketAddr> = chosen.to_socket_addrs().map_err(cannot)?.collect();
+            TcpListener::bind(&addrs[..]).map(Some).map_err(cannot)
+        }
+        _ => match TcpListener::bind(DEFAULT) {
+            Ok(listener) => Ok(Some(listener)),
+            Err(error) => Ok(elsewhere(&error)),
+        },
+    }
+}
+
+fn elsewhere(error: &std::io::Error) -> Option<TcpListener> {
+    match TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr().map(|addr| (listener, addr))) {
+        Ok((listener, addr)) => {
+            tracing::warn!("metrics are at http://{addr}/metrics, because {DEFAULT} cannot be had ({error}); --metrics-addr chooses one");
+            Some(listener)
+        }
+        Err(error) => {
+            tracing::warn!("metrics are not served: {error}");
+            None
+        }
+    }
+}
+
+fn targets(arguments: &Arguments, environment: &Environment) -> Result<Targets, Exit> {
+    let gateway = arguments.push_gateway.as_deref().map(Gateway::new).transpose().map_err(wrong)?;
+    let textfile = arguments.metrics_file.as_deref().map(Textfile::new).transpose().map_err(wrong)?;
+    if arguments.push_interval.is_some() && gateway.is_none() && textfile.is_none() {
+        return Err(Exit::Wrong("`--push-interval` without `--push-gateway` or `--metrics-file` pushes nothing".into()));
+    }
+    let otlp = match Settings::read(Signal::Metrics, environment).map_err(wrong)? {
+        Some(settings) => {
+            let resource = otlp::resource(environment).map_err(wrong)?;
+            let every = push::interval(environment).map_err(wrong)?;
+            Some(Otlp::new(settings, resource, every).map_err(wrong)?)
+        }
+        None => None,
+    };
+    Ok(Targets { gateway, textfile, otlp, every: arguments.push_interval })
+}
+
+/// Pushing more often than this costs more than it tells.
+const LEAST_INTERVAL: Duration = Duration::from_millis(100);
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let time = units::time(text).map_err(|error| error.to_string())?;
+    if time < LEAST_INTERVAL { Err("at least 100ms".into()) } else { Ok(time) }
+}
+
+fn wrong(error: impl std::error::Error) -> Exit {
+    Exit::Wrong(error.to_string())
 }
 
 impl Running {
     /// The layer for the observer.
     pub fn layer(&self) -> Option<Metrics> {
-        None
+        // Where nobody can see them, nothing is counted.
+        (self.server.is_some() || self.pusher.is_some()).then(|| self.metrics.clone())
     }
 
     /// Pushes and writes for the last time.
-    pub fn finish(self, _report: &Report) {}
+    pub fn finish(self, _report: &Report) {
+        if let Some(pusher) = self.pusher {
+            pusher.finish(self.flush);
+        }
+        if let Some(server) = self.server {
+            server.stop();
+        }
+    }
 }

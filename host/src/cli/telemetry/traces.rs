@@ -11,6 +11,7 @@ use crate::{
         otlp::Environment,
         traces::{Recording, Settings, Slow, SlowBatch, SlowCall, StartError, Traces},
     },
+    words::trace::SpanContext,
 };
 
 /// Arguments about spans.
@@ -30,10 +31,10 @@ pub struct Running {
     healths: Healths,
 }
 
-/// Starts recording, if anybody wants spans.
-pub fn start(arguments: &Arguments, healths: &Healths) -> Result<Running, Exit> {
-    let settings = Settings::read(&Environment::process()).map_err(|error| Exit::Wrong(error.to_string()))?;
-    let settings = Settings { file: arguments.trace_out.clone(), slowest: arguments.slowest.into(), ..settings };
+/// Starts recording, if anybody wants spans; `parent` is the span that runs are part of.
+pub fn start(arguments: &Arguments, environment: &Environment, parent: Option<SpanContext>, healths: &Healths) -> Result<Running, Exit> {
+    let settings = Settings::read(environment).map_err(|error| Exit::Wrong(error.to_string()))?;
+    let settings = Settings { parent, file: arguments.trace_out.clone(), slowest: arguments.slowest.into(), ..settings };
     let recording = Recording::start(settings, healths).map_err(|error| match error {
         StartError::Thread(_) => Exit::Broken(error.into()),
         StartError::Exporter(_) | StartError::File { .. } => Exit::Wrong(error.to_string()),

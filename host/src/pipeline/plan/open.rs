@@ -10,6 +10,7 @@ use crate::{
     },
     words::{
         call::CallError,
+        scope,
         stage::{Component, Input, Kind, Opening, Port},
         tables::Dataset,
     },
@@ -35,6 +36,7 @@ pub(super) fn open_all(spec: &Spec, components: &[Option<Arc<dyn Component>>], d
             grants: stage.grants.clone(),
             restore: None,
         };
+        let _scope = scope::within(&spec.name, &stage.name);
         match open(stage.kind, component.as_ref(), &opening) {
             Ok((opened, ports, datasets)) => planned.push(PlannedStage {
                 name: stage.name.clone(),

@@ -38,6 +38,7 @@ use super::plan::{Opened, Plan, PlannedStage};
 use crate::words::{
     call::CallError,
     observe::{Observer, Probe, RunObserver, RunOutcome, Unobserved, WorkerFacts},
+    scope,
     stage::{Kind, Receipt},
 };
 
@@ -138,7 +139,9 @@ impl Run {
         let (stage, name) = (worker.stage, worker.name.clone());
         let (control, queue, order, receipts) =
             (Arc::clone(&self.control), self.queues[stage].clone(), Arc::clone(order), Arc::clone(&self.receipts));
+        let pipeline = self.name.clone();
         let body = move || {
+            let _scope = scope::within(&pipeline, &name);
             let work = AssertUnwindSafe(|| work(worker, instance, queue.as_deref(), &order));
             match catch_unwind(work) {
                 Ok(Ok(receipt)) => {

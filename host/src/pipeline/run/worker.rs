@@ -90,6 +90,7 @@ impl Worker {
         };
         let (batches_out, rejections) = call.outcome.as_ref().map_or((0, &[][..]), seen);
         if let Some(batch) = batch {
+            batch.came_from(&call.usage.written_by);
             if call.outcome.is_err() {
                 batch.fail();
             } else if !rejections.is_empty() {

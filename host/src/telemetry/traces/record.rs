@@ -201,7 +201,7 @@ impl RootRecord {
             origin: batch.origin,
             started: batch.started,
             ended: Instant::now(),
-            links: batch.links.clone(),
+            links: batch.linked().collect(),
             failed: batch.failed(),
             rejected: batch.rejected(),
             void: batch.is_void(),

@@ -55,10 +55,17 @@ fn link_reader(tables: &mut LinkerInstance<'_, Host>) -> wasmtime::Result<()> {
         |mut store: StoreContextMut<'_, Host>,
          (reader,): (Resource<Reader>,)|
          -> wasmtime::Result<(Result<Option<Resource<Frame>>, TableError>,)> {
-            store.data_mut().work(|host| match host.handles.get_mut(&reader)?.0.next() {
-                Ok(Some(batch)) => Ok((Ok(Some(host.handles.push(Frame { batch: Arc::new(batch) })?)),)),
-                Ok(None) => Ok((Ok(None),)),
-                Err(error) => Ok((Err(error.into()),)),
+            store.data_mut().work(|host| {
+                let reader = &mut host.handles.get_mut(&reader)?.0;
+                let (next, origin) = (reader.next(), reader.origin());
+                match next {
+                    Ok(Some(batch)) => {
+                        host.meter.read_from(origin);
+                        Ok((Ok(Some(host.handles.push(Frame { batch: Arc::new(batch) })?)),))
+                    }
+                    Ok(None) => Ok((Ok(None),)),
+                    Err(error) => Ok((Err(error.into()),)),
+                }
             })
         },
     )?;

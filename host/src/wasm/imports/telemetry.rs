@@ -116,26 +116,42 @@ fn log(host: &mut Host, level: Level, message: String, attributes: &[Attribute])
     if !admit(&mut host.meter, &host.limits) {
         return;
     }
-    let mut text = message;
-    for attribute in attributes {
-        text.push_str(&format!(" {}={}", attribute.key, shown(&attribute.value)));
-    }
-    let text = printable(&text, host.limits.log_bytes as usize);
+    let text = printable(&message, host.limits.log_bytes as usize);
+    let attributes = attached(host, attributes, text.len());
+    let attributes = attributes.as_deref();
     let stage = host.stage.as_str();
     match level {
-        Level::Trace => tracing::trace!(target: "guest", stage, "{text}"),
-        Level::Debug => tracing::debug!(target: "guest", stage, "{text}"),
-        Level::Info => tracing::info!(target: "guest", stage, "{text}"),
-        Level::Warn => tracing::warn!(target: "guest", stage, "{text}"),
-        Level::Error => tracing::error!(target: "guest", stage, "{text}"),
+        Level::Trace => tracing::trace!(target: "guest", stage, guest.attributes = attributes, "{text}"),
+        Level::Debug => tracing::debug!(target: "guest", stage, guest.attributes = attributes, "{text}"),
+        Level::Info => tracing::info!(target: "guest", stage, guest.attributes = attributes, "{text}"),
+        Level::Warn => tracing::warn!(target: "guest", stage, guest.attributes = attributes, "{text}"),
+        Level::Error => tracing::error!(target: "guest", stage, guest.attributes = attributes, "{text}"),
     }
 }
 
-fn shown(value: &Value) -> String {
+/// The attributes of a record as a JSON object, which a field of an event can hold: as many as a span may have, and no more bytes
+/// than the record has left after its text.
+fn attached(host: &mut Host, attributes: &[Attribute], text: usize) -> Option<String> {
+    let kept = attributes.len().min(host.limits.span_attributes as usize);
+    host.meter.dropped += (attributes.len() - kept) as u64;
+    let mut left = (host.limits.log_bytes as usize).saturating_sub(text);
+    let mut object = serde_json::Map::new();
+    for attribute in &attributes[..kept] {
+        let (key, value) = (printable(&attribute.key, NAME.min(left)), shown(&attribute.value, left));
+        let Some(rest) = left.checked_sub(key.len() + value.as_str().map_or(8, str::len)) else { break };
+        left = rest;
+        object.insert(key, value);
+    }
+    (!object.is_empty()).then(|| serde_json::Value::Object(object).to_string())
+}
+
+fn shown(value: &Value, limit: usize) -> serde_json::Value {
     match value {
-        Value::Text(text) => format!("{text:?}"),
-        Value::Integer(integer) => integer.to_string(),
-        Value::Number(number) => number.to_string(),
-        Value::Flag(flag) => flag.to_string(),
+        Value::Text(text) => printable(text, limit).into(),
+        Value::Integer(integer) => (*integer).into(),
+        // JSON has no infinity.
+        Value::Number(number) if !number.is_finite() => number.to_string().into(),
+        Value::Number(number) => (*number).into(),
+        Value::Flag(flag) => (*flag).into(),
     }
 }

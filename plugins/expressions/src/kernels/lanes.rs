@@ -1,5 +1,5 @@
-//! Comparisons of 64-bit numbers with WebAssembly's 128-bit vectors: two rows at a time, and no bit is moved alone.
-//! Twice as fast as what the compiler makes of [`super::bits`].
+//! Comparisons of 64-bit numbers with WebAssembly's 128-bit vectors: sixteen rows at a time, whose answers are narrowed to a byte
+//! each before their bits are gathered. Several times as fast as what the compiler makes of [`super::bits`].
 
 use core::arch::wasm32::*;
 
@@ -77,45 +77,49 @@ pub fn compare<T: Lane>(operator: Comparison, left: &[T], right: Right<'_, T>) -
 
 #[inline(always)]
 fn rows<T: Lane>(left: &[T], right: Right<'_, T>, test: impl Fn(v128, v128) -> v128, negation: u8) -> BooleanBuffer {
-    let mut bytes = Vec::with_capacity(left.len().div_ceil(8));
-    let (eights, rest) = left.as_chunks::<8>();
+    let negation = u16::from_le_bytes([negation; 2]);
+    let mut words: Vec<u16> = Vec::with_capacity(left.len().div_ceil(16));
+    let (sixteens, rest) = left.as_chunks::<16>();
     match right {
         Right::One(right) => {
-            let right = [right.splat(); 4];
-            bytes.extend(eights.iter().map(|left| byte(vectors(left), right, &test) ^ negation));
+            let right = right.splat();
+            words.extend(sixteens.iter().map(|left| word(|pair| test(vector(left, pair), right)) ^ negation));
             if let Some(left) = padded(rest) {
-                bytes.push(byte(vectors(&left), right, &test) ^ negation);
+                words.push(word(|pair| test(vector(&left, pair), right)) ^ negation);
             }
         }
         Right::Many(right) => {
-            let (others, others_rest) = right.as_chunks::<8>();
-            bytes.extend(eights.iter().zip(others).map(|(left, right)| byte(vectors(left), vectors(right), &test) ^ negation));
+            let (others, others_rest) = right.as_chunks::<16>();
+            let both = sixteens.iter().zip(others);
+            words.extend(both.map(|(left, right)| word(|pair| test(vector(left, pair), vector(right, pair))) ^ negation));
             if let (Some(left), Some(right)) = (padded(rest), padded(others_rest)) {
-                bytes.push(byte(vectors(&left), vectors(&right), &test) ^ negation);
+                words.push(word(|pair| test(vector(&left, pair), vector(&right, pair))) ^ negation);
             }
         }
     }
-    BooleanBuffer::new(Buffer::from_vec(bytes), 0, left.len())
+    BooleanBuffer::new(Buffer::from_vec(words), 0, left.len())
 }
 
-/// Eight answers, the first row's in the lowest bit.
+/// Sixteen answers, the first row's in the lowest bit. `answers` gives those of a pair of rows, all bits of a lane alike, so that
+/// narrowing with saturation keeps them.
 #[inline(always)]
-fn byte(left: [v128; 4], right: [v128; 4], test: impl Fn(v128, v128) -> v128) -> u8 {
-    let pair = |at: usize| i64x2_bitmask(test(left[at], right[at]));
-    pair(0) | pair(1) << 2 | pair(2) << 4 | pair(3) << 6
+fn word(answers: impl Fn(usize) -> v128) -> u16 {
+    let four = |at: usize| i32x4_shuffle::<0, 2, 4, 6>(answers(at), answers(at + 1));
+    let eight = |at: usize| i16x8_narrow_i32x4(four(at), four(at + 2));
+    i8x16_bitmask(i8x16_narrow_i16x8(eight(0), eight(4)))
 }
 
-/// Eight numbers of 64 bits as four vectors.
+/// The numbers of a pair of rows.
 #[inline(always)]
-fn vectors<T: Lane>(values: &[T; 8]) -> [v128; 4] {
-    // A `Lane` is 64 bits wide, so the eight are as long as the four vectors, which need no alignment.
-    let at = |pair: usize| unsafe { v128_load(values.as_ptr().add(2 * pair).cast()) };
-    [at(0), at(1), at(2), at(3)]
+fn vector<T: Lane>(values: &[T; 16], pair: usize) -> v128 {
+    debug_assert!(pair < 8);
+    // A `Lane` is 64 bits wide, so the sixteen are eight vectors, which need no alignment.
+    unsafe { v128_load(values.as_ptr().add(2 * pair).cast()) }
 }
 
 /// The last rows with some more that nobody looks at; none if there are none.
-fn padded<T: Lane>(rest: &[T]) -> Option<[T; 8]> {
-    let mut eight = [*rest.first()?; 8];
-    eight[..rest.len()].copy_from_slice(rest);
-    Some(eight)
+fn padded<T: Lane>(rest: &[T]) -> Option<[T; 16]> {
+    let mut sixteen = [*rest.first()?; 16];
+    sixteen[..rest.len()].copy_from_slice(rest);
+    Some(sixteen)
 }

@@ -15,15 +15,14 @@ impl Transform for Double {
 
     fn open(config: Self, inputs: &[Input], _: Option<Vec<u8>>) -> Result<(Self, Vec<Port>), StageError> {
         let schema = same_schema(inputs)?;
-        let fits = schema.field(column_index(&schema, &config.column, "/column")?).data_type() == &DataType::Int64;
-        if fits { Ok((config, Port::out(schema))) } else { Err(StageError::schema(config.column, "expected int64")) }
+        typed_index(&schema, &config.column, &DataType::Int64, "/column")?;
+        Ok((config, Port::out(schema)))
     }
 
     fn process(&mut self, frame: &Frame) -> Result<Answer, StageError> {
         let column = column_index(frame.schema(), &self.column, "/column")?;
         let doubled = frame.typed::<Int64Array>(column)?.unary::<_, Int64Type>(|value| value.wrapping_mul(2));
-        let source = |index| if index == column { Column::made(&doubled) } else { Column::input(index) };
-        Ok(Output::of(Rows::All).columns((0..frame.schema().fields().len()).map(source)).into())
+        Ok(Output::replacing(frame, column, &doubled).into())
     }
 }
 

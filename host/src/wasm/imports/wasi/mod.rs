@@ -92,6 +92,7 @@ impl Wasi {
     /// A call ends, well or not: a line that it left unfinished is logged as it is.
     pub fn end(&mut self, stage: &str, limits: &Limits, meter: &mut Meter) {
         self.stdio.finish(stage, limits, meter);
+        self.http.end(limits, meter);
     }
 }
 

@@ -5,6 +5,7 @@ mod addresses;
 mod body;
 mod client;
 mod failure;
+mod spans;
 
 use std::{
     sync::Arc,
@@ -14,14 +15,18 @@ use std::{
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 
-use self::{body::Allowance, client::Exchange};
+use self::{body::Allowance, client::Exchange, spans::Requests};
 use crate::{
-    wasm::{host::Host, imports::printable::printable},
+    wasm::{
+        host::{Host, Meter},
+        imports::printable::printable,
+    },
     words::{
         authority::Authority,
         grants::Grants,
         limits::Limits,
         outgoing::{Begun, Outgoing, OutgoingRequest},
+        trace,
     },
 };
 
@@ -44,6 +49,8 @@ struct Hooks {
     stage: Arc<str>,
     granted: Vec<Authority>,
     outgoing: Option<Arc<dyn Outgoing>>,
+    /// Spans of requests that have ended in the current call.
+    requests: Requests,
     allowance: Allowance,
     /// Between two pieces of a response.
     patience: Duration,
@@ -80,6 +87,7 @@ impl Http {
             stage,
             granted: grants.http.clone(),
             outgoing,
+            requests: Requests::default(),
             patience: limits.timeout,
             deadline: super::deadline(limits),
         };
@@ -90,6 +98,14 @@ impl Http {
     pub fn begin(&mut self, deadline: Instant) {
         self.hooks.deadline = deadline;
         self.hooks.allowance.renew();
+        self.hooks.requests = Requests::default();
+    }
+
+    /// A call ends: the spans of its requests are part of it. One that is still under way goes unseen.
+    pub fn end(&mut self, limits: &Limits, meter: &mut Meter) {
+        for span in self.hooks.requests.take() {
+            meter.spans.add(span, limits.spans, &mut meter.dropped);
+        }
     }
 }
 
@@ -121,9 +137,15 @@ impl Hooks {
     }
 
     fn begun(&self, request: &http::Request<WasiBody>, url: &reqwest::Url, host: &str, port: u16) -> Begun {
-        let Some(outgoing) = &self.outgoing else { return Begun::default() };
+        let within = trace::current();
+        let context = within.map(|within| within.child());
         let (stage, method) = (&*self.stage, request.method().as_str());
-        outgoing.begin(&OutgoingRequest { stage, method, scheme: url.scheme(), host, port, path: url.path() })
+        let request = OutgoingRequest { context, stage, method, scheme: url.scheme(), host, port, path: url.path() };
+        let begun = self.outgoing.as_ref().map(|outgoing| outgoing.begin(&request)).unwrap_or_default();
+        match within.filter(|within| within.sampled).zip(context) {
+            Some((within, context)) => self.requests.watch(begun, &request, context, within),
+            None => begun,
+        }
     }
 
     /// The guest's own timeouts, none longer than what the call has left.

@@ -1,0 +1,49 @@
+//! What changed, and when?
+
+use super::WINDOW;
+use crate::telemetry::{
+    dashboards::{
+        board::Row,
+        panel::Panel,
+        promql::{INSTANCE, happened, increase, max, seen, seen_of_stage, sum},
+    },
+    names::{label, metric},
+};
+
+pub fn row() -> Row {
+    const STAGE: &[&str] = &[label::STAGE];
+    let age = |name| format!("time() - {}", max(&[], seen(name)));
+    let ended = |outcome| sum(&[], happened(&seen(metric::RUNS).is(label::OUTCOME, outcome), "$__range"));
+    let swaps = |outcome| sum(&[], happened(&seen_of_stage(metric::SWAPS).is(label::OUTCOME, outcome), "$__range"));
+    let panels = vec![
+        Panel::stat("Since the last good run", "Since a run last completed, as it was pushed or scraped; nothing if none has. Much longer than runs are apart: see why the last one failed.")
+            .unit("s")
+            .query("ago", age(metric::LAST_SUCCESS)),
+        Panel::stat("Since the pipeline was loaded", "Since a pipeline file was last loaded well. Longer ago than you changed it: the change is not in force.")
+            .unit("s")
+            .query("ago", age(metric::PIPELINE_LOADED)),
+        Panel::stat("Runs that completed", "Within the chosen time.").query("completed", ended("completed")),
+        Panel::stat("Runs that failed", "Within the chosen time. Any: the log and the run report name the stage and the reason.")
+            .red_from(1.0)
+            .query("failed", ended("failed")),
+        Panel::stat("Swaps", "Components that were replaced while data flowed, within the chosen time.").query("swapped", swaps("swapped")),
+        Panel::stat("Swaps that failed", "Within the chosen time; the old component went on. Any: the log says what did not fit.")
+            .red_from(1.0)
+            .query("failed", swaps("failed")),
+        Panel::lines("Generation", "How often the component of each stage has been swapped, plus one. A step is a swap: compare what lies before it with what lies after it.")
+            .query("{{stage}}", max(STAGE, seen_of_stage(metric::GENERATION))),
+        Panel::lines("Restarts of instances", "Instances that were opened in place of a poisoned one. Again and again: the stage traps on something that comes back.")
+            .query("{{stage}}", sum(STAGE, increase(&seen_of_stage(metric::RESTARTS), WINDOW))),
+        Panel::table("Stages", "What each stage is: its kind, its component and what that calls its version.").query(
+            "",
+            max(&[INSTANCE, label::STAGE, label::KIND, label::COMPONENT, label::VERSION], seen_of_stage(metric::STAGE_INFO)),
+        ),
+        Panel::table("Pipelines", "Which instance runs which pipeline.")
+            .width(6)
+            .query("", max(&[INSTANCE, label::PIPELINE], seen(metric::PIPELINE_INFO))),
+        Panel::table("Builds", "Which instance is which version of Parshall.")
+            .width(6)
+            .query("", max(&[INSTANCE, label::VERSION], seen(metric::BUILD_INFO))),
+    ];
+    Row { title: "Swaps, restarts and runs", panels }
+}

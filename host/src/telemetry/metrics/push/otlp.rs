@@ -1,0 +1,175 @@
+//! Metrics by OTLP, over HTTP or gRPC. The SDK's exporter takes only what the SDK's own instruments have measured (its
+//! `ResourceMetrics` cannot be built by others), so the request is made here, from what was gathered.
+//!
+//! Values are cumulative: what a failed export did not tell, the next one does, so nothing is kept and repeated.
+
+use std::{io::Write as _, time::Duration};
+
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse, metrics_service_client::MetricsServiceClient,
+};
+use opentelemetry_sdk::Resource;
+use prost::Message as _;
+use tonic::{
+    codec::CompressionEncoding,
+    metadata::{Ascii, MetadataKey, MetadataValue},
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
+};
+
+use super::{PushError, convert, said, unreachable};
+use crate::telemetry::{
+    metrics::Gathered,
+    otlp::{Environment, Protocol, Settings, WrongVariable},
+};
+
+/// How often metrics are exported, in milliseconds: `OTEL_METRIC_EXPORT_INTERVAL`, 60 s as the specification says.
+const INTERVAL: u64 = 60_000;
+/// A day, in milliseconds.
+const DAY: u64 = 86_400_000;
+
+/// An OTLP receiver.
+pub struct Otlp {
+    settings: Settings,
+    resource: Resource,
+    transport: Transport,
+    /// How often.
+    pub every: Duration,
+}
+
+enum Transport {
+    Http(reqwest::Client),
+    /// Connects when it is used, in the runtime that uses it.
+    Grpc(Box<Endpoint>),
+}
+
+/// Certificates, keys or the endpoint are not what they should be.
+#[derive(Debug, thiserror::Error)]
+#[error("metrics cannot be exported to {endpoint}: {error}")]
+pub struct WrongSettings {
+    endpoint: String,
+    error: String,
+}
+
+/// How often metrics are exported: `OTEL_METRIC_EXPORT_INTERVAL`. Warns where the environment wishes for what there is not.
+pub fn interval(environment: &Environment) -> Result<Duration, WrongVariable> {
+    let temporality = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
+    if let Some(other) = environment.get(temporality).filter(|wish| !wish.eq_ignore_ascii_case("cumulative")) {
+        tracing::warn!("{temporality} is `{other}`: metrics are exported as cumulative, and no other way");
+    }
+    environment.number("OTEL_METRIC_EXPORT_INTERVAL", INTERVAL, 1..=DAY).map(Duration::from_millis)
+}
+
+impl Otlp {
+    /// As the settings say.
+    pub fn new(settings: Settings, resource: Resource, every: Duration) -> Result<Self, WrongSettings> {
+        let wrong = |error: String| WrongSettings { endpoint: settings.endpoint.clone(), error };
+        let transport = match settings.protocol {
+            Protocol::Http => Transport::Http(http(&settings).map_err(|error| wrong(error.without_url().to_string()))?),
+            Protocol::Grpc => Transport::Grpc(Box::new(grpc(&settings).map_err(|error| wrong(error.to_string()))?)),
+        };
+        Ok(Otlp { settings, resource, transport, every })
+    }
+
+    /// As it is called in messages.
+    pub fn name(&self) -> String {
+        self.settings.endpoint.clone()
+    }
+
+    pub(super) async fn export(&self, gathered: &Gathered) -> Result<(), PushError> {
+        let request = convert::request(gathered, &self.resource);
+        let answer = match &self.transport {
+            Transport::Http(client) => self.post(client, &request).await?,
+            Transport::Grpc(endpoint) => self.call(endpoint.connect_lazy(), request).await?,
+        };
+        let refused = answer.partial_success.filter(|partial| partial.rejected_data_points > 0);
+        match refused {
+            Some(partial) => {
+                let status = format!("that it rejects {} data points", partial.rejected_data_points);
+                Err(PushError::Refused { status, said: said(&partial.error_message) })
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn post(
+        &self,
+        client: &reqwest::Client,
+        request: &ExportMetricsServiceRequest,
+    ) -> Result<ExportMetricsServiceResponse, PushError> {
+        let mut post = client.post(&self.settings.endpoint).header("content-type", "application/x-protobuf");
+        for (name, value) in &self.settings.headers {
+            post = post.header(name, value);
+        }
+        let body = request.encode_to_vec();
+        let post = match self.settings.gzip {
+            true => post.header("content-encoding", "gzip").body(gzip(&body)?),
+            false => post.body(body),
+        };
+        let answer = post.send().await.map_err(unreachable)?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Err(PushError::Refused { status: status.to_string(), said: said(&answer.text().await.unwrap_or_default()) });
+        }
+        let body = answer.bytes().await.map_err(unreachable)?;
+        // Some receivers answer a success with nothing, or with what is no protobuf: it is a success nevertheless.
+        Ok(ExportMetricsServiceResponse::decode(body).unwrap_or_default())
+    }
+
+    async fn call(&self, channel: Channel, request: ExportMetricsServiceRequest) -> Result<ExportMetricsServiceResponse, PushError> {
+        let mut client = MetricsServiceClient::new(channel);
+        if self.settings.gzip {
+            client = client.send_compressed(CompressionEncoding::Gzip);
+        }
+        let mut request = tonic::Request::new(request);
+        request.set_timeout(self.settings.timeout);
+        for (name, value) in &self.settings.headers {
+            // The settings have been checked for what headers may be.
+            if let (Ok(name), Ok(value)) = (name.parse::<MetadataKey<Ascii>>(), value.parse::<MetadataValue<Ascii>>()) {
+                request.metadata_mut().insert(name, value);
+            }
+        }
+        let answer = client.export(request).await;
+        let refused = |status: tonic::Status| match status.code() {
+            tonic::Code::Unavailable => PushError::Unreachable(said(status.message())),
+            code => PushError::Refused { status: format!("{code:?}"), said: said(status.message()) },
+        };
+        answer.map(tonic::Response::into_inner).map_err(refused)
+    }
+}
+
+fn http(settings: &Settings) -> Result<reqwest::Client, reqwest::Error> {
+    // Whoever installed a provider before us is right, too.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut client = reqwest::Client::builder().timeout(settings.timeout);
+    if let Some(certificate) = &settings.certificate {
+        client = client.tls_certs_only(reqwest::Certificate::from_pem_bundle(certificate)?);
+    } else if !settings.endpoint.starts_with("https:") {
+        // Without TLS there is nothing to verify: a machine without certificates of its own must not stop us.
+        client = client.tls_certs_only([]);
+    }
+    if let Some(identity) = &settings.client {
+        client = client.identity(reqwest::Identity::from_pem(&[identity.certificate.as_slice(), b"\n", &identity.key].concat())?);
+    }
+    client.build()
+}
+
+fn grpc(settings: &Settings) -> Result<Endpoint, tonic::transport::Error> {
+    let endpoint = Endpoint::from_shared(settings.endpoint.clone())?.timeout(settings.timeout).connect_timeout(settings.timeout);
+    if !settings.endpoint.starts_with("https:") {
+        return Ok(endpoint);
+    }
+    let mut tls = match &settings.certificate {
+        Some(certificate) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(certificate)),
+        None => ClientTlsConfig::new().with_webpki_roots(),
+    };
+    if let Some(identity) = &settings.client {
+        tls = tls.identity(Identity::from_pem(&identity.certificate, &identity.key));
+    }
+    endpoint.tls_config(tls)
+}
+
+fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
