@@ -4,7 +4,8 @@ mod collector;
 mod golden;
 mod requests;
 mod schema;
-mod tree;
+mod throughput;
+pub mod tree;
 
 use std::{fs, path::Path, sync::Arc};
 
