@@ -11,6 +11,7 @@ mod examples;
 mod expressions;
 mod graphs;
 mod hostile;
+mod leaving;
 mod logs;
 mod memory;
 mod metrics;

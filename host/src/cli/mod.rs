@@ -3,10 +3,12 @@
 mod amount;
 mod check;
 mod dashboards;
+mod ending;
 mod exit;
 mod graph;
 mod inspect;
 mod log;
+mod outputs;
 mod progress;
 mod run;
 mod schema;

@@ -1,18 +1,17 @@
 //! `parshall run`: runs a pipeline, shows how it goes, and reports what it cost.
 
-use std::{path::PathBuf, thread};
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use serde::Serialize;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
-    Exit, PipelineFile, When, exit,
+    Exit, PipelineFile, When, ending, exit, outputs,
     progress::Progress,
     session::{self, Startup},
     summary, telemetry,
 };
-use crate::pipeline::run::{Outcome, Report, Run, Stopper};
+use crate::pipeline::run::{Outcome, Report, Run};
 
 /// Arguments of `parshall run`.
 #[derive(clap::Args)]
@@ -55,9 +54,25 @@ struct Document<'a> {
 
 /// Runs it.
 pub fn run(arguments: Arguments, colour: bool) -> Result<(), Exit> {
-    // First, so that what stages say while they are opened is exported as well.
-    let watching = telemetry::start(&arguments.telemetry)?;
-    let (plan, startup) = session::plan(&arguments.pipeline.file, colour)?;
+    let file = &arguments.pipeline.file;
+    let mut outputs = arguments.telemetry.outputs();
+    outputs.extend(arguments.report_file.as_deref().map(|path| ("--report-file", path)));
+    outputs::check(&outputs, file)?;
+    // Before the plan, so that what stages say while they are opened is exported as well.
+    let mut watching = telemetry::start(&arguments.telemetry)?;
+    let (plan, startup) = match session::plan(file, colour) {
+        Ok(planned) => planned,
+        Err(exit) => {
+            watching.refused(file, &exit);
+            watching.finish();
+            return Err(exit);
+        }
+    };
+    if let Err(exit) = outputs::check_plan(&outputs, &plan) {
+        // Its last words would be written over what is not its own.
+        std::mem::forget(watching);
+        return Err(exit);
+    }
     let run = match Run::observed(plan, &watching.observer) {
         Ok(run) => run,
         Err(failure) => {
@@ -66,57 +81,39 @@ pub fn run(arguments: Arguments, colour: bool) -> Result<(), Exit> {
             return Err(Exit::Broken((*failure).into()));
         }
     };
-    stop_on_signals(run.stopper())?;
+    let ending = ending::listen(run.stopper())?;
     let progress = Progress::new(&run, arguments.progress);
     progress.follow(&run);
     let report = run.wait();
-    let slowest = watching.finish();
-    let document = || serde_json::to_string_pretty(&Document { format: 1, startup_seconds: startup, report: &report });
-    if let Some(path) = &arguments.report_file {
-        let text = document().map_err(anyhow::Error::from)?;
-        std::fs::write(path, text + "\n").map_err(|error| anyhow::anyhow!("cannot write the report to `{}`: {error}", path.display()))?;
-    }
-    match arguments.report {
-        Format::Text => exit::print(&(summary::text(&report, &startup) + &slowest))?,
-        Format::Json => exit::print(&(document().map_err(anyhow::Error::from)? + "\n"))?,
-        Format::None => {}
-    }
-    summary::warn(&report);
-    match report.outcome {
+    let exit = match report.outcome {
         Outcome::Completed | Outcome::Stopped => Ok(()),
-        Outcome::Failed | Outcome::Aborted => {
-            summary::complain(&report);
-            Err(Exit::Failed)
-        }
-    }
+        Outcome::Failed | Outcome::Aborted => Err(Exit::Failed),
+    };
+    ending.is(u8::from(exit.is_err()));
+    // Everything is told before telemetry is flushed: a collector that does not answer keeps nobody waiting for the outcome.
+    let slowest = watching.settle();
+    let told = tell(&arguments, &report, startup, &slowest);
+    watching.finish();
+    told.and(exit)
 }
 
-/// The first Ctrl-C (or SIGTERM, or SIGHUP of a closed terminal) finishes and commits what is in flight; the second gives up.
-fn stop_on_signals(stopper: Stopper) -> Result<(), Exit> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
-    let listen = move || {
-        runtime.block_on(async {
-            let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
-            let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds else {
-                tracing::warn!("signals cannot be listened to: Ctrl-C will end the process at once");
-                return;
-            };
-            for again in [false, true] {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                    _ = hangup.recv() => {}
-                }
-                if again {
-                    eprintln!("giving up: nothing that is in flight will be committed");
-                    stopper.abort();
-                } else {
-                    eprintln!("stopping: finishing and committing what is in flight; once more gives up");
-                    stopper.stop();
-                }
-            }
-        });
+fn tell(arguments: &Arguments, report: &Report, startup: Startup, slowest: &str) -> Result<(), Exit> {
+    let document = || serde_json::to_string_pretty(&Document { format: 1, startup_seconds: startup, report });
+    let printed = match arguments.report {
+        Format::Text => exit::print(&(summary::text(report, &startup) + slowest)),
+        Format::Json => document().map_err(anyhow::Error::from).map_err(Exit::from).and_then(|text| exit::print(&(text + "\n"))),
+        Format::None => Ok(()),
     };
-    thread::Builder::new().name("signals".into()).spawn(listen).map_err(anyhow::Error::from)?;
-    Ok(())
+    if let Some(path) = &arguments.report_file {
+        let text = document().map_err(anyhow::Error::from)?;
+        // The run is what it is: a report that cannot be written does not make it fail.
+        if let Err(error) = outputs::write(path, &(text + "\n")) {
+            eprintln!("warning: the report could not be written to `{}`: {error}", path.display());
+        }
+    }
+    summary::warn(report);
+    if matches!(report.outcome, Outcome::Failed | Outcome::Aborted) {
+        summary::complain(report);
+    }
+    printed
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    cli::{Exit, serve::Server},
+    cli::{Exit, outputs::Output, serve::Server},
     pipeline::spec::units,
     telemetry::{
         health::{Healths, Signal},
@@ -46,14 +46,18 @@ pub struct Running {
     metrics: Metrics,
     server: Option<Server>,
     pusher: Option<Pusher>,
-    /// How long the last push may take.
-    flush: Duration,
+}
+
+impl Arguments {
+    /// Files that are written.
+    pub fn outputs(&self) -> Option<Output<'_>> {
+        self.metrics_file.as_deref().map(|path| ("--metrics-file", path))
+    }
 }
 
 /// Starts serving and pushing.
 pub fn start(arguments: &Arguments, healths: &Healths) -> Result<Running, Exit> {
     let environment = Environment::process();
-    let flush = otlp::flush_deadline(&environment).map_err(wrong)?;
     let metrics = Metrics::new(healths);
     let targets = targets(arguments, &environment)?;
     let addr = arguments.metrics_addr.as_deref().or_else(|| environment.get("PARSHALL_METRICS_ADDR"));
@@ -63,7 +67,7 @@ pub fn start(arguments: &Arguments, healths: &Healths) -> Result<Running, Exit> 
         tracing::info!("metrics are at http://{}/metrics", server.addr);
     }
     let pusher = (!targets.is_empty()).then(|| targets.start(metrics.clone(), healths.clone()));
-    Ok(Running { metrics, server, pusher: pusher.transpose().map_err(anyhow::Error::from)?, flush })
+    Ok(Running { metrics, server, pusher: pusher.transpose().map_err(anyhow::Error::from)? })
 }
 
 /// The default may be taken, by another run most likely, and that is no reason not to run. What somebody chose is another matter: who
@@ -133,9 +137,9 @@ impl Running {
     }
 
     /// Pushes and writes for the last time.
-    pub fn finish(self) {
+    pub fn finish(self, within: Duration) {
         if let Some(pusher) = self.pusher {
-            pusher.finish(self.flush);
+            pusher.finish(within);
         }
         if let Some(server) = self.server {
             server.stop();

@@ -5,8 +5,27 @@ mod metrics;
 mod propagation;
 mod traces;
 
-use super::Exit;
-use crate::telemetry::{Telemetry, health::Healths, otlp::Environment};
+use std::{
+    path::Path,
+    sync::Weak,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Exit, outputs::Output};
+use crate::{
+    telemetry::{
+        Telemetry,
+        health::Healths,
+        logs as records,
+        names::attribute,
+        otlp::{self, Environment},
+    },
+    words::observe::{Observer as _, Probe, RunFacts, RunOutcome, Settings, StageLevel},
+};
+
+/// What the last push of metrics has at least, however long spans and log records took: it tells how many of them were lost.
+const LAST_PUSH: Duration = Duration::from_secs(1);
 
 /// Arguments that say how a run is watched.
 #[derive(clap::Args)]
@@ -24,6 +43,15 @@ pub struct Running {
     traces: traces::Running,
     metrics: metrics::Running,
     logs: logs::Running,
+    /// How long the end may wait for everything to leave.
+    flush: Duration,
+}
+
+impl Arguments {
+    /// Files that are written.
+    pub fn outputs(&self) -> Vec<Output<'_>> {
+        self.traces.outputs().into_iter().chain(self.metrics.outputs()).collect()
+    }
 }
 
 /// Starts what the arguments and the environment ask for.
@@ -37,16 +65,45 @@ pub fn start(arguments: &Arguments) -> Result<Running, Exit> {
     if observer.traces.is_some() {
         propagation.begin();
     }
-    Ok(Running { observer, traces, metrics, logs })
+    let flush = otlp::flush_deadline(&environment).map_err(|error| Exit::Wrong(error.to_string()))?;
+    Ok(Running { observer, traces, metrics, logs, flush })
 }
 
 impl Running {
-    /// Flushes everything, within a deadline, after the run. Answers what is to be shown below the report's table.
-    pub fn finish(self) -> String {
-        let shown = self.traces.finish();
-        // Before the metrics, whose last push then tells how many records were dropped.
-        self.logs.finish();
-        self.metrics.finish();
-        shown
+    /// The run cannot begin: that is a failed run, too, and whoever watches from outside must see one.
+    pub fn refused(&self, file: &Path, exit: &Exit) {
+        let (Exit::Diagnostics(why) | Exit::Wrong(why)) = exit else { return };
+        let pipeline = file.file_stem().map_or_else(|| "pipeline".to_owned(), |stem| stem.to_string_lossy().into_owned());
+        let first = why.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        tracing::error!(target: records::RUN, { { attribute::PIPELINE } = pipeline.as_str() }, "the run cannot begin: {first}");
+        let facts = RunFacts { pipeline, stages: Vec::new(), settings: Settings::default() };
+        let run = self.observer.run(&facts, Weak::<NoStages>::new());
+        run.ended(&RunOutcome { outcome: "failed", failure: None, rows: 0 });
+    }
+
+    /// The run is over: everything that was recorded begins to leave. Answers what is to be shown below the report's table.
+    pub fn settle(&mut self) -> String {
+        self.traces.settle()
+    }
+
+    /// Flushes everything after the run, all within one deadline.
+    pub fn finish(self) {
+        let due = Instant::now() + self.flush;
+        let (traces, logs) = (self.traces, self.logs);
+        thread::scope(|scope| {
+            scope.spawn(|| logs.finish());
+            traces.finish();
+        });
+        // After them: its last push tells how many of theirs were dropped.
+        self.metrics.finish(due.saturating_duration_since(Instant::now()).max(LAST_PUSH));
+    }
+}
+
+/// The stages of a run that did not begin.
+struct NoStages;
+
+impl Probe for NoStages {
+    fn stage(&self, _: usize) -> StageLevel {
+        StageLevel::default()
     }
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::atomic::Ordering, time::Duration};
 use comfy_table::{Cell, CellAlignment, Table};
 
 use crate::{
-    cli::{Exit, amount, summary},
+    cli::{Exit, amount, outputs::Output, summary},
     telemetry::{
         health::{Healths, Signal},
         otlp::Environment,
@@ -23,6 +23,13 @@ pub struct Arguments {
     /// Show this many of the slowest batches below the table, and where their time went; 0 for none.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(0..=1000))]
     slowest: u16,
+}
+
+impl Arguments {
+    /// Files that are written.
+    pub fn outputs(&self) -> Option<Output<'_>> {
+        self.trace_out.as_deref().map(|path| ("--trace-out", path))
+    }
 }
 
 /// Spans being recorded.
@@ -48,8 +55,13 @@ impl Running {
         Some(self.recording.traces())
     }
 
-    /// Flushes. Answers the slowest batches, as text.
-    pub fn finish(self) -> String {
+    /// Everything was recorded, and begins to leave. Answers the slowest batches, as text.
+    pub fn settle(&mut self) -> String {
+        text(&self.recording.settle())
+    }
+
+    /// Flushes.
+    pub fn finish(self) {
         let left = self.recording.finish();
         if let Some(error) = left.file {
             eprintln!("warning: the file of spans is not complete: {error}");
@@ -61,7 +73,6 @@ impl Running {
             let (full, failed) = (amount::count(full), amount::count(failed));
             eprintln!("warning: not all spans were exported: {exported} were, {full} found no room, {failed} could not be delivered");
         }
-        text(&left.slow)
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use tracing::{Event, Subscriber};
 use tracing_subscriber::{EnvFilter, Layer, layer::Context, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-use super::{CALL, Record, json, queue::Queue, text};
+use super::{CALL, RUN, Record, json, queue::Queue, text};
 
 /// The form of what is written to standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl<S: Subscriber> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let record = Record::of(event);
         let line = match self.0 {
-            Form::Text { ids: false, .. } if record.target == CALL => None,
+            Form::Text { ids: false, .. } if [CALL, RUN].contains(&record.target) => None,
             Form::Text { ids, colour } => Some(text::line(&record, ids, colour)),
             Form::Json => Some(json::line(&record)),
         };

@@ -18,3 +18,5 @@ pub use record::Record;
 pub const GUEST: &str = "guest";
 /// The target of failed calls. People are told of them by the command itself, so text leaves them out.
 pub const CALL: &str = "parshall::call";
+/// The target of a run that cannot begin.
+pub const RUN: &str = "parshall::run";

@@ -1,7 +1,7 @@
 //! The thread behind the calls: takes what they wrote, keeps what is worth it, sends it on. It alone waits for anybody.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -26,6 +26,10 @@ pub struct Told {
     pub runs: Mutex<Vec<Arc<RunTraces>>>,
     /// It is to end, at this moment at the latest.
     pub closing: Mutex<Option<Instant>>,
+    /// The slowest batches, once all are known; told as soon as nothing more is recorded, not when everything has been sent.
+    pub slow: Mutex<Option<Slow>>,
+    /// They are there.
+    pub settled: Condvar,
 }
 
 /// The thread's state.
@@ -77,6 +81,8 @@ impl Background {
             }
         };
         self.assembler.finish();
+        *told.slow.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.assembler.slowest.told());
+        told.settled.notify_all();
         self.drain(deadline).await;
     }
 
@@ -100,6 +106,9 @@ impl Background {
 
     fn collect(&mut self) {
         let begun = std::mem::take(&mut *self.told.runs.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(file) = self.file.as_mut().filter(|_| !begun.is_empty()) {
+            file.begin();
+        }
         begun.into_iter().for_each(|run| self.assembler.add(run));
         let (file, outbox) = (&mut self.file, &mut self.outbox);
         let mut written = Written::default();

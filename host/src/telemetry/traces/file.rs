@@ -23,6 +23,8 @@ pub struct TraceFile {
     resource: ResourceAttributesWithSchema,
     exception_events: bool,
     spans: Vec<SpanData>,
+    /// Whether what an earlier run left has gone.
+    fresh: bool,
     /// Why nothing is written any more.
     broken: Option<io::Error>,
 }
@@ -39,10 +41,18 @@ pub struct Written {
 // === impl TraceFile ===
 
 impl TraceFile {
-    /// Creates it, or empties the one that is there.
+    /// Creates it, unless it is there; then it keeps what is in it until a run begins.
     pub fn create(path: &Path, resource: &Resource, exception_events: bool) -> io::Result<Self> {
-        let file = BufWriter::new(File::create(path)?);
-        Ok(TraceFile { file, resource: resource.into(), exception_events, spans: Vec::new(), broken: None })
+        let file = BufWriter::new(File::options().create(true).append(true).open(path)?);
+        Ok(TraceFile { file, resource: resource.into(), exception_events, spans: Vec::new(), fresh: false, broken: None })
+    }
+
+    /// A run begins: what an earlier process left goes.
+    pub fn begin(&mut self) {
+        if !std::mem::replace(&mut self.fresh, true) {
+            // A pipe or a terminal has no length.
+            let _ = self.file.get_ref().set_len(0);
+        }
     }
 
     /// Adds spans; a line is written when there are enough.

@@ -79,6 +79,9 @@ pub enum StartError {
     Thread(#[from] io::Error),
 }
 
+/// How long the slowest batches may take to be known.
+const SETTLE: Duration = Duration::from_secs(2);
+
 // === impl Recording ===
 
 impl Recording {
@@ -96,15 +99,33 @@ impl Recording {
         self.traces.clone()
     }
 
+    /// Nothing more will be recorded: what there is begins to leave. Answers the slowest batches.
+    pub fn settle(&mut self) -> Slow {
+        if self.thread.is_none() {
+            return Slow::default();
+        }
+        self.begin_to_end();
+        let told = &self.traces.told;
+        let slow = told.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        // The background has only memory to go through; one that panicked never answers.
+        let settled = told.settled.wait_timeout_while(slow, SETTLE, |slow| slow.is_none());
+        settled.unwrap_or_else(PoisonError::into_inner).0.take().unwrap_or_default()
+    }
+
     /// Flushes, within the deadline, and ends.
     pub fn finish(mut self) -> Left {
         self.close()
     }
 
-    fn close(&mut self) -> Left {
-        let Some(thread) = self.thread.take() else { return Left::default() };
-        *self.traces.told.closing.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + self.flush);
+    fn begin_to_end(&self) {
+        let mut closing = self.traces.told.closing.lock().unwrap_or_else(PoisonError::into_inner);
+        closing.get_or_insert_with(|| Instant::now() + self.flush);
         self.traces.told.wake.notify_one();
+    }
+
+    fn close(&mut self) -> Left {
+        self.begin_to_end();
+        let Some(thread) = self.thread.take() else { return Left::default() };
         // A background that panicked has nothing left to tell; the run itself is done.
         thread.join().unwrap_or_default()
     }

@@ -91,7 +91,7 @@ impl Slowest {
     }
 
     /// What is remembered.
-    pub fn told(self) -> Slow {
-        Slow { batches: self.batches, of: self.seen }
+    pub fn told(&self) -> Slow {
+        Slow { batches: self.batches.clone(), of: self.seen }
     }
 }

@@ -1,0 +1,72 @@
+//! Signals: the first Ctrl-C (or SIGTERM, or SIGHUP of a closed terminal) finishes and commits what is in flight, the second gives
+//! up, the third does not wait for anything. Once the run is over there is nothing to commit or give up: the first one then ends
+//! the wait for telemetry.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI32, Ordering},
+    },
+    thread,
+};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Exit;
+use crate::pipeline::run::Stopper;
+
+/// The run goes on.
+const RUNNING: i32 = -1;
+/// What shells say of a program that SIGINT has ended.
+const INTERRUPTED: i32 = 130;
+
+/// What is known of the run's end: the exit code that it earned.
+#[derive(Clone)]
+pub struct Ending(Arc<AtomicI32>);
+
+impl Ending {
+    /// The run is over, with this exit code.
+    pub fn is(&self, code: u8) {
+        self.0.store(code.into(), Ordering::Relaxed);
+    }
+}
+
+/// Listens to signals from now on.
+pub fn listen(stopper: Stopper) -> Result<Ending, Exit> {
+    let ending = Ending(Arc::new(AtomicI32::new(RUNNING)));
+    let told = ending.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    let listen = move || {
+        runtime.block_on(async {
+            let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+            let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds else {
+                tracing::warn!("signals cannot be listened to: Ctrl-C will end the process at once");
+                return;
+            };
+            for time in 1.. {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                    _ = hangup.recv() => {}
+                }
+                match (told.0.load(Ordering::Relaxed), time) {
+                    (RUNNING, 1) => {
+                        eprintln!("stopping: finishing and committing what is in flight; once more gives up");
+                        stopper.stop();
+                    }
+                    (RUNNING, 2) => {
+                        eprintln!("giving up: nothing that is in flight will be committed");
+                        stopper.abort();
+                    }
+                    (RUNNING, _) => std::process::exit(INTERRUPTED),
+                    (code, _) => {
+                        eprintln!("the run is over; telemetry that has not left yet is lost");
+                        std::process::exit(code);
+                    }
+                }
+            }
+        });
+    };
+    thread::Builder::new().name("signals".into()).spawn(listen).map_err(anyhow::Error::from)?;
+    Ok(ending)
+}
