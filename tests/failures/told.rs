@@ -110,7 +110,8 @@ impl Told {
             for (_, labels, value) in series {
                 let pairs: Vec<_> = labels.iter().map(|(label, value)| format!("{label}=\"{value}\"")).collect();
                 let any = name != "etl_ledger_imbalance_rows";
- let fits = |metric: &str, label: &str| (metric == name || any && metric.is_empty()) && labels.values().any(|value| value == label);
+                let fits =
+                    |metric: &str, label: &str| (metric == name || any && metric.is_empty()) && labels.values().any(|value| value == label);
                 let unsteady = self.unsteady.iter().find(|(metric, label, _)| fits(metric, label)).map(|(.., how)| *how);
                 let value = match unsteady {
                     Some("") => continue,
