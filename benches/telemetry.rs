@@ -6,6 +6,7 @@
 //! - when it is recorded, one record of some 220 bytes into a buffer of the thread's own, under a lock that nobody else wants but
 //!   the background, for three words, every 50 ms: some 25 ns for the lock and 30 ns for the bytes, which are mostly read from a
 //!   `Usage` that has just been written;
+//! - metrics: five histograms and five counters that nobody else writes (`metrics`);
 //! - no clock: the usage holds when the call began and how long its parts took;
 //! - no allocation, and nothing that depends on the number of attributes: they are made behind, on another thread, if anybody is
 //!   going to see them.
@@ -13,14 +14,24 @@
 //! The SDK's own span allocates its attributes in the call (a `Vec` of 72-byte pairs, and what the strings need), reads the clock,
 //! and goes through a channel; through `tracing`, every field is also visited, formatted or copied, and kept in a registry.
 //!
-//! Every row does the same work: it watches one call with the attributes of TELEMETRY.md. They come in bursts that fit into
-//! everybody's buffers, with pauses (not measured) in which backgrounds catch up: a buffer that is full is cheap and proves
-//! nothing. `OTEL_EXPORTER_OTLP_ENDPOINT` adds a row that really exports.
+//! How to read `call` and `batch`: every row does the same work, so its figure less that of `nothing` is what it adds to a call, or
+//! to a batch. It watches one call with the attributes of TELEMETRY.md. They come in bursts that fit into everybody's buffers, with
+//! pauses (not measured) in which backgrounds catch up: a buffer that is full is cheap and proves nothing, so each row also says
+//! what became of its spans. `everything` is spans sampled, metrics, and export to a live receiver: the project's
+//! (`tests/servers/install python`), or the one that `OTEL_EXPORTER_OTLP_ENDPOINT` names. Without either it is left out, and says so.
+//!
+//! `share` (its file says more) puts all of it beside what it watches: one ratio for a batch of 8,192 rows, printed at the end.
+
+#[path = "telemetry/receiver.rs"]
+mod receiver;
+#[path = "telemetry/share.rs"]
+mod share;
+#[path = "telemetry/watch.rs"]
+mod watch;
 
 use std::{
     hint::black_box,
-    path::PathBuf,
-    sync::{Arc, Weak},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -34,47 +45,22 @@ use opentelemetry_sdk::{
     error::OTelSdkResult,
     trace::{BatchSpanProcessor, Sampler, SdkTracerProvider, SpanData, SpanExporter},
 };
-use parshall::{
-    telemetry::{
-        Telemetry,
-        health::{Healths, Signal},
-        otlp::Environment,
-        traces::{Recording, Settings},
-    },
-    words::{
-        observe::{
-            BatchTrace, CallFacts, Export, Observer as _, Probe, RunFacts, RunObserver, StageFacts, StageLevel, Unobserved, WorkerFacts,
-        },
-        stage::Kind,
-        usage::Usage,
-    },
+use parshall::words::{
+    observe::{BatchTrace, CallFacts, Export, RunObserver, WorkerFacts},
+    usage::Usage,
 };
 use tracing_subscriber::layer::SubscriberExt as _;
+
+use self::{
+    receiver::Receiver,
+    watch::{Layers, PAUSE, Spans, Watch},
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Calls between two pauses: less than half of any buffer.
 const BURST: u64 = 1_000;
-/// Long enough for every background to have looked and caught up.
-const PAUSE: Duration = Duration::from_millis(70);
-
-fn facts() -> RunFacts {
-    let stage = StageFacts {
-        name: "by_carrier".into(),
-        kind: Kind::Transform,
-        component: "std:aggregate".into(),
-        version: "0.1.0".into(),
-        digest: "3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1".into(),
-        instances: 1,
-        sources: vec!["flights".into()],
-        columns: vec![(0..16).map(|n| format!("column_{n}")).collect()],
-        datasets: Vec::new(),
-        queue_bound: Some(64 << 20),
-        memory_limit: 256 << 20,
-    };
-    RunFacts { pipeline: "flights".into(), stages: vec![stage], settings: Default::default() }
-}
 
 /// What an ordinary call cost.
 fn usage() -> Usage {
@@ -97,28 +83,20 @@ fn usage() -> Usage {
     }
 }
 
-struct NoProbe;
-
-impl Probe for NoProbe {
-    fn stage(&self, _: usize) -> StageLevel {
-        StageLevel::default()
-    }
-}
-
 /// A burst of something as often as criterion wants; answers the time of one, on average over each burst.
-fn bursts(times: u64, pause: Duration, mut burst: impl FnMut(u64)) -> Duration {
+fn bursts(times: u64, pause: impl Fn(), mut burst: impl FnMut(u64)) -> Duration {
     let mut took = Duration::ZERO;
     for _ in 0..times {
         let began = Instant::now();
         burst(BURST);
         took += began.elapsed();
-        thread::sleep(pause);
+        pause();
     }
     took / BURST as u32
 }
 
 /// Calls, each burst of one batch.
-fn calls(times: u64, observer: &Arc<dyn RunObserver>, pause: Duration) -> Duration {
+fn calls(times: u64, observer: &Arc<dyn RunObserver>, pause: impl Fn()) -> Duration {
     let mut worker = observer.worker(&WorkerFacts { stage: 0, instance: 0, generation: 1 });
     let usage = usage();
     let mut sequence = 0;
@@ -135,7 +113,7 @@ fn calls(times: u64, observer: &Arc<dyn RunObserver>, pause: Duration) -> Durati
 }
 
 /// Batches: the root's name, the root's end.
-fn batches(times: u64, observer: &Arc<dyn RunObserver>, pause: Duration) -> Duration {
+fn batches(times: u64, observer: &Arc<dyn RunObserver>, pause: impl Fn()) -> Duration {
     bursts(times, pause, |burst| (0..burst).for_each(|n| drop(black_box(Arc::new(BatchTrace::begin(observer, n, 0, Vec::new()))))))
 }
 
@@ -145,37 +123,25 @@ fn row(c: &mut Criterion, of: &str, name: &str, mut measure: impl FnMut(u64) -> 
     group.sampling_mode(SamplingMode::Flat).bench_function(name, |b| b.iter_custom(&mut measure));
 }
 
-/// Watches with spans, as the environment and the rest say; complains if spans were dropped.
-fn watched(c: &mut Criterion, name: &str, variables: &[(&str, &str)], file: Option<PathBuf>, slowest: usize) {
-    let mut environment = Vec::from(variables);
-    environment.resize(4, ("", ""));
-    let environment = Environment::of::<4>(environment.try_into().expect("at most four"));
-    // Where nothing is recorded there is nobody to wait for.
-    let pause = if variables.is_empty() || slowest > 0 { PAUSE } else { Duration::ZERO };
-    let settings = Settings { file, slowest, ..Settings::read(&environment).expect("sound") };
-    let healths = Healths::default();
-    let recording = Recording::start(settings, &healths).expect("it starts");
-    let telemetry = Telemetry { traces: Some(recording.traces()), metrics: None };
-    let probe: Arc<dyn Probe> = Arc::new(NoProbe);
-    let observer = telemetry.run(&facts(), Arc::downgrade(&probe));
-    row(c, "call", name, |times| calls(times, &observer, pause));
-    row(c, "batch", name, |times| batches(times, &observer, pause));
-    drop((observer, telemetry));
-    recording.finish();
-    let health = healths.of(Signal::Spans);
-    println!("{name}: {health:?}");
+/// Calls and batches, watched.
+fn rows(c: &mut Criterion, name: &str, watch: Watch) {
+    row(c, "call", name, |times| calls(times, &watch.observer, || watch.settle()));
+    row(c, "batch", name, |times| batches(times, &watch.observer, || watch.settle()));
+    watch.finish(name);
 }
 
-fn spans(c: &mut Criterion) {
-    let nothing = Unobserved.run(&facts(), Weak::<NoProbe>::new());
-    row(c, "call", "nothing", |times| calls(times, &nothing, Duration::ZERO));
-    row(c, "batch", "nothing", |times| batches(times, &nothing, Duration::ZERO));
-    let nowhere = || Some(PathBuf::from("/dev/null"));
-    watched(c, "spans unsampled", &[("OTEL_TRACES_SAMPLER", "always_off")], nowhere(), 0);
-    watched(c, "spans unsampled, slowest batches", &[("OTEL_TRACES_SAMPLER", "always_off")], nowhere(), 5);
-    watched(c, "spans sampled", &[], nowhere(), 5);
-    if let Ok(endpoint) = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT") {
-        watched(c, "spans exported", &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)], None, 5);
+fn layers(c: &mut Criterion) {
+    let sampled = Spans { file: Some("/dev/null"), slowest: 5, ..Spans::default() };
+    let spans = |spans| Layers { spans: Some(spans), metrics: false };
+    rows(c, "nothing", Watch::nothing());
+    rows(c, "spans unsampled", Watch::start(&spans(Spans::unsampled(0))));
+    rows(c, "spans unsampled, slowest batches", Watch::start(&spans(Spans::unsampled(5))));
+    rows(c, "spans sampled", Watch::start(&spans(sampled)));
+    rows(c, "metrics", Watch::start(&Layers { spans: None, metrics: true }));
+    rows(c, "spans sampled + metrics", Watch::start(&Layers { spans: Some(sampled), metrics: true }));
+    match Receiver::start() {
+        Ok(receiver) => rows(c, "everything", Watch::start(&Layers { spans: Some(Spans::to(&receiver.endpoint)), metrics: true })),
+        Err(why) => println!("skipped: everything: {why}"),
     }
 }
 
@@ -207,38 +173,42 @@ fn sdk(c: &mut Criterion) {
     let columns: Vec<_> = (0..16).map(|n| shared(&format!("column_{n}"))).collect();
     let usage = usage();
     row(c, "call", "the SDK's batch processor", |times| {
-        bursts(times, PAUSE, |burst| {
-            for _ in 0..burst {
-                let usage = black_box(&usage);
-                let read: Vec<_> = usage.columns_read.iter().map(|column| columns[*column as usize].clone()).collect();
-                let mut span = tracer.build_with_context(
-                    tracer.span_builder("process by_carrier").with_attributes([
-                        KeyValue::new("etl.pipeline.name", pipeline.clone()),
-                        KeyValue::new("etl.stage.name", stage.clone()),
-                        KeyValue::new("etl.stage.kind", "transform"),
-                        KeyValue::new("etl.component.name", component.clone()),
-                        KeyValue::new("etl.component.version", version.clone()),
-                        KeyValue::new("etl.component.digest", digest.clone()),
-                        KeyValue::new("etl.call.export", "process"),
-                        KeyValue::new("etl.call.outcome", "ok"),
-                        KeyValue::new("etl.batch.sequence", 7),
-                        KeyValue::new("etl.rows.in", usage.rows_in as i64),
-                        KeyValue::new("etl.rows.out", usage.rows_out as i64),
-                        KeyValue::new("etl.rows.rejected", usage.rows_rejected as i64),
-                        KeyValue::new("etl.bytes.read", usage.bytes_read as i64),
-                        KeyValue::new("etl.bytes.made", usage.bytes_made as i64),
-                        KeyValue::new("etl.bytes.stayed", usage.bytes_stayed as i64),
-                        KeyValue::new("etl.columns.read", Value::Array(Array::String(read))),
-                        KeyValue::new("etl.fuel.used", usage.fuel as i64),
-                        KeyValue::new("etl.memory.peak", usage.memory as i64),
-                        KeyValue::new("etl.time.guest", usage.guest.as_secs_f64()),
-                        KeyValue::new("etl.time.copy", usage.copy.as_secs_f64()),
-                    ]),
-                    &parent,
-                );
-                span.end();
-            }
-        })
+        bursts(
+            times,
+            || thread::sleep(PAUSE),
+            |burst| {
+                for _ in 0..burst {
+                    let usage = black_box(&usage);
+                    let read: Vec<_> = usage.columns_read.iter().map(|column| columns[*column as usize].clone()).collect();
+                    let mut span = tracer.build_with_context(
+                        tracer.span_builder("process by_carrier").with_attributes([
+                            KeyValue::new("etl.pipeline.name", pipeline.clone()),
+                            KeyValue::new("etl.stage.name", stage.clone()),
+                            KeyValue::new("etl.stage.kind", "transform"),
+                            KeyValue::new("etl.component.name", component.clone()),
+                            KeyValue::new("etl.component.version", version.clone()),
+                            KeyValue::new("etl.component.digest", digest.clone()),
+                            KeyValue::new("etl.call.export", "process"),
+                            KeyValue::new("etl.call.outcome", "ok"),
+                            KeyValue::new("etl.batch.sequence", 7),
+                            KeyValue::new("etl.rows.in", usage.rows_in as i64),
+                            KeyValue::new("etl.rows.out", usage.rows_out as i64),
+                            KeyValue::new("etl.rows.rejected", usage.rows_rejected as i64),
+                            KeyValue::new("etl.bytes.read", usage.bytes_read as i64),
+                            KeyValue::new("etl.bytes.made", usage.bytes_made as i64),
+                            KeyValue::new("etl.bytes.stayed", usage.bytes_stayed as i64),
+                            KeyValue::new("etl.columns.read", Value::Array(Array::String(read))),
+                            KeyValue::new("etl.fuel.used", usage.fuel as i64),
+                            KeyValue::new("etl.memory.peak", usage.memory as i64),
+                            KeyValue::new("etl.time.guest", usage.guest.as_secs_f64()),
+                            KeyValue::new("etl.time.copy", usage.copy.as_secs_f64()),
+                        ]),
+                        &parent,
+                    );
+                    span.end();
+                }
+            },
+        )
     });
 }
 
@@ -250,35 +220,39 @@ fn tracing_layer(c: &mut Criterion) {
     let usage = usage();
     row(c, "call", "tracing-opentelemetry", |times| {
         tracing::dispatcher::with_default(&subscriber, || {
-            bursts(times, PAUSE, |burst| {
-                for _ in 0..burst {
-                    let usage = black_box(&usage);
-                    let span = tracing::info_span!(
-                        "process by_carrier",
-                        etl.pipeline.name = "flights",
-                        etl.stage.name = "by_carrier",
-                        etl.stage.kind = "transform",
-                        etl.component.name = "std:aggregate",
-                        etl.component.version = "0.1.0",
-                        etl.component.digest = "3de1251d7a5e",
-                        etl.call.export = "process",
-                        etl.call.outcome = "ok",
-                        etl.batch.sequence = 7,
-                        etl.rows.r#in = usage.rows_in,
-                        etl.rows.out = usage.rows_out,
-                        etl.rows.rejected = usage.rows_rejected,
-                        etl.bytes.read = usage.bytes_read,
-                        etl.bytes.made = usage.bytes_made,
-                        etl.bytes.stayed = usage.bytes_stayed,
-                        etl.columns.read = ?usage.columns_read,
-                        etl.fuel.used = usage.fuel,
-                        etl.memory.peak = usage.memory,
-                        etl.time.guest = usage.guest.as_secs_f64(),
-                        etl.time.copy = usage.copy.as_secs_f64(),
-                    );
-                    span.in_scope(|| black_box(()));
-                }
-            })
+            bursts(
+                times,
+                || thread::sleep(PAUSE),
+                |burst| {
+                    for _ in 0..burst {
+                        let usage = black_box(&usage);
+                        let span = tracing::info_span!(
+                            "process by_carrier",
+                            etl.pipeline.name = "flights",
+                            etl.stage.name = "by_carrier",
+                            etl.stage.kind = "transform",
+                            etl.component.name = "std:aggregate",
+                            etl.component.version = "0.1.0",
+                            etl.component.digest = "3de1251d7a5e",
+                            etl.call.export = "process",
+                            etl.call.outcome = "ok",
+                            etl.batch.sequence = 7,
+                            etl.rows.r#in = usage.rows_in,
+                            etl.rows.out = usage.rows_out,
+                            etl.rows.rejected = usage.rows_rejected,
+                            etl.bytes.read = usage.bytes_read,
+                            etl.bytes.made = usage.bytes_made,
+                            etl.bytes.stayed = usage.bytes_stayed,
+                            etl.columns.read = ?usage.columns_read,
+                            etl.fuel.used = usage.fuel,
+                            etl.memory.peak = usage.memory,
+                            etl.time.guest = usage.guest.as_secs_f64(),
+                            etl.time.copy = usage.copy.as_secs_f64(),
+                        );
+                        span.in_scope(|| black_box(()));
+                    }
+                },
+            )
         })
     });
 }
@@ -287,6 +261,6 @@ criterion_group! {
     name = benches;
     // A burst each, fifty times: criterion would plan by the time of one call, and a burst with its pause is a million of them.
     config = Criterion::default().sample_size(50).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_nanos(1));
-    targets = spans, sdk, tracing_layer
+    targets = layers, sdk, tracing_layer, share::share
 }
 criterion_main!(benches);

@@ -1,6 +1,7 @@
 //! Metrics as others see them: scraped, pushed, read back from real servers, and held against TELEMETRY.md.
 
 mod exemplars;
+mod exemplars_found;
 mod exports;
 mod http;
 mod pushes;

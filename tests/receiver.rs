@@ -54,6 +54,11 @@ impl Receiver {
         format!("http://127.0.0.1:{}", self.http)
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Makes it behave, or misbehave.
     pub fn control(&self, how: &str) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.http)).unwrap();

@@ -4,6 +4,7 @@ mod collector;
 mod golden;
 mod requests;
 mod schema;
+mod throughput;
 pub mod tree;
 
 use std::{fs, path::Path, sync::Arc};

@@ -1,0 +1,157 @@
+//! Not a test: what a collector costs a run that is up, down, or hanging. `cargo test --release … -- --ignored --nocapture throughput`.
+
+use std::{collections::BTreeMap, fs, process::Command, thread, time::Duration};
+
+use serde_json::Value;
+
+use crate::{
+    binary::{folder, parshall, pipeline},
+    components,
+    receiver::Receiver,
+};
+
+/// Of each kind, turn by turn, so that all of them meet the same machine. Odd, for the median.
+const ROUNDS: usize = 9;
+const BATCHES: u64 = 40_000;
+const BATCH_ROWS: u64 = 1_024;
+const MIB: u64 = 1 << 20;
+/// What telemetry may have waiting, and twice that: 65,536 + 32,768 records of 240 bytes, requests, TLS, a thread.
+const MORE_MEMORY: u64 = 96 * MIB;
+
+/// How the collector is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Collector {
+    None,
+    Up,
+    Down,
+    Hanging,
+}
+
+use Collector::{Down, Hanging, None as Nobody, Up};
+
+/// What came of one run.
+struct Round {
+    rows_per_second: f64,
+    peak: u64,
+    exported: u64,
+    dropped: u64,
+}
+
+/// Most memory that a process has had, as long as it is there.
+fn peak(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+/// Series of this name in a textfile, added up.
+fn total(text: &str, series: &str) -> u64 {
+    let lines = text.lines().filter(|line| line.starts_with(series));
+    lines.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() as u64).sum()
+}
+
+/// Runs it, with its metrics in a file, and checks what does not depend on the machine.
+fn round(collector: Collector, receiver: &Receiver) -> Round {
+    let here = folder();
+    let [generate, noop, collect] = ["generate", "noop", "collect"].map(|name| components::path(&format!("testing/{name}")));
+    let [generate, noop, collect] = [generate.display(), noop.display(), collect.display()];
+    let rows = BATCHES * BATCH_ROWS;
+    pipeline(
+        &here,
+        &format!(
+            r#"
+            name = "many"
+            [extract.numbers]
+            component = "{generate}"
+            config = {{ rows = {rows}, batch_rows = {BATCH_ROWS} }}
+            [transform.pass]
+            component = "{noop}"
+            inputs = ["numbers"]
+            [load.out]
+            component = "{collect}"
+            inputs = ["pass"]"#
+        ),
+    );
+    let mut command = parshall();
+    command.current_dir(here.path()).args(["run", "pipeline.toml", "--report", "none", "--progress", "never"]);
+    command.args(["--report-file", "report.json", "--metrics-file", "m.prom"]).env("PARSHALL_TELEMETRY_FLUSH", "500");
+    receiver.control(if collector == Hanging { r#"{"hang": true}"# } else { "{}" });
+    match collector {
+        Nobody => command.env_remove("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        // Nobody listens on the port of discard.
+        Down => command.env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
+        Up | Hanging => command.env("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint()),
+    };
+    let mut child = command.stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut most = 0;
+    let status = loop {
+        most = most.max(peak(child.id()).unwrap_or(0));
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        thread::sleep(Duration::from_millis(10));
+    };
+    assert!(status.success(), "{collector:?}");
+    let report: Value = serde_json::from_str(&fs::read_to_string(here.path().join("report.json")).unwrap()).unwrap();
+    let metrics = fs::read_to_string(here.path().join("m.prom")).unwrap();
+    assert_eq!((&report["outcome"], &report["stages"][2]["receipt"]["rows"]), (&"completed".into(), &rows.into()), "{collector:?}");
+    let exported = total(&metrics, "etl_telemetry_exported_total{signal=\"spans\"");
+    let dropped = ["full", "failed"].map(|reason| {
+        let (one, other) = (format!("{{signal=\"spans\",reason=\"{reason}\""), format!("{{reason=\"{reason}\",signal=\"spans\""));
+        [one, other].map(|labels| total(&metrics, &format!("etl_telemetry_dropped_total{labels}"))).iter().sum::<u64>()
+    });
+    let calls: u64 = report["stages"].as_array().unwrap().iter().map(|stage| stage["calls"]["count"].as_u64().unwrap()).sum();
+    check(collector, calls + BATCHES + 1, exported, dropped.iter().sum());
+    let rows_per_second = rows as f64 / report["seconds"].as_f64().unwrap();
+    Round { rows_per_second, peak: most, exported, dropped: dropped.iter().sum() }
+}
+
+/// Every span that was recorded was exported or counted. Two calls bring no batch about, the last `next` and `finish`: they become
+/// nothing, unless they were dropped before anybody knew.
+fn check(collector: Collector, recorded: u64, exported: u64, dropped: u64) {
+    if collector == Nobody {
+        assert_eq!((exported, dropped), (0, 0));
+        return;
+    }
+    assert!((recorded - 2..=recorded).contains(&(exported + dropped)), "{collector:?}: {exported} + {dropped} of {recorded}");
+    assert_eq!(exported > 0, collector == Up, "{collector:?}: {exported} exported");
+}
+
+/// The middle one, the lowest, the highest.
+fn spread(values: impl Iterator<Item = f64>) -> [f64; 3] {
+    let mut values: Vec<_> = values.collect();
+    values.sort_by(f64::total_cmp);
+    [values[values.len() / 2], values[0], values[values.len() - 1]]
+}
+
+/// Protects runs from collectors; what depends on the machine is printed, and what does not is asserted.
+#[test]
+#[ignore = "a measurement"]
+fn throughput_with_a_collector_that_is_down_or_hangs() {
+    let Some(receiver) = Receiver::start() else { return };
+    // A collector is on another machine, most often.
+    let _ = Command::new("renice").args(["-n", "19", "-p", &receiver.id().to_string()]).output();
+    let mut rounds: BTreeMap<Collector, Vec<Round>> = BTreeMap::new();
+    // The first one of all compiles components and warms caches.
+    round(Nobody, &receiver);
+    for at in 0..ROUNDS {
+        // Whoever follows whom changes, too.
+        let mut order = [Nobody, Up, Down, Hanging];
+        order.rotate_left(at % 4);
+        order.into_iter().for_each(|collector| rounds.entry(collector).or_default().push(round(collector, &receiver)));
+    }
+    let [none, ..] = spread(rounds[&Nobody].iter().map(|round| round.rows_per_second));
+    let most = |collector| rounds[&collector].iter().map(|round: &Round| round.peak).max().unwrap();
+    for (collector, rounds) in &rounds {
+        let [median, low, high] = spread(rounds.iter().map(|round| round.rows_per_second / none));
+        let (exported, dropped): (u64, u64) =
+            rounds.iter().fold((0, 0), |(exported, dropped), round| (exported + round.exported, dropped + round.dropped));
+        println!(
+            "{collector:?}: {median:.3} of the throughput without ({:.2} million rows/s), {low:.3} to {high:.3} over {ROUNDS} rounds, \
+             at most {} MiB resident, {exported} spans exported, {dropped} dropped",
+            median * none / 1e6,
+            most(*collector) / MIB,
+        );
+        assert!(most(*collector) <= most(Nobody) + MORE_MEMORY, "{collector:?}");
+    }
+}
