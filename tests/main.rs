@@ -9,6 +9,7 @@ mod contract;
 mod dashboards;
 mod examples;
 mod expressions;
+mod failures;
 mod graphs;
 mod hostile;
 mod leaving;

@@ -9,7 +9,7 @@ mod schema;
 mod scrapes;
 mod served;
 mod server;
-mod text;
+pub mod text;
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},

@@ -42,7 +42,7 @@ struct Watched {
 }
 
 /// A plan in a folder; `@NAME` stands for the path of the test component NAME.
-fn plan(folder: &Path, text: &str) -> Plan {
+pub fn plan(folder: &Path, text: &str) -> Plan {
     let mut text = text.to_owned();
     for name in ["noop", "counter", "generate", "collect", "hostile", "flood"] {
         text = text.replace(&format!("@{name}"), &components::path(&format!("testing/{name}")).display().to_string());
@@ -54,7 +54,7 @@ fn plan(folder: &Path, text: &str) -> Plan {
 }
 
 /// Settings with a file, under these variables.
-fn settings<const N: usize>(folder: &Path, variables: [(&str, &str); N]) -> Settings {
+pub fn settings<const N: usize>(folder: &Path, variables: [(&str, &str); N]) -> Settings {
     let settings = Settings::read(&Environment::of(variables)).unwrap_or_else(|error| panic!("{error}"));
     Settings { file: Some(folder.join("spans.jsonl")), ..settings }
 }

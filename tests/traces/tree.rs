@@ -89,19 +89,29 @@ const LEFT_OUT: [&str; 17] = [
 
 /// All spans as a tree: the run and what hangs below it, then every batch, in the order in which they came about.
 pub fn tree(spans: &[Span]) -> String {
+    let (roots, names) = (roots(spans), names(spans));
+    let mut text = String::new();
+    roots.iter().for_each(|root| write(root, spans, &names, 0, &mut text));
+    text
+}
+
+fn roots(spans: &[Span]) -> Vec<&Span> {
     let mut roots: Vec<_> = spans.iter().filter(|span| !spans.iter().any(|parent| parent.id == span.parent)).collect();
     let sequence = |span: &Span| span.attributes.get("etl.batch.sequence").map(|n| n["intValue"].as_str().unwrap().parse::<u64>().unwrap());
     roots.sort_by_key(|span| (span.name != "run", span.text("etl.batch.source").to_owned(), sequence(span)));
+    roots
+}
+
+/// Names of batches and their calls that are the same for every run, by id.
+pub fn names(spans: &[Span]) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
-    for (number, root) in roots.iter().filter(|root| root.name == "batch").enumerate() {
+    for (number, root) in roots(spans).iter().filter(|root| root.name == "batch").enumerate() {
         names.insert(root.id.clone(), format!("batch {number}"));
         for call in spans.iter().filter(|span| span.parent == root.id) {
             names.insert(call.id.clone(), format!("{} of batch {number}", call.name));
         }
     }
-    let mut text = String::new();
-    roots.iter().for_each(|root| write(root, spans, &names, 0, &mut text));
-    text
+    names
 }
 
 fn write(span: &Span, spans: &[Span], names: &BTreeMap<String, String>, depth: usize, into: &mut String) {

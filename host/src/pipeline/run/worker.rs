@@ -61,6 +61,17 @@ enum About<'a> {
     Run,
 }
 
+/// A batch whose call may panic: it is said to have failed then, too.
+struct FailsByPanic<'a>(Option<&'a Arc<BatchTrace>>);
+
+impl Drop for FailsByPanic<'_> {
+    fn drop(&mut self) {
+        if let Some(batch) = self.0.filter(|_| std::thread::panicking()) {
+            batch.fail();
+        }
+    }
+}
+
 impl Worker {
     fn fail(&self, during: &'static str, batch: Option<u64>, error: CallError) -> Ended {
         self.control.fail(Failure { stage: self.name.clone(), during, batch, error });
@@ -86,6 +97,7 @@ impl Worker {
         let context = self.calls.begin(export, batch);
         let call = {
             let _within = trace::within(context);
+            let _panics = FailsByPanic(batch);
             make()
         };
         let (batches_out, rejections) = call.outcome.as_ref().map_or((0, &[][..]), seen);
