@@ -12,8 +12,8 @@ use crate::{
 
 /// Of each kind, turn by turn, so that all of them meet the same machine. Odd, for the median.
 const ROUNDS: usize = 9;
-const BATCHES: u64 = 40_000;
-const BATCH_ROWS: u64 = 1_024;
+const BATCHES: u64 = 12_000;
+const BATCH_ROWS: u64 = 8_192;
 const MIB: u64 = 1 << 20;
 /// What telemetry may have waiting, and twice that: 65,536 + 32,768 records of 240 bytes, requests, TLS, a thread.
 const MORE_MEMORY: u64 = 96 * MIB;

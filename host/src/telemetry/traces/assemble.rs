@@ -12,7 +12,7 @@ use super::{
     expand::Expand,
     pending::Pending,
     record::{Brief, CallRecord, RootRecord, RunRecord},
-    run::{RunTraces, Written},
+    run::{CallBuffers, RunTraces},
     sampler::Share,
     slowest::Slowest,
 };
@@ -46,7 +46,7 @@ pub struct Assembler {
 /// One run.
 struct Assembling {
     run: Arc<RunTraces>,
-    written: Vec<Arc<Written>>,
+    written: Vec<Arc<CallBuffers>>,
     /// Calls that wait for their batch's root. A batch is sampled or it is not, so all of its calls are in one of them.
     sampled: Pending<CallRecord>,
     brief: Pending<Brief>,

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The calls of one thread, as the background sees them.
-pub struct Written {
+pub struct CallBuffers {
     /// Those that are sampled.
     pub sampled: Buffer<CallRecord>,
     /// Those that are not, for the slowest batches.
@@ -51,7 +51,7 @@ pub struct RunTraces {
     /// Batches that have gone all their way.
     pub(super) roots: Buffer<RootRecord>,
     /// Those of every thread.
-    pub(super) calls: Mutex<Vec<Arc<Written>>>,
+    pub(super) calls: Mutex<Vec<Arc<CallBuffers>>>,
     /// How it ended.
     pub(super) ended: Mutex<Option<RunRecord>>,
     sampler: Sampler,
@@ -70,7 +70,7 @@ pub struct RunTraces {
 pub struct CallTraces {
     run: Arc<RunTraces>,
     worker: WorkerFacts,
-    written: Arc<Written>,
+    written: Arc<CallBuffers>,
 }
 
 // === impl RunTraces ===
@@ -121,7 +121,7 @@ impl RunTraces {
 
     /// A thread begins to call an instance.
     pub fn worker(self: &Arc<Self>, worker: &WorkerFacts) -> CallTraces {
-        let written = Arc::new(Written { sampled: Buffer::new(self.limit), brief: Buffer::new(self.limit) });
+        let written = Arc::new(CallBuffers { sampled: Buffer::new(self.limit), brief: Buffer::new(self.limit) });
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&written));
         CallTraces { run: Arc::clone(self), worker: worker.clone(), written }
     }
