@@ -9,7 +9,7 @@ use crate::{
     components,
 };
 
-const SUBCOMMANDS: [&str; 6] = ["run", "check", "inspect", "graph", "schema", "completions"];
+const SUBCOMMANDS: [&str; 7] = ["run", "check", "inspect", "graph", "schema", "dashboards", "completions"];
 
 /// Protects against a newcomer who finds no way in.
 #[test]

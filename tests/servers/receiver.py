@@ -25,6 +25,7 @@ Once it listens it prints {"http": PORT, "grpc": PORT or null} on stdout.
 import argparse
 import gzip
 import json
+import ssl
 import sys
 import threading
 import time
@@ -239,7 +240,7 @@ def http_server(port, record, behaviour):
     return Server(("127.0.0.1", port), Handler)
 
 
-def grpc_server(port, record, behaviour):
+def grpc_server(port, record, behaviour, credentials=None):
     """The server and its port."""
 
     def method(signal, request, response):
@@ -262,7 +263,28 @@ def grpc_server(port, record, behaviour):
         handlers = {"Export": method(signal, request, response)}
         name = f"opentelemetry.proto.collector.{service}"
         server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(name, handlers)])
-    return server, server.add_insecure_port(f"127.0.0.1:{port}")
+    address = f"127.0.0.1:{port}"
+    return server, server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
+
+
+def tls_ports(pair, record, behaviour):
+    """Starts the same servers with TLS, beside those without, by which tests control them."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*pair)
+    https = http_server(0, record, behaviour)
+    https.socket = context.wrap_socket(https.socket, server_side=True)
+    threading.Thread(target=https.serve_forever, daemon=True).start()
+    ports = {"https": https.server_address[1], "grpcs": None}
+    if grpc:
+        certificate, key = (open(path, "rb").read() for path in pair)
+        rpc, ports["grpcs"] = grpc_server(0, record, behaviour, grpc.ssl_server_credentials([(key, certificate)]))
+        rpc.start()
+        # It ends when nobody holds it.
+        HELD.append(rpc)
+    return ports
+
+
+HELD = []
 
 
 def main():
@@ -272,6 +294,7 @@ def main():
     parser.add_argument("--delay", type=float, default=0.0, metavar="SECONDS", help="answer late")
     parser.add_argument("--hang", action="store_true", help="accept and never answer")
     parser.add_argument("--status", type=int, default=200, metavar="CODE", help="answer with this status, and take nothing")
+    parser.add_argument("--tls", nargs=2, metavar=("CERTIFICATE", "KEY"), help="PEM files: also listen with TLS, on free ports `https` and `grpcs`")
     parser.add_argument("file", metavar="FILE", help="where requests are appended, a line of JSON each")
     told = parser.parse_args()
 
@@ -282,7 +305,10 @@ def main():
     if grpc:
         rpc, grpc_port = grpc_server(told.grpc_port, record, behaviour)
         rpc.start()
-    print(json.dumps({"http": http.server_address[1], "grpc": grpc_port}), flush=True)
+    ports = {"http": http.server_address[1], "grpc": grpc_port}
+    if told.tls:
+        ports |= tls_ports(told.tls, record, behaviour)
+    print(json.dumps(ports), flush=True)
     try:
         http.serve_forever()
     except KeyboardInterrupt:

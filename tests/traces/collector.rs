@@ -31,11 +31,18 @@ struct Receiver {
     file: PathBuf,
     http: u16,
     grpc: Option<u16>,
+    /// With TLS.
+    https: Option<u16>,
+    grpcs: Option<u16>,
 }
 
 impl Receiver {
     /// Starts it, if it is there.
     fn start(folder: &TempDir) -> Option<Self> {
+        Self::start_with(folder, &[])
+    }
+
+    fn start_with(folder: &TempDir, arguments: &[&str]) -> Option<Self> {
         let servers = std::env::var_os("PARSHALL_SERVERS").map_or_else(|| project("target/servers"), PathBuf::from);
         let (python, script) = (servers.join("python/bin/python"), project("tests/servers/receiver.py"));
         if !python.exists() || !script.exists() {
@@ -43,12 +50,12 @@ impl Receiver {
             return None;
         }
         let file = folder.path().join("received.jsonl");
-        let mut child = Command::new(python).arg(script).arg(&file).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = Command::new(python).arg(script).arg(&file).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ports: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         let port = |name: &str| ports[name].as_u64().map(|port| port as u16);
-        Some(Receiver { child, file, http: port("http").unwrap(), grpc: port("grpc") })
+        Some(Receiver { child, file, http: port("http").unwrap(), grpc: port("grpc"), https: port("https"), grpcs: port("grpcs") })
     }
 
     /// Tells it how to behave.
@@ -133,6 +140,42 @@ fn spans_arrive_over_http_and_grpc() {
             assert_eq!(last["headers"]["x-tenant"], "blue");
             assert_eq!(last["headers"]["content-encoding"], "gzip");
         }
+    }
+}
+
+/// Protects against exporting in the clear, or to a server that merely claims to be the one.
+#[test]
+fn spans_arrive_over_tls_and_only_at_a_server_that_is_trusted() {
+    let here = folder();
+    let path = |name: &str| here.path().join(name).display().to_string();
+    let (certificate, key) = (path("certificate.pem"), path("key.pem"));
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-keyout", &key, "-out", &certificate])
+        .stderr(Stdio::null())
+        .status();
+    if !made.is_ok_and(|status| status.success()) {
+        println!("skipped: no openssl makes a certificate");
+        return;
+    }
+    let Some(receiver) = Receiver::start_with(&here, &["--tls", &certificate, &key]) else { return };
+    for (protocol, port) in [("http/protobuf", receiver.https), ("grpc", receiver.grpcs)] {
+        let Some(port) = port else { continue };
+        let endpoint = format!("https://127.0.0.1:{port}");
+        let before = receiver.spans().len() as u64;
+        let settings = |one: (&str, &str)| {
+            let told = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()), ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol), one];
+            Settings::read(&Environment::of(told)).unwrap_or_else(|error| panic!("{error}"))
+        };
+        let watched = watch(here.path(), &batches(100, ""), settings(("OTEL_EXPORTER_OTLP_CERTIFICATE", &certificate)));
+        assert_eq!(told(&watched), (recorded(100), 0, 0), "{protocol}");
+        assert_eq!(receiver.spans().len() as u64, before + recorded(100), "{protocol}");
+        // Nobody that the machine trusts has signed it.
+        let watched = watch(here.path(), &batches(10, ""), settings(("PARSHALL_TELEMETRY_FLUSH", "2000")));
+        assert_all_rows(&watched, 10);
+        assert_eq!(told(&watched), (0, 0, recorded(10)), "{protocol}");
+        assert_eq!(receiver.spans().len() as u64, before + recorded(100), "{protocol}");
     }
 }
 

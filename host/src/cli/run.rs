@@ -58,12 +58,19 @@ pub fn run(arguments: Arguments, colour: bool) -> Result<(), Exit> {
     // First, so that what stages say while they are opened is exported as well.
     let watching = telemetry::start(&arguments.telemetry)?;
     let (plan, startup) = session::plan(&arguments.pipeline.file, colour)?;
-    let run = Run::observed(plan, &watching.observer).map_err(|failure| Exit::Broken((*failure).into()))?;
+    let run = match Run::observed(plan, &watching.observer) {
+        Ok(run) => run,
+        Err(failure) => {
+            // What telemetry has to say of it leaves nevertheless.
+            watching.finish();
+            return Err(Exit::Broken((*failure).into()));
+        }
+    };
     stop_on_signals(run.stopper())?;
     let progress = Progress::new(&run, arguments.progress);
     progress.follow(&run);
     let report = run.wait();
-    let slowest = watching.finish(&report);
+    let slowest = watching.finish();
     let document = || serde_json::to_string_pretty(&Document { format: 1, startup_seconds: startup, report: &report });
     if let Some(path) = &arguments.report_file {
         let text = document().map_err(anyhow::Error::from)?;

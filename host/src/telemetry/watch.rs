@@ -7,6 +7,7 @@ use super::{
     traces::{CallTraces, RunTraces, Traces},
 };
 use crate::words::{
+    call::CallError,
     observe::{BatchTrace, CallFacts, CallObserver, Export, Observer, Probe, RunFacts, RunObserver, RunOutcome, WorkerFacts},
     trace::SpanContext,
 };
@@ -64,6 +65,13 @@ impl RunObserver for RunWatch {
         }
         if let Some(traces) = &self.traces {
             traces.batch(batch);
+        }
+    }
+
+    fn failed(&self, stage: &str, during: &'static str, error: &CallError) {
+        // Metrics count it when the run has ended.
+        if let Some(traces) = &self.traces {
+            traces.failed(stage, during, error);
         }
     }
 

@@ -27,6 +27,8 @@ pub trait RunObserver: Send + Sync {
     fn worker(&self, worker: &WorkerFacts) -> Box<dyn CallObserver>;
     /// A batch has gone all its way: nobody holds it any more.
     fn batch(&self, batch: &BatchTrace);
+    /// A stage failed outside of any call: an instance or a thread could not be had (`open`, `start`), or the host panicked (`call`).
+    fn failed(&self, _stage: &str, _during: &'static str, _error: &CallError) {}
     /// The run has ended, well or not.
     fn ended(&self, outcome: &RunOutcome<'_>);
 }

@@ -47,10 +47,6 @@ impl Scope {
         self.columns.push(Known { name: name.into(), ..self.columns[index].clone() });
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.columns.len()
-    }
-
     pub(crate) fn get(&self, index: usize) -> &Known {
         &self.columns[index]
     }

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     cli::{Exit, serve::Server},
-    pipeline::{run::Report, spec::units},
+    pipeline::spec::units,
     telemetry::{
         health::{Healths, Signal},
         metrics::{
@@ -133,7 +133,7 @@ impl Running {
     }
 
     /// Pushes and writes for the last time.
-    pub fn finish(self, _report: &Report) {
+    pub fn finish(self) {
         if let Some(pusher) = self.pusher {
             pusher.finish(self.flush);
         }

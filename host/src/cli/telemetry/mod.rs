@@ -6,10 +6,7 @@ mod propagation;
 mod traces;
 
 use super::Exit;
-use crate::{
-    pipeline::run::Report,
-    telemetry::{Telemetry, health::Healths, otlp::Environment},
-};
+use crate::telemetry::{Telemetry, health::Healths, otlp::Environment};
 
 /// Arguments that say how a run is watched.
 #[derive(clap::Args)]
@@ -45,11 +42,11 @@ pub fn start(arguments: &Arguments) -> Result<Running, Exit> {
 
 impl Running {
     /// Flushes everything, within a deadline, after the run. Answers what is to be shown below the report's table.
-    pub fn finish(self, report: &Report) -> String {
+    pub fn finish(self) -> String {
         let shown = self.traces.finish();
         // Before the metrics, whose last push then tells how many records were dropped.
         self.logs.finish();
-        self.metrics.finish(report);
+        self.metrics.finish();
         shown
     }
 }

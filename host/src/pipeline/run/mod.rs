@@ -82,14 +82,19 @@ impl Run {
     /// Starts a planned pipeline, watched. Fails when another instance of a stage cannot be opened.
     pub fn observed(mut plan: Plan, observer: &dyn Observer) -> Result<Self, Box<Failure>> {
         let facts = facts::of(&plan);
-        let opened = open_all(&mut plan.stages)?;
         let queues = queues(&plan.stages);
         let orders: Vec<_> = plan.stages.iter().map(|_| Arc::new(Order::default())).collect();
-        let threads = opened.iter().map(Vec::len).sum();
+        let threads = plan.stages.iter().map(|stage| stage.instances.max(1)).sum();
         let control = Arc::new(Control::new(threads, queues.iter().flatten().cloned().collect(), orders.clone()));
         let ledger = Arc::new(Ledger::new(plan.stages.len()));
         let levels = Arc::new(Levels { queues: queues.clone(), ledger: Arc::clone(&ledger) });
         let probe: Weak<dyn Probe> = Arc::downgrade(&(Arc::clone(&levels) as Arc<dyn Probe>));
+        let observer = observer.run(&facts, probe);
+        let opened = open_all(&mut plan.stages).inspect_err(|failure| {
+            observer.failed(&failure.stage, failure.during, &failure.error);
+            let failure = Some((failure.stage.as_str(), &failure.error));
+            observer.ended(&RunOutcome { outcome: Outcome::Failed.as_str(), failure, rows: 0 });
+        })?;
         let mut run = Run {
             name: plan.name,
             receipts: Arc::new(Mutex::new(vec![None; plan.stages.len()])),
@@ -97,7 +102,7 @@ impl Run {
             queues,
             control,
             ledger,
-            observer: observer.run(&facts, probe),
+            observer,
             sequence: Arc::default(),
             threads: Vec::with_capacity(threads),
             _levels: levels,
@@ -139,7 +144,7 @@ impl Run {
         let (stage, name) = (worker.stage, worker.name.clone());
         let (control, queue, order, receipts) =
             (Arc::clone(&self.control), self.queues[stage].clone(), Arc::clone(order), Arc::clone(&self.receipts));
-        let pipeline = self.name.clone();
+        let (pipeline, observer) = (self.name.clone(), Arc::clone(&self.observer));
         let body = move || {
             let _scope = scope::within(&pipeline, &name);
             let work = AssertUnwindSafe(|| work(worker, instance, queue.as_deref(), &order));
@@ -150,17 +155,16 @@ impl Run {
                     }
                 }
                 Ok(Err(Ended)) => {}
-                Err(_) => control.fail(panicked(&name)),
+                Err(_) => fail_outside(&control, &*observer, panicked(&name)),
             }
         };
         match thread::Builder::new().name(format!("stage {}", self.stages[stage].name)).spawn(body) {
             Ok(thread) => self.threads.push(thread),
-            Err(error) => self.control.fail(Failure {
-                stage: self.stages[stage].name.clone(),
-                during: "start",
-                batch: None,
-                error: CallError::Host(format!("no thread could be started: {error}")),
-            }),
+            Err(error) => {
+                let error = CallError::Host(format!("no thread could be started: {error}"));
+                let failure = Failure { stage: self.stages[stage].name.clone(), during: "start", batch: None, error };
+                fail_outside(&self.control, &*self.observer, failure);
+            }
         }
     }
 
@@ -207,6 +211,12 @@ impl Run {
         self.observer.ended(&RunOutcome { outcome: report.outcome.as_str(), failure, rows });
         report
     }
+}
+
+/// A failure that no call has told the observer of.
+fn fail_outside(control: &Control, observer: &dyn RunObserver, failure: Failure) {
+    observer.failed(&failure.stage, failure.during, &failure.error);
+    control.fail(failure);
 }
 
 fn panicked(stage: &str) -> Failure {

@@ -1,32 +1,44 @@
-//! A failed call as a log record, which is where the conventions want exceptions now; it carries the call's trace and span.
+//! A failure as a log record, which is where the conventions want exceptions now; it carries the trace and span that it belongs to.
 
 use super::record::Failure;
 use crate::{
     telemetry::names::attribute as a,
     words::{
+        call::CallError,
         observe::{CallFacts, RunFacts},
-        trace,
+        trace::{self, SpanContext},
     },
 };
 
-/// Logs it, in the call's span.
+/// Logs a failed call, in the call's span.
 #[cold]
-pub fn log(run: &RunFacts, stage: usize, call: &CallFacts<'_>, failure: &Failure) {
+pub fn log(run: &RunFacts, stage: usize, call: &CallFacts<'_>, error: &CallError) {
     let _within = trace::within(call.context);
     let stage = run.stages.get(stage).map_or("", |stage| stage.name.as_str());
+    say(&run.pipeline, stage, call.export.as_str(), call.batch.map(|batch| batch.sequence), error);
+}
+
+/// Logs what failed outside of any call, in the run's span.
+#[cold]
+pub fn log_outside(run: &RunFacts, context: SpanContext, stage: &str, during: &'static str, error: &CallError) {
+    let _within = trace::within(context);
+    say(&run.pipeline, stage, during, None, error);
+}
+
+fn say(pipeline: &str, stage: &str, during: &'static str, batch: Option<u64>, error: &CallError) {
+    let failure = Failure::of(error);
     tracing::error!(
         target: "parshall::call",
         {
-            { a::PIPELINE } = run.pipeline.as_str(),
+            { a::PIPELINE } = pipeline,
             { a::STAGE } = stage,
-            { a::EXPORT } = call.export.as_str(),
-            { a::BATCH_SEQUENCE } = call.batch.map(|batch| batch.sequence),
+            { a::EXPORT } = during,
+            { a::BATCH_SEQUENCE } = batch,
             { a::BLAME } = failure.blame.to_string().as_str(),
             { a::ERROR_TYPE } = failure.reason,
             { a::EXCEPTION_TYPE } = failure.reason,
             { a::EXCEPTION_MESSAGE } = failure.message.as_str()
         },
-        "`{stage}` failed in `{}`",
-        call.export.as_str(),
+        "`{stage}` failed in `{during}`",
     );
 }

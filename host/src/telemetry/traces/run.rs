@@ -21,6 +21,7 @@ use crate::{
         metrics::RunMetrics,
     },
     words::{
+        call::CallError,
         observe::{BatchTrace, CallFacts, Export, RunFacts, RunOutcome, WorkerFacts},
         trace::{SpanContext, SpanId, TraceId},
     },
@@ -135,6 +136,11 @@ impl RunTraces {
         self.after(pushed, || u64::from(batch.root.sampled && !batch.is_void()));
     }
 
+    /// A stage failed outside of any call.
+    pub fn failed(&self, stage: &str, during: &'static str, error: &CallError) {
+        failure::log_outside(&self.facts, self.context, stage, during, error);
+    }
+
     /// The run has ended.
     pub fn ended(&self, outcome: &RunOutcome<'_>) {
         let failure = outcome.failure.map(|(stage, error)| (stage.to_owned(), Failure::of(error)));
@@ -176,7 +182,7 @@ impl CallTraces {
     #[inline]
     pub fn end(&mut self, call: &CallFacts<'_>) {
         if let Some(error) = call.error {
-            failure::log(&self.run.facts, self.worker.stage, call, &Failure::of(error));
+            failure::log(&self.run.facts, self.worker.stage, call, error);
         }
         if call.context.sampled {
             let pushed = self.written.sampled.push(CallRecord::of(&self.worker, call));
