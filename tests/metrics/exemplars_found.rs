@@ -47,7 +47,7 @@ fn every_exemplar_that_prometheus_has_is_an_exported_span() {
     let sampler = [("OTEL_TRACES_SAMPLER", "traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", "0.001")];
     let running = Running::start(command(&here).args(["--trace-out", "spans.jsonl"]).envs(sampler));
     let Some(prometheus) = Server::start("prometheus", &["--scrape", &running.addr]) else { return };
-    let found = until("exemplars of every stage, of several scrapes", || {
+    let found = until("exemplars of every stage, from several traces", || {
         let found = exemplars(&prometheus);
         let stages: BTreeSet<_> = found.iter().map(|exemplar| exemplar.stage.as_str()).collect();
         let traces: BTreeSet<_> = found.iter().map(|exemplar| exemplar.trace.as_str()).collect();

@@ -2,7 +2,6 @@
 //! tail rules say whether it is kept.
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, PoisonError, atomic::AtomicU64},
     time::{Instant, SystemTime},
 };
@@ -11,8 +10,9 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::{
     expand::Expand,
-    record::{CallRecord, RootRecord, RunRecord},
-    run::{CallBuffer, RunTraces},
+    pending::Pending,
+    record::{Brief, CallRecord, RootRecord, RunRecord},
+    run::{CallBuffers, RunTraces},
     sampler::Share,
     slowest::Slowest,
 };
@@ -20,9 +20,6 @@ use crate::{
     telemetry::health::{Health, Healths, Signal},
     words::observe::Keep,
 };
-
-/// Vectors of records that are kept for the next batch.
-const SPARE: usize = 64;
 
 /// Something that is worth exporting, still as records.
 pub struct Kept {
@@ -41,22 +38,38 @@ enum What {
 pub struct Assembler {
     runs: Vec<Assembling>,
     healths: Healths,
-    /// Records that may wait for their batch's root, over all runs.
+    /// Records of a run that may wait for their batch's root, of those that are sampled and of those that are not.
     limit: usize,
-    pending: usize,
     pub slowest: Slowest,
-    spare: Vec<Vec<CallRecord>>,
 }
 
 /// One run.
 struct Assembling {
     run: Arc<RunTraces>,
-    buffers: Vec<CallBuffer>,
-    /// Calls by the number of their batch. The lowest number has waited longest.
-    pending: BTreeMap<u64, Vec<CallRecord>>,
-    /// Empty, to be swapped against what has been written.
-    calls: Vec<CallRecord>,
+    written: Vec<Arc<CallBuffers>>,
+    /// Calls that wait for their batch's root. A batch is sampled or it is not, so all of its calls are in one of them.
+    sampled: Pending<CallRecord>,
+    brief: Pending<Brief>,
+    taken: Taken,
+}
+
+/// Empty between two looks, to be swapped against what has been written.
+#[derive(Default)]
+struct Taken {
+    sampled: Vec<CallRecord>,
+    brief: Vec<Brief>,
     roots: Vec<RootRecord>,
+}
+
+/// A look at everything that has been written.
+struct Look<'a> {
+    /// Now, by both clocks.
+    anchor: (Instant, SystemTime),
+    slowest: &'a mut Slowest,
+    /// Counts spans for which there was no room.
+    dropped: &'a AtomicU64,
+    /// Takes what is worth exporting.
+    keep: &'a mut dyn FnMut(Kept),
 }
 
 // === impl Kept ===
@@ -99,126 +112,110 @@ impl Kept {
 // === impl Assembler ===
 
 impl Assembler {
-    /// Holds so many records of batches that are on their way.
+    /// Holds so many records of each run's batches that are on their way.
     pub fn new(limit: usize, slowest: Slowest, healths: Healths) -> Self {
-        Assembler { runs: Vec::new(), healths, limit, pending: 0, slowest, spare: Vec::new() }
+        Assembler { runs: Vec::new(), healths, limit, slowest }
     }
 
     /// A run has begun.
     pub fn add(&mut self, run: Arc<RunTraces>) {
-        self.runs.push(Assembling { run, buffers: Vec::new(), pending: BTreeMap::new(), calls: Vec::new(), roots: Vec::new() });
+        let (sampled, brief) = (Pending::new(self.limit), Pending::new(self.limit));
+        self.runs.push(Assembling { run, written: Vec::new(), sampled, brief, taken: Taken::default() });
     }
 
     /// Takes everything that has been written and hands on what is worth keeping.
     pub fn collect(&mut self, mut keep: impl FnMut(Kept)) {
         let anchor = (Instant::now(), SystemTime::now());
+        let mut look = Look { anchor, slowest: &mut self.slowest, dropped: &self.healths.of(Signal::Spans).dropped_full, keep: &mut keep };
         let mut gone = Vec::new();
-        for at in 0..self.runs.len() {
+        for (at, run) in self.runs.iter_mut().enumerate() {
             // Nobody else knows the run: nothing more can be written, and this look at it finds all there is.
-            if Arc::strong_count(&self.runs[at].run) == 1 {
+            if Arc::strong_count(&run.run) == 1 {
                 gone.push(at);
             }
-            self.collect_run(at, anchor, &mut keep);
+            run.collect(&mut look);
         }
         for at in gone.into_iter().rev() {
             let run = self.runs.remove(at);
-            self.give_up(run);
+            self.give_up(&run);
         }
     }
 
     /// Nothing more will come: what still waits for a root is lost.
     pub fn finish(&mut self) {
-        std::mem::take(&mut self.runs).into_iter().for_each(|run| self.give_up(run));
-    }
-
-    fn collect_run(&mut self, at: usize, anchor: (Instant, SystemTime), keep: &mut impl FnMut(Kept)) {
-        let Assembling { run, buffers, calls, roots, .. } = &mut self.runs[at];
-        let run = Arc::clone(run);
-        // A root is written after all calls of its batch. So whoever takes roots first finds every call of theirs afterwards.
-        run.roots.take(roots);
-        let mut roots = std::mem::take(roots);
-        let ended = run.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
-        buffers.append(&mut run.calls.lock().unwrap_or_else(PoisonError::into_inner));
-        // A thread that has ended holds its buffer no more.
-        let done: Vec<bool> = buffers.iter().map(|buffer| Arc::strong_count(buffer) == 1).collect();
-        let (buffers, mut calls) = (std::mem::take(buffers), std::mem::take(calls));
-        for buffer in &buffers {
-            buffer.take(&mut calls);
-            for call in calls.drain(..) {
-                self.call(at, &run, call, anchor, keep);
-            }
-        }
-        for root in roots.drain(..) {
-            self.root(at, &run, root, anchor, keep);
-        }
-        if let Some(ended) = ended.filter(|_| run.context.sampled) {
-            keep(Kept { run, what: What::Run(ended), anchor });
-        }
-        let mut done = done.into_iter();
-        let kept = buffers.into_iter().filter(|_| !done.next().unwrap_or(false)).collect();
-        let assembling = &mut self.runs[at];
-        (assembling.buffers, assembling.calls, assembling.roots) = (kept, calls, roots);
-    }
-
-    fn call(&mut self, at: usize, run: &Arc<RunTraces>, call: CallRecord, anchor: (Instant, SystemTime), keep: &mut impl FnMut(Kept)) {
-        let Some(batch) = call.batch else {
-            return keep(Kept { run: Arc::clone(run), what: What::Call(call), anchor });
-        };
-        if self.pending >= self.limit {
-            self.evict(at);
-        }
-        let spare = &mut self.spare;
-        self.runs[at].pending.entry(batch).or_insert_with(|| spare.pop().unwrap_or_default()).push(call);
-        self.pending += 1;
-    }
-
-    /// The batch that has waited longest makes room: its root was lost, or it holds up everything else.
-    fn evict(&mut self, at: usize) {
-        let oldest = self.runs[at].pending.pop_first().or_else(|| self.runs.iter_mut().find_map(|run| run.pending.pop_first()));
-        if let Some((_, calls)) = oldest {
-            Health::add(self.dropped_full(), sampled(&calls));
-            self.recycle(calls);
-        }
-    }
-
-    fn root(&mut self, at: usize, run: &Arc<RunTraces>, root: RootRecord, anchor: (Instant, SystemTime), keep: &mut impl FnMut(Kept)) {
-        let calls = self.runs[at].pending.remove(&root.sequence).unwrap_or_default();
-        if root.void {
-            return self.recycle(calls);
-        }
-        self.slowest.see(&run.facts, &root, &calls);
-        if !root.context.sampled || !worth_keeping(&run.facts.settings.keep, run.share, &root) {
-            return self.recycle(calls);
-        }
-        self.pending -= calls.len();
-        let kept = Kept { run: Arc::clone(run), what: What::Batch(root, calls), anchor };
-        kept.tell();
-        keep(kept);
-    }
-
-    fn recycle(&mut self, mut calls: Vec<CallRecord>) {
-        self.pending -= calls.len();
-        calls.clear();
-        if self.spare.len() < SPARE && calls.capacity() > 0 {
-            self.spare.push(calls);
-        }
+        std::mem::take(&mut self.runs).iter().for_each(|run| self.give_up(run));
     }
 
     /// Whatever has no root now never will.
-    fn give_up(&mut self, run: Assembling) {
-        let lost: u64 = run.pending.values().map(|calls| sampled(calls)).sum();
-        self.pending -= run.pending.values().map(Vec::len).sum::<usize>();
-        Health::add(self.dropped_full(), lost);
-    }
-
-    fn dropped_full(&self) -> &AtomicU64 {
-        &self.healths.of(Signal::Spans).dropped_full
+    fn give_up(&self, run: &Assembling) {
+        let lost = run.sampled.iter().map(|call| call.spans() as u64).sum();
+        Health::add(&self.healths.of(Signal::Spans).dropped_full, lost);
     }
 }
 
-/// Spans that would have been exported.
-fn sampled(calls: &[CallRecord]) -> u64 {
-    calls.iter().filter(|call| call.sampled).map(|call| call.spans() as u64).sum()
+// === impl Assembling ===
+
+impl Assembling {
+    fn collect(&mut self, look: &mut Look<'_>) {
+        let mut taken = std::mem::take(&mut self.taken);
+        // A root is written after all calls of its batch. So whoever takes roots first finds every call of theirs afterwards.
+        self.run.roots.take(&mut taken.roots);
+        let ended = self.run.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.written.append(&mut self.run.calls.lock().unwrap_or_else(PoisonError::into_inner));
+        // A thread that has ended holds its buffers no more; what it has written is taken below.
+        let done: Vec<bool> = self.written.iter().map(|written| Arc::strong_count(written) == 1).collect();
+        for written in &self.written {
+            written.sampled.take(&mut taken.sampled);
+            taken.sampled.drain(..).for_each(|call| sampled_call(&self.run, &mut self.sampled, call, look));
+            written.brief.take(&mut taken.brief);
+            for call in taken.brief.drain(..) {
+                if let Some(evicted) = self.brief.add(call.batch, call) {
+                    self.brief.recycle(evicted);
+                }
+            }
+        }
+        taken.roots.drain(..).for_each(|root| self.root(root, look));
+        if let Some(ended) = ended.filter(|_| self.run.context.sampled) {
+            (look.keep)(Kept { run: Arc::clone(&self.run), what: What::Run(ended), anchor: look.anchor });
+        }
+        let mut done = done.into_iter();
+        self.written.retain(|_| !done.next().unwrap_or(false));
+        self.taken = taken;
+    }
+
+    /// A batch has gone all its way.
+    fn root(&mut self, root: RootRecord, look: &mut Look<'_>) {
+        let facts = &self.run.facts;
+        if !root.context.sampled {
+            let calls = self.brief.take(root.sequence);
+            if !root.void {
+                look.slowest.see(facts, &root, calls.iter().copied());
+            }
+            return self.brief.recycle(calls);
+        }
+        let calls = self.sampled.take(root.sequence);
+        if root.void {
+            return self.sampled.recycle(calls);
+        }
+        look.slowest.see(facts, &root, calls.iter().map(CallRecord::brief));
+        if !worth_keeping(&facts.settings.keep, self.run.share, &root) {
+            return self.sampled.recycle(calls);
+        }
+        let kept = Kept { run: Arc::clone(&self.run), what: What::Batch(root, calls), anchor: look.anchor };
+        kept.tell();
+        (look.keep)(kept);
+    }
+}
+
+/// A call waits for the root of its batch; one that is about the run waits for nobody.
+fn sampled_call(run: &Arc<RunTraces>, pending: &mut Pending<CallRecord>, call: CallRecord, look: &mut Look<'_>) {
+    let Some(batch) = call.batch else {
+        return (look.keep)(Kept { run: Arc::clone(run), what: What::Call(call), anchor: look.anchor });
+    };
+    if let Some(evicted) = pending.add(batch, call) {
+        Health::add(look.dropped, evicted.iter().map(|call| call.spans() as u64).sum());
+        pending.recycle(evicted);
+    }
 }
 
 /// The tail rules: what stands out is kept, and a share of the rest.

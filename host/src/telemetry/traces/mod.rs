@@ -15,6 +15,7 @@ mod expand;
 mod failure;
 mod file;
 mod outbox;
+mod pending;
 mod record;
 mod request;
 mod run;

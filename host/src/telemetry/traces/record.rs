@@ -10,13 +10,11 @@ use crate::words::{
     trace::{SpanContext, SpanId},
 };
 
-/// A call.
+/// A call that may be exported: it is sampled.
 #[derive(Debug)]
 pub struct CallRecord {
     /// Its span; the trace is that of its batch, or of the run.
     pub span: SpanId,
-    /// Whether it may be exported: what is not is here for the slowest batches only.
-    pub sampled: bool,
     /// Number of its batch; none for a call that is about the run.
     pub batch: Option<u64>,
     pub export: Export,
@@ -47,6 +45,21 @@ pub struct CallRecord {
     /// The first columns that were read, a bit each. The others are rare.
     pub columns: u128,
     pub rare: Option<Box<Rare>>,
+}
+
+/// A call of a batch that is not sampled: what the slowest batches are told by, in one cache line.
+#[derive(Clone, Copy, Debug)]
+pub struct Brief {
+    /// Number of its batch.
+    pub batch: u64,
+    pub export: Export,
+    pub stage: u32,
+    pub started: Instant,
+    /// Nanoseconds, as above.
+    pub waited: u64,
+    pub guest: u64,
+    pub copy: u64,
+    pub host: u64,
 }
 
 /// What most calls have nothing of.
@@ -108,7 +121,6 @@ impl CallRecord {
         let ordinary = call.error.is_none() && usage.spans.is_empty() && usage.datasets.is_empty() && more.is_empty();
         CallRecord {
             span: call.context.span,
-            sampled: call.context.sampled,
             batch: call.batch.map(|batch| batch.sequence),
             export: call.export,
             stage: worker.stage as u32,
@@ -148,6 +160,12 @@ impl CallRecord {
         1 + self.rare.as_ref().map_or(0, |rare| rare.spans.len())
     }
 
+    /// What the slowest batches are told by.
+    pub fn brief(&self) -> Brief {
+        let CallRecord { export, stage, started, waited, guest, copy, host, .. } = *self;
+        Brief { batch: self.batch.unwrap_or_default(), export, stage, started, waited, guest, copy, host }
+    }
+
     /// Why it failed.
     pub fn failure(&self) -> Option<&Failure> {
         self.rare.as_ref().and_then(|rare| rare.failure.as_ref())
@@ -162,9 +180,8 @@ impl CallRecord {
 
 #[cold]
 fn rare(call: &CallFacts<'_>, columns: &[u32]) -> Box<Rare> {
-    // Guest spans that nobody will export are not worth a copy.
-    let spans = if call.context.sampled { call.usage.spans.clone() } else { Vec::new() };
-    Box::new(Rare { failure: call.error.map(Failure::of), spans, datasets: call.usage.datasets.clone(), columns: columns.to_vec() })
+    let (spans, datasets) = (call.usage.spans.clone(), call.usage.datasets.clone());
+    Box::new(Rare { failure: call.error.map(Failure::of), spans, datasets, columns: columns.to_vec() })
 }
 
 /// Columns as bits, and those that have none. They come ascending.
@@ -179,6 +196,26 @@ fn columns(read: &[u32]) -> (u128, &[u32]) {
 fn nanoseconds(duration: Duration) -> u64 {
     // 584 years fit.
     duration.as_secs() * 1_000_000_000 + u64::from(duration.subsec_nanos())
+}
+
+// === impl Brief ===
+
+impl Brief {
+    /// Of a call on a batch.
+    #[inline]
+    pub fn of(stage: usize, batch: u64, call: &CallFacts<'_>) -> Self {
+        let usage = call.usage;
+        Brief {
+            batch,
+            export: call.export,
+            stage: stage as u32,
+            started: usage.started.unwrap_or_else(Instant::now),
+            waited: nanoseconds(call.waited),
+            guest: nanoseconds(usage.guest),
+            copy: nanoseconds(usage.copy),
+            host: nanoseconds(usage.host),
+        }
+    }
 }
 
 // === impl Failure ===
@@ -222,6 +259,7 @@ mod tests {
     #[test]
     fn a_record_stays_small() {
         assert!(size_of::<CallRecord>() <= 240, "{} bytes", size_of::<CallRecord>());
+        assert!(size_of::<Brief>() <= 64, "{} bytes", size_of::<Brief>());
     }
 
     /// Protects against lineage that ends at the last column with a bit.

@@ -11,7 +11,7 @@ use super::{
     buffer::{Buffer, Pushed},
     expand::Stages,
     failure,
-    record::{CallRecord, Failure, RootRecord, RunRecord},
+    record::{Brief, CallRecord, Failure, RootRecord, RunRecord},
     sampler::{Sampler, Share},
     settings::Settings,
 };
@@ -28,7 +28,12 @@ use crate::{
 };
 
 /// The calls of one thread, as the background sees them.
-pub type CallBuffer = Arc<Buffer<CallRecord>>;
+pub struct CallBuffers {
+    /// Those that are sampled.
+    pub sampled: Buffer<CallRecord>,
+    /// Those that are not, for the slowest batches.
+    pub brief: Buffer<Brief>,
+}
 
 /// Of one run.
 pub struct RunTraces {
@@ -46,8 +51,8 @@ pub struct RunTraces {
     pub(super) metrics: Option<Arc<RunMetrics>>,
     /// Batches that have gone all their way.
     pub(super) roots: Buffer<RootRecord>,
-    /// A buffer for every thread.
-    pub(super) calls: Mutex<Vec<CallBuffer>>,
+    /// Those of every thread.
+    pub(super) calls: Mutex<Vec<Arc<CallBuffers>>>,
     /// How it ended.
     pub(super) ended: Mutex<Option<RunRecord>>,
     sampler: Sampler,
@@ -66,7 +71,7 @@ pub struct RunTraces {
 pub struct CallTraces {
     run: Arc<RunTraces>,
     worker: WorkerFacts,
-    buffer: CallBuffer,
+    written: Arc<CallBuffers>,
 }
 
 // === impl RunTraces ===
@@ -117,9 +122,9 @@ impl RunTraces {
 
     /// A thread begins to call an instance.
     pub fn worker(self: &Arc<Self>, worker: &WorkerFacts) -> CallTraces {
-        let buffer = Arc::new(Buffer::new(self.limit));
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&buffer));
-        CallTraces { run: Arc::clone(self), worker: worker.clone(), buffer }
+        let written = Arc::new(CallBuffers { sampled: Buffer::new(self.limit), brief: Buffer::new(self.limit) });
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&written));
+        CallTraces { run: Arc::clone(self), worker: worker.clone(), written }
     }
 
     /// A batch has gone all its way.
@@ -179,12 +184,13 @@ impl CallTraces {
         if let Some(error) = call.error {
             failure::log(&self.run.facts, self.worker.stage, call, error);
         }
-        // A call that is about the run is part of no batch, slow or not.
-        let wanted = call.context.sampled || (self.run.always && call.batch.is_some());
-        if !wanted {
-            return;
+        if call.context.sampled {
+            let pushed = self.written.sampled.push(CallRecord::of(&self.worker, call));
+            self.run.after(pushed, || 1 + call.usage.spans.len() as u64);
+        } else if let (true, Some(batch)) = (self.run.always, call.batch) {
+            // A call that is about the run is part of no batch, slow or not.
+            let pushed = self.written.brief.push(Brief::of(self.worker.stage, batch.sequence, call));
+            self.run.after(pushed, || 0);
         }
-        let pushed = self.buffer.push(CallRecord::of(&self.worker, call));
-        self.run.after(pushed, || if call.context.sampled { 1 + call.usage.spans.len() as u64 } else { 0 });
     }
 }

@@ -42,7 +42,8 @@ pub struct Bounds {
     /// Calls that an instance may have recorded before the background takes them: `PARSHALL_TRACE_BUFFER`. The background looks
     /// every [`COLLECT`], and when a buffer is half full.
     pub buffer: usize,
-    /// Recorded calls whose batches are still on their way: `PARSHALL_TRACE_PENDING`. Some 220 bytes each.
+    /// Recorded calls of a run whose batches are still on their way: `PARSHALL_TRACE_PENDING`. Some 220 bytes each; 64 for those that
+    /// are not sampled, of which there may be as many.
     pub pending: usize,
     /// Spans that may wait for the collector: `OTEL_BSP_MAX_QUEUE_SIZE`. They wait as records, which are an eighth of a span's
     /// size, so the default is more than the specification's 2,048.

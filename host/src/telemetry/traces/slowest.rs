@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::record::{CallRecord, RootRecord};
+use super::record::{Brief, RootRecord};
 use crate::words::observe::RunFacts;
 
 /// Calls of one batch that are remembered: a batch that is taken apart in more is told by its first ones.
@@ -66,17 +66,17 @@ impl Slowest {
     }
 
     /// Looks at a batch. Names are looked up only for one that is remembered.
-    pub fn see(&mut self, run: &RunFacts, root: &RootRecord, calls: &[CallRecord]) {
+    pub fn see(&mut self, run: &RunFacts, root: &RootRecord, calls: impl Iterator<Item = Brief>) {
         self.seen += 1;
         let duration = root.duration();
         let full = self.batches.len() >= self.limit;
         if self.limit == 0 || (full && self.batches.last().is_some_and(|last| last.duration >= duration)) {
             return;
         }
-        let mut calls: Vec<_> = calls.iter().collect();
+        let mut calls: Vec<_> = calls.collect();
         calls.sort_by_key(|call| call.started);
         let name = |stage: usize| run.stages.get(stage).map_or_else(String::new, |stage| stage.name.clone());
-        let slow = |call: &&CallRecord| SlowCall {
+        let slow = |call: &Brief| SlowCall {
             stage: name(call.stage as usize),
             export: call.export.as_str(),
             waited: Duration::from_nanos(call.waited),
