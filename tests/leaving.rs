@@ -67,7 +67,7 @@ fn a_run_that_cannot_begin_is_a_failed_run_for_whoever_watches() {
         .fails(2);
     assert!(err.contains("\"scope\":\"parshall::run\""), "{err}");
     let metrics = fs::read_to_string(here.path().join("run.prom")).unwrap();
-    assert!(metrics.contains("etl_runs_total{outcome=\"failed\",pipeline=\"pipeline\"} 1"), "{metrics}");
+    assert!(metrics.contains("etl_runs_total{pipeline=\"pipeline\",outcome=\"failed\"} 1"), "{metrics}");
     let spans = tree::read(&fs::read_to_string(here.path().join("run.jsonl")).unwrap());
     assert_eq!(spans.iter().map(|span| (span.name.as_str(), span.text("etl.run.outcome"))).collect::<Vec<_>>(), [("run", "failed")]);
 }

@@ -32,10 +32,10 @@ pub fn start(environment: &Environment, healths: &Healths) -> Result<Running, Ex
 }
 
 impl Running {
-    /// Flushes, and says what was lost.
-    pub fn finish(self) {
+    /// Flushes for so long at most, and says what was lost.
+    pub fn finish(self, within: std::time::Duration) {
         let Some(Exporting { exporter, endpoint }) = self.0 else { return };
-        let lost = exporter.finish();
+        let lost = exporter.finish(within);
         if lost.records > 0 {
             let why = lost.why.map_or(String::new(), |why| format!(": {why}"));
             eprintln!("warning: {} log records were not delivered to {endpoint}{why}", lost.records);

@@ -8,7 +8,6 @@ mod traces;
 use std::{
     path::Path,
     sync::Weak,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -24,8 +23,8 @@ use crate::{
     words::observe::{Observer as _, Probe, RunFacts, RunOutcome, Settings, StageLevel},
 };
 
-/// What the last push of metrics has at least, however long spans and log records took: it tells how many of them were lost.
-const LAST_PUSH: Duration = Duration::from_secs(1);
+/// What each signal has at least, however long those before it took.
+const LEAST: Duration = Duration::from_secs(1);
 
 /// Arguments that say how a run is watched.
 #[derive(clap::Args)]
@@ -86,16 +85,14 @@ impl Running {
         self.traces.settle()
     }
 
-    /// Flushes everything after the run, all within one deadline.
+    /// Flushes everything after the run, all within one deadline and a second or two.
     pub fn finish(self) {
         let due = Instant::now() + self.flush;
-        let (traces, logs) = (self.traces, self.logs);
-        thread::scope(|scope| {
-            scope.spawn(|| logs.finish());
-            traces.finish();
-        });
-        // After them: its last push tells how many of theirs were dropped.
-        self.metrics.finish(due.saturating_duration_since(Instant::now()).max(LAST_PUSH));
+        let left = || due.saturating_duration_since(Instant::now()).max(LEAST);
+        // Each tells what became of those before: that spans were lost is a log record, and how many of both a metric.
+        self.traces.finish();
+        self.logs.finish(left());
+        self.metrics.finish(left());
     }
 }
 

@@ -88,8 +88,9 @@ impl Exporter {
         Ok(Exporter { queue, until, ended, why, deadline, finished: false })
     }
 
-    /// Sends what waits, until the deadline. Answers what was lost, from the start.
-    pub fn finish(mut self) -> Lost {
+    /// Sends what waits, for so long at most. Answers what was lost, from the start.
+    pub fn finish(mut self, within: Duration) -> Lost {
+        self.deadline = within;
         self.flush();
         let health = self.queue.health();
         let records = health.dropped_full.load(Ordering::Relaxed) + health.dropped_failed.load(Ordering::Relaxed);
