@@ -100,9 +100,15 @@ fn the_default_port_may_be_taken_and_a_chosen_one_may_not() {
     assert!(told.contains(&format!("metrics cannot be served at `{addr}`")), "{told}");
     let told = Ran(command(&here).env("PARSHALL_METRICS_ADDR", &addr).output().unwrap()).fails(2);
     assert!(told.contains(&addr), "{told}");
-    let told = Ran(command(&here).args(["--metrics-addr", "nowhere"]).output().unwrap()).fails(2);
-    assert!(told.contains("nowhere"), "{told}");
-    for quiet in ["off", "127.0.0.1:0"] {
+    assert!(told.contains("PARSHALL_METRICS_ADDR") && told.contains("`--metrics-addr 127.0.0.1:0` picks a free port"), "{told}");
+    for wrong in ["nowhere", "8001", ":8001", "localhost:", "localhost:99999"] {
+        let told = Ran(command(&here).args(["--metrics-addr", wrong]).output().unwrap()).fails(2);
+        let expected = format!("`--metrics-addr` is `{wrong}`: expected HOST:PORT, such as `127.0.0.1:8000`, or `off`");
+        assert!(told.contains(&expected), "{told}");
+        let told = Ran(command(&here).env("PARSHALL_METRICS_ADDR", wrong).output().unwrap()).fails(2);
+        assert!(told.contains("`PARSHALL_METRICS_ADDR` is"), "{told}");
+    }
+    for quiet in ["off", "OFF", "127.0.0.1:0"] {
         let ran = Ran(command(&here).args(["--metrics-addr", quiet]).output().unwrap());
         assert_eq!((ran.code(), ran.err().as_str()), (0, ""), "a short run says nothing of it");
     }
