@@ -119,11 +119,10 @@ mod tests {
     #[test]
     fn what_a_metric_says_of_itself_is_what_the_table_says() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../TELEMETRY.md");
-        let table = std::fs::read_to_string(path).unwrap().replace("`etl_rows_total`", "etl_rows_total");
-        let table = table.replace("`etl_rows_in_flight`.", "etl_rows_in_flight.");
+        let table = std::fs::read_to_string(path).unwrap();
         for Family { name, help, .. } in FAMILIES {
             let row = table.lines().find(|line| line.starts_with(&format!("| `{name}` |"))).unwrap_or_else(|| panic!("{name} has no row"));
-            let said = row.trim_end_matches('|').rsplit(" | ").next().unwrap();
+            let said = row.trim_end_matches('|').rsplit(" | ").next().unwrap().replace('`', "");
             assert!(said.starts_with(help.trim_end_matches('.')), "{name}: {help:?} is not how {said:?} begins");
         }
     }
