@@ -42,10 +42,20 @@ fn what_is_committed_is_what_the_program_writes() {
     for name in FILES {
         assert!(written.contains(&format!("made/{name}\n")), "{written}");
         let (made, there) = (fs::read_to_string(here.path().join("made").join(name)).unwrap(), committed(name));
-        assert!(made == there, "examples/monitoring/{name} is not what `parshall dashboards` writes: run it");
+        assert!(made == there, "examples/monitoring/{name} is not what `parshall dashboards --out examples/monitoring` writes: run it");
     }
     let monitoring = project("examples/monitoring");
     assert_eq!(run(here.path(), &["dashboards", "--check", "--out", monitoring.to_str().unwrap()]).ok(), "");
+}
+
+/// Protects whoever tries it in a folder of their own against folders of ours.
+#[test]
+fn without_a_folder_they_go_into_one_of_that_name() {
+    let here = folder();
+    run(here.path(), &["dashboards"]).ok();
+    let found: Vec<_> = fs::read_dir(here.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(found, ["monitoring"]);
+    assert_eq!(run(here.path(), &["dashboards", "--check"]).ok(), "");
 }
 
 /// Protects the check itself: it must see a line that differs, and a file that is not there.
@@ -89,7 +99,7 @@ fn every_panel_says_what_it_shows_and_stands_where_there_is_room() {
 fn every_alert_is_tried_both_ways_and_says_what_to_do() {
     let (rules, trials) = (committed("rules.yml"), committed("rules_test.yml"));
     let alerts: Vec<&str> = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
-    assert_eq!(alerts.len(), 10);
+    assert_eq!(alerts.len(), 11);
     for alert in alerts {
         let rule = rules.split(&format!("- alert: {alert}\n")).nth(1).unwrap().split("- alert:").next().unwrap();
         for said in ["for:", "severity:", "summary:", "description:"] {

@@ -173,7 +173,7 @@ fn the_form_is_chosen_by_argument_then_variable_then_where_it_goes() {
     assert_eq!(count(&[], &[("PARSHALL_LOG_FORMAT", "text")]), 0);
     assert_eq!(count(&["--log-format", "json"], &[("PARSHALL_LOG_FORMAT", "text")]), 9);
     assert_eq!(count(&[], &[("PARSHALL_LOG", "warn")]), 0);
-    for wrong in [("PARSHALL_LOG_FORMAT", "xml"), ("PARSHALL_LOG", "guest=loud")] {
+    for wrong in [("PARSHALL_LOG_FORMAT", "xml"), ("PARSHALL_LOG", "guest=loud"), ("PARSHALL_LOG", "wran")] {
         let told = run(&here, &[], &[wrong]).fails(2);
         assert!(told.contains(wrong.0) && told.contains(wrong.1), "{told}");
     }

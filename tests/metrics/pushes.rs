@@ -69,6 +69,13 @@ fn a_textfile_can_stand_beside_others() {
     assert_eq!(left.len(), 2, "nothing is left aside: {left:?}");
     let told = Ran(command(&here).args(["--metrics-file", "m.txt"]).output().unwrap()).fails(2);
     assert!(told.contains(".prom"), "{told}");
+    for nowhere in ["absent/m.prom", "folder.prom"] {
+        fs::create_dir_all(here.path().join("folder.prom")).unwrap();
+        let told = Ran(command(&here).args(["--metrics-file", nowhere]).output().unwrap()).fails(2);
+        assert!(told.contains(&format!("metrics cannot be written to `{nowhere}`")), "{told}");
+    }
+    let told = Ran(command(&here).args(["--metrics-file", "m.prom", "--push-interval", "5"]).output().unwrap()).fails(2);
+    assert!(told.contains("`5s`"), "{told}");
     for wrong in [["--push-gateway", "localhost:9091"], ["--push-interval", "1s"], ["--push-interval", "1ms"]] {
         Ran(command(&here).args(wrong).output().unwrap()).fails(2);
     }

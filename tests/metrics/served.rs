@@ -100,9 +100,15 @@ fn the_default_port_may_be_taken_and_a_chosen_one_may_not() {
     assert!(told.contains(&format!("metrics cannot be served at `{addr}`")), "{told}");
     let told = Ran(command(&here).env("PARSHALL_METRICS_ADDR", &addr).output().unwrap()).fails(2);
     assert!(told.contains(&addr), "{told}");
-    let told = Ran(command(&here).args(["--metrics-addr", "nowhere"]).output().unwrap()).fails(2);
-    assert!(told.contains("nowhere"), "{told}");
-    for quiet in ["off", "127.0.0.1:0"] {
+    assert!(told.contains("PARSHALL_METRICS_ADDR") && told.contains("`--metrics-addr 127.0.0.1:0` picks a free port"), "{told}");
+    for wrong in ["nowhere", "8001", ":8001", "localhost:", "localhost:99999"] {
+        let told = Ran(command(&here).args(["--metrics-addr", wrong]).output().unwrap()).fails(2);
+        let expected = format!("`--metrics-addr` is `{wrong}`: expected HOST:PORT, such as `127.0.0.1:8000`, or `off`");
+        assert!(told.contains(&expected), "{told}");
+        let told = Ran(command(&here).env("PARSHALL_METRICS_ADDR", wrong).output().unwrap()).fails(2);
+        assert!(told.contains("`PARSHALL_METRICS_ADDR` is"), "{told}");
+    }
+    for quiet in ["off", "OFF", "127.0.0.1:0"] {
         let ran = Ran(command(&here).args(["--metrics-addr", quiet]).output().unwrap());
         assert_eq!((ran.code(), ran.err().as_str()), (0, ""), "a short run says nothing of it");
     }
@@ -114,11 +120,20 @@ fn a_hostile_guest_makes_no_more_series_than_it_may() {
     let flood = stage("transform", "flood", "numbers", "flood", "times = 10_000") + "grants = { telemetry = true }\n";
     let here = generated(4_096, &(flood + &stage("load", "end", "flood", "collect", "")));
     let mut command = command(&here);
-    Ran(command.env("PARSHALL_LOG", "error").args(["--metrics-addr", "off", "--metrics-file", "m.prom"]).output().unwrap()).ok();
+    let options = ["--metrics-addr", "off", "--metrics-file", "m.prom", "--report-file", "report.json"];
+    let ran = Ran(command.env("PARSHALL_LOG", "error").args(options).output().unwrap());
+    assert_eq!(ran.code(), 0, "{}", ran.err());
     let scraped = Scraped::read(&std::fs::read_to_string(here.path().join("m.prom")).unwrap());
     let names = scraped.labels("etl_guest_count_total", "name");
     assert!((1..=64).contains(&names.len()), "{names:?}");
-    assert!(scraped.value("etl_guest_telemetry_dropped_total", &[("stage", "flood")]) > 9_000.0);
+    let dropped = scraped.value("etl_guest_telemetry_dropped_total", &[("stage", "flood")]);
+    assert!(dropped > 9_000.0);
+    let report: serde_json::Value = serde_json::from_reader(std::fs::File::open(here.path().join("report.json")).unwrap()).unwrap();
+    let flood = report["stages"].as_array().unwrap().iter().find(|stage| stage["name"] == "flood").unwrap();
+    assert_eq!(flood["telemetry_dropped"].as_f64(), Some(dropped), "report and metric agree");
+    assert!(flood["calls"]["host_seconds"].as_f64() > Some(0.0), "{flood:#}");
+    let told = ran.err();
+    assert_eq!(told.matches("logs, metrics and spans of its own exceeded a limit and were dropped").count(), 1, "{told}");
     assert!(scraped.series.len() < 2_000, "{} series", scraped.series.len());
     assert!(scraped.find("etl_guest_observation_count", &[]).is_empty(), "what is no number is not observed");
 }

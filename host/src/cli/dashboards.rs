@@ -11,7 +11,7 @@ use crate::telemetry::dashboards::{self, File};
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The folder that they are written to; made if it is not there.
-    #[arg(long, value_name = "DIR", default_value = "examples/monitoring", value_hint = clap::ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", default_value = "monitoring", value_hint = clap::ValueHint::DirPath)]
     out: PathBuf,
     /// Write nothing: say whether the files in the folder are those that would be written. Exit code 1 if not.
     #[arg(long)]

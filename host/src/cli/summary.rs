@@ -38,15 +38,17 @@ pub fn text(report: &Report, startup: &Startup) -> String {
 
 fn row(stage: &StageReport) -> Vec<Cell> {
     let calls = &stage.calls;
+    // What was never called took no time, not a short one.
+    let took = |seconds| if calls.count == 0 { "-".into() } else { amount::seconds(seconds) };
     let numbers = [
         amount::count(calls.count),
         if stage.kind == Kind::Extract { "-".into() } else { amount::count(stage.rows.r#in) },
         amount::count(stage.rows.out),
         amount::count(stage.rows.filtered),
         amount::count(stage.rows.rejected),
-        amount::seconds(calls.seconds.p50),
-        amount::seconds(calls.seconds.p95),
-        amount::seconds(calls.seconds.p99),
+        took(calls.seconds.p50),
+        took(calls.seconds.p95),
+        took(calls.seconds.p99),
         amount::short(calls.fuel),
         amount::bytes(calls.memory_peak_bytes),
         format!("{} / {}", amount::bytes(calls.bytes_read + calls.bytes_made), amount::bytes(calls.bytes_stayed)),
@@ -102,6 +104,10 @@ pub fn warn(report: &Report) {
         eprintln!(
             "warning: `{name}` rejected {rows} rows that nobody takes; they are lost unless a stage has `{name}.rejected` as its input"
         );
+    }
+    for stage in report.stages.iter().filter(|stage| stage.telemetry_dropped > 0) {
+        let (name, dropped) = (&stage.name, amount::count(stage.telemetry_dropped));
+        eprintln!("warning: stage {name}: {dropped} logs, metrics and spans of its own exceeded a limit and were dropped");
     }
     if report.outcome == Outcome::Stopped {
         eprintln!("warning: stopped before the end of the data; what was loaded is a part of it");

@@ -27,7 +27,7 @@ pub struct Meter {
     pub columns_read: Vec<u32>,
     /// Bytes copied into the guest.
     pub bytes_read: u64,
-    /// Time in imports that do work of their own.
+    /// Time in imports that do work of their own: all but `frames`, which copies.
     pub work: Duration,
     /// Log records written.
     pub logs: u64,

@@ -25,8 +25,8 @@ impl Spans {
         Spans { call, ..Spans::default() }
     }
 
-    /// Opens a child of the innermost open span.
-    pub fn open(&mut self, name: String, limit: u64, dropped: &mut u64) -> Span {
+    /// Opens a child of the innermost open span. Here and below, texts are only made where they are kept.
+    pub fn open(&mut self, name: impl FnOnce() -> String, limit: u64, dropped: &mut u64) -> Span {
         let Some(call) = self.call.filter(|call| call.sampled) else {
             return Span(None);
         };
@@ -37,7 +37,7 @@ impl Spans {
         let (id, now) = (SpanId::fresh(), Instant::now());
         let parent = self.open.last().map_or(call.span, |span| span.id);
         self.open.push(GuestSpan {
-            name,
+            name: name(),
             role: Role::Internal,
             id,
             parent,
@@ -71,30 +71,34 @@ impl Spans {
     }
 
     /// Sets an attribute; the last value counts.
-    pub fn set(&mut self, span: &Span, key: String, value: Value, limit: u64, dropped: &mut u64) {
+    pub fn set(&mut self, span: &Span, key: impl FnOnce() -> String, value: impl FnOnce() -> Value, limit: u64, dropped: &mut u64) {
         let Some(at) = self.at(span) else { return };
+        let key = key();
         let attributes = &mut self.open[at].attributes;
         match attributes.iter().position(|(known, _)| *known == key) {
-            Some(known) => attributes[known].1 = value,
-            None if (attributes.len() as u64) < limit => attributes.push((key, value)),
+            Some(known) => attributes[known].1 = value(),
+            None if (attributes.len() as u64) < limit => attributes.push((key, value())),
             None => *dropped += 1,
         }
     }
 
     /// Adds an event at this moment.
-    pub fn event(&mut self, span: &Span, name: String, attributes: Vec<(String, Value)>, limit: u64, dropped: &mut u64) {
+    pub fn event(&mut self, span: &Span, said: impl FnOnce() -> (String, Vec<(String, Value)>), limit: u64, dropped: &mut u64) {
         let Some(at) = self.at(span) else { return };
         let events = &mut self.open[at].events;
         match (events.len() as u64) < limit {
-            true => events.push(GuestEvent { name, at: Instant::now(), attributes }),
+            true => {
+                let (name, attributes) = said();
+                events.push(GuestEvent { name, at: Instant::now(), attributes });
+            }
             false => *dropped += 1,
         }
     }
 
     /// Marks a span as failed.
-    pub fn fail(&mut self, span: &Span, message: String) {
+    pub fn fail(&mut self, span: &Span, message: impl FnOnce() -> String) {
         if let Some(at) = self.at(span) {
-            self.open[at].error = Some(message);
+            self.open[at].error = Some(message());
         }
     }
 
@@ -129,15 +133,15 @@ mod tests {
         let call = SpanContext::root(true);
         let mut dropped = 0;
         let mut spans = Spans::begin(Some(call));
-        let outer = spans.open("outer".into(), 9, &mut dropped);
-        let inner = spans.open("inner".into(), 9, &mut dropped);
+        let outer = spans.open(|| "outer".into(), 9, &mut dropped);
+        let inner = spans.open(|| "inner".into(), 9, &mut dropped);
         spans.close(&outer);
         assert_eq!(trace::current().map(|context| context.span), inner.0);
-        let last = spans.open("last".into(), 9, &mut dropped);
+        let last = spans.open(|| "last".into(), 9, &mut dropped);
         spans.close(&inner);
-        spans.set(&last, "key".into(), Value::Integer(1), 1, &mut dropped);
-        spans.set(&last, "key".into(), Value::Integer(2), 1, &mut dropped);
-        spans.set(&last, "more".into(), Value::Integer(3), 1, &mut dropped);
+        spans.set(&last, || "key".into(), || Value::Integer(1), 1, &mut dropped);
+        spans.set(&last, || "key".into(), || Value::Integer(2), 1, &mut dropped);
+        spans.set(&last, || "more".into(), || Value::Integer(3), 1, &mut dropped);
         let ended = spans.end();
         assert_eq!(trace::current(), Some(call));
         let parents: Vec<_> = ended.iter().map(|span| (span.name.as_str(), span.parent)).collect();
@@ -153,13 +157,15 @@ mod tests {
         let mut dropped = 0;
         let mut spans = Spans::begin(Some(SpanContext::root(true)));
         for _ in 0..5 {
-            let span = spans.open("one".into(), 2, &mut dropped);
+            let span = spans.open(|| "one".into(), 2, &mut dropped);
             spans.close(&span);
         }
-        assert_eq!((spans.end().len(), dropped), (2, 3));
+        let last = spans.open(|| unreachable!("what is dropped is not made"), 2, &mut dropped);
+        spans.fail(&last, || unreachable!("nor is what is said of it"));
+        assert_eq!((spans.end().len(), dropped), (2, 4));
         let mut spans = Spans::begin(Some(SpanContext::root(false)));
-        assert!(spans.open("one".into(), 2, &mut dropped).0.is_none());
-        assert_eq!((spans.end().len(), dropped), (0, 3));
+        assert!(spans.open(|| "one".into(), 2, &mut dropped).0.is_none());
+        assert_eq!((spans.end().len(), dropped), (0, 4));
         trace::set_current(None);
     }
 }

@@ -26,7 +26,7 @@ pub struct Usage {
     pub guest: Duration,
     /// Time copying columns into and out of the guest, validating what came out, and carrying out the recipe.
     pub copy: Duration,
-    /// Time in imports that do work of their own (reading and writing tables).
+    /// Time in imports that do work of their own (tables, telemetry, state).
     pub host: Duration,
     /// Bytes of column buffers that were copied into the guest.
     pub bytes_read: u64,

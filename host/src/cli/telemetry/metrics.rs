@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     cli::{Exit, outputs::Output, serve::Server},
-    pipeline::spec::units,
+    pipeline::spec::units::{self, UnitError},
     telemetry::{
         health::{Healths, Signal},
         metrics::{
@@ -21,6 +21,8 @@ use crate::{
 
 /// Where metrics are served unless somebody says otherwise.
 const DEFAULT: &str = "127.0.0.1:8000";
+/// The variable that chooses where, if no argument does.
+const VARIABLE: &str = "PARSHALL_METRICS_ADDR";
 
 /// Arguments about metrics.
 #[derive(clap::Args)]
@@ -60,8 +62,9 @@ pub fn start(arguments: &Arguments, healths: &Healths) -> Result<Running, Exit> 
     let environment = Environment::process();
     let metrics = Metrics::new(healths);
     let targets = targets(arguments, &environment)?;
-    let addr = arguments.metrics_addr.as_deref().or_else(|| environment.get("PARSHALL_METRICS_ADDR"));
-    let listener = listen(addr)?;
+    let argument = arguments.metrics_addr.as_deref().map(|addr| ("--metrics-addr", addr));
+    let chosen = argument.or_else(|| environment.get(VARIABLE).map(|addr| (VARIABLE, addr)));
+    let listener = listen(chosen)?;
     let server = listener.map(|listener| Server::start(listener, metrics.clone())).transpose().map_err(anyhow::Error::from)?;
     if let Some(server) = &server {
         tracing::info!("metrics are at http://{}/metrics", server.addr);
@@ -72,18 +75,30 @@ pub fn start(arguments: &Arguments, healths: &Healths) -> Result<Running, Exit> 
 
 /// The default may be taken, by another run most likely, and that is no reason not to run. What somebody chose is another matter: who
 /// scrapes there would scrape something else.
-fn listen(addr: Option<&str>) -> Result<Option<TcpListener>, Exit> {
-    match addr.map(str::trim) {
-        Some("off") => Ok(None),
-        Some(chosen) if !chosen.is_empty() => {
-            let cannot = |error: std::io::Error| Exit::Wrong(format!("metrics cannot be served at `{chosen}`: {error}"));
-            let addrs: Vec<SocketAddr> = chosen.to_socket_addrs().map_err(cannot)?.collect();
+fn listen(chosen: Option<(&str, &str)>) -> Result<Option<TcpListener>, Exit> {
+    match chosen.map(|(from, addr)| (from, addr.trim())) {
+        Some((_, off)) if off.eq_ignore_ascii_case("off") => Ok(None),
+        Some((from, addr)) if !addr.is_empty() => {
+            let host = addr.rsplit_once(':').filter(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+            if host.is_none() {
+                return Err(Exit::Wrong(format!("`{from}` is `{addr}`: expected HOST:PORT, such as `{DEFAULT}`, or `off`")));
+            }
+            let cannot =
+                |error: std::io::Error| Exit::Wrong(format!("metrics cannot be served at `{addr}` (`{from}`): {error}{}", hint(&error)));
+            let addrs: Vec<SocketAddr> = addr.to_socket_addrs().map_err(cannot)?.collect();
             TcpListener::bind(&addrs[..]).map(Some).map_err(cannot)
         }
         _ => match TcpListener::bind(DEFAULT) {
             Ok(listener) => Ok(Some(listener)),
             Err(error) => Ok(elsewhere(&error)),
         },
+    }
+}
+
+fn hint(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => "; `--metrics-addr 127.0.0.1:0` picks a free port, `--metrics-addr off` serves none",
+        _ => "",
     }
 }
 
@@ -121,8 +136,11 @@ fn targets(arguments: &Arguments, environment: &Environment) -> Result<Targets, 
 const LEAST_INTERVAL: Duration = Duration::from_millis(100);
 
 fn interval(text: &str) -> Result<Duration, String> {
-    let time = units::time(text).map_err(|error| error.to_string())?;
-    if time < LEAST_INTERVAL { Err("at least 100ms".into()) } else { Ok(time) }
+    let time = units::time(text).map_err(|error| match &error {
+        UnitError::NoUnit { example, .. } => format!("{error}; such as `{example}`"),
+        _ => format!("{error}; expected a time such as `15s`"),
+    })?;
+    if time < LEAST_INTERVAL { Err("at least `100ms`, such as `15s`".into()) } else { Ok(time) }
 }
 
 fn wrong(error: impl std::error::Error) -> Exit {

@@ -24,7 +24,7 @@ pub struct Item {
     pub trace: Arc<BatchTrace>,
     /// Its place in the order in which the stage takes batches, from 0.
     pub ticket: u64,
-    /// How long it waited.
+    /// How long it waited: since it was offered, whether or not there was room for it.
     pub waited: Duration,
 }
 
@@ -80,9 +80,9 @@ impl Queue {
         Queue { bound, inside: Mutex::new(Inside { producers, ..Inside::default() }), changed: Condvar::new() }
     }
 
-    /// Adds a batch; waits while there is no room.
+    /// Adds a batch; waits while there is no room, and that counts as the batch's wait.
     pub fn push(&self, input: u32, batch: Arc<RecordBatch>, trace: Arc<BatchTrace>) -> Result<(), Aborted> {
-        let bytes = batch::size(&batch).max(LEAST);
+        let (bytes, since) = (batch::size(&batch).max(LEAST), Instant::now());
         let mut inside = self.lock();
         while !inside.aborted && !inside.waiting.is_empty() && inside.bytes + bytes > self.bound {
             inside = self.wait(inside);
@@ -94,7 +94,7 @@ impl Queue {
         inside.peak = inside.peak.max(inside.bytes);
         inside.rows += batch.num_rows() as u64;
         inside.rows_arrived += batch.num_rows() as u64;
-        inside.waiting.push_back(Waiting { input, batch, trace, bytes, since: Instant::now() });
+        inside.waiting.push_back(Waiting { input, batch, trace, bytes, since });
         drop(inside);
         self.changed.notify_all();
         Ok(())
@@ -212,6 +212,26 @@ mod tests {
         let queue = Queue::new(10, 1);
         queue.push(0, batch(1000), trace()).unwrap();
         assert_eq!(queue.pop().unwrap().unwrap().batch.num_rows(), 1000);
+    }
+
+    /// Protects the bottleneck against looking idle: what waits for room in front of a stage waits for that stage.
+    #[test]
+    fn waiting_for_room_is_waiting_in_front_of_the_stage() {
+        let queue = Arc::new(Queue::new(10, 1));
+        queue.push(0, batch(1), trace()).unwrap();
+        let producer = thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || {
+                let offered = Instant::now();
+                queue.push(0, batch(1), trace()).unwrap();
+                offered.elapsed()
+            }
+        });
+        thread::sleep(Duration::from_millis(50));
+        queue.pop().unwrap().unwrap();
+        let held = producer.join().unwrap();
+        let waited = queue.pop().unwrap().unwrap().waited;
+        assert!(waited + Duration::from_millis(1) >= held, "{waited:?} of {held:?}");
     }
 
     /// Protects against threads that hang for ever after a failure elsewhere.

@@ -114,7 +114,7 @@ pub struct StageReport {
     pub ports: Vec<PortReport>,
     /// Its own counters.
     pub counters: BTreeMap<String, u64>,
-    /// Telemetry of its own that exceeded a limit and was dropped.
+    /// Telemetry of its own that exceeded a limit, or was no number, and was dropped.
     pub telemetry_dropped: u64,
     /// What a load made durable.
     pub receipt: Option<Receipt>,
@@ -133,7 +133,7 @@ pub struct CallReport {
     pub guest_seconds: f64,
     /// Seconds copying, validating and carrying out recipes.
     pub copy_seconds: f64,
-    /// Seconds in imports that read or write tables.
+    /// Seconds in imports other than those that copy: tables, telemetry, state.
     pub host_seconds: f64,
     /// Units of fuel, over all calls.
     pub fuel: u64,

@@ -11,7 +11,7 @@ use super::{
     recording,
     thresholds::{
         self, BATCH_P95_SECONDS, EVENT_WINDOW, FOR_EVENTS, FOR_LATENCY, FOR_LEVELS, FOR_QUEUES, FOR_RATES, FOR_TARGETS, IMBALANCE_ROWS,
-        SOURCE_LAG_SECONDS, WINDOW,
+        NO_SUCCESS_SECONDS, SOURCE_LAG_SECONDS, WINDOW,
     },
 };
 use crate::telemetry::names::{label, metric};
@@ -25,6 +25,7 @@ pub fn all() -> Vec<Alert> {
         error_rate(),
         swap_failed(),
         batch_latency(),
+        no_success(),
         source_stalled(),
         queue_full(),
         guest_memory(),
@@ -212,6 +213,31 @@ fn batch_latency() -> Alert {
             fires("55 of 1,000", "20m", batches("0+945x40", "0+1000x40"), Fired { labels: OF_SOURCE, value: "5.455s" }),
             quiet("40 of 1,000", "20m", batches("0+960x40", "0+1000x40")),
             quiet("slow for some minutes", "8m", batches("0+0x40", "0+1000x40")),
+        ],
+    }
+}
+
+fn no_success() -> Alert {
+    let pushed = || one(metric::LAST_SUCCESS, &[(label::PIPELINE, "nightly")]);
+    let nightly = Fired { labels: &[(JOB, PARSHALL), (INSTANCE, AT), (label::PIPELINE, "nightly")], value: "1d 2h 1m 0s" };
+    Alert {
+        name: "ParshallNoSuccess",
+        expression: format!("time() - {} > {NO_SUCCESS_SECONDS}", metric::LAST_SUCCESS),
+        wait: FOR_EVENTS,
+        severity: Warning,
+        // Only what was pushed has the pipeline as a label.
+        summary: "No run has completed for long at {{ $labels.instance }} {{ $labels.pipeline }}",
+        description: "The last run of {{ $labels.job }} at {{ $labels.instance }} {{ $labels.pipeline }} that completed did so \
+                      {{ $value | humanizeDuration }} ago."
+            .to_owned(),
+        runbook: "See whether it was started at all (cron, the scheduler, its machine) and whether it still runs: a run that hangs neither \
+                  fails nor completes. If runs fail, ParshallRunFailed says more. One that is stopped each time (Ctrl-C, a time limit of \
+                  its scheduler) does not complete, either. A pipeline that runs less often than daily deserves a rule of its own, with \
+                  a higher threshold; for one that is gone for good, delete its group from the Pushgateway.",
+        trials: vec![
+            fires("a night without", "1561m", vec![(pushed(), "0+0x1600")], nightly),
+            quiet("a night, and a little longer", "1559m", vec![(pushed(), "0+0x1600")]),
+            quiet("it completed again", "1561m", vec![(pushed(), "0+0x1500 90000+0x100")]),
         ],
     }
 }

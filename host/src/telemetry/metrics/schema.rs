@@ -40,7 +40,11 @@ pub const FAMILIES: &[Family] = &[
     histogram(CALL_FUEL, &[STAGE], "Fuel of a call."),
     histogram(CALL_MEMORY, &[STAGE], "Linear memory of the instance after a call."),
     histogram(COPY_SECONDS, &[STAGE], "Time of a call spent in copying, checking answers and carrying out recipes."),
-    histogram(QUEUE_WAIT, &[STAGE], "Time that a batch waited in front of a stage."),
+    histogram(
+        QUEUE_WAIT,
+        &[STAGE],
+        "Time that a batch waited in front of a stage, from when it was offered: also for room in a full queue.",
+    ),
     histogram(BATCH_SECONDS, &[SOURCE], "Time from the call that brings a batch into being until the last stage lets go of it."),
     counter(FUEL, &[STAGE], "Fuel, over all calls."),
     counter(MEMORY_GROWTH, &[STAGE], "Linear memory that guests asked for."),
@@ -51,15 +55,23 @@ pub const FAMILIES: &[Family] = &[
     gauge(QUEUE_BATCHES, &[STAGE], "Batches that wait in front of a stage."),
     gauge(QUEUE_LIMIT, &[STAGE], "Bytes that may wait in front of a stage; one batch always may."),
     counter(BUSY, &[STAGE], "Time in calls, over all instances of a stage."),
-    gauge(UTILIZATION, &[STAGE], "Share of the time that a stage's instances were in calls, over the last seconds."),
+    gauge(UTILIZATION, &[STAGE], "Share of the time that a stage's instances were in calls, over the last 15 seconds."),
     gauge(BOTTLENECK, &[STAGE], "1 for the stage with the highest utilization, 0 for all others."),
     gauge(GENERATION, &[STAGE], "How often the stage's component has been swapped, plus one."),
     gauge(STAGE_INFO, &[STAGE, KIND, COMPONENT, VERSION], "What a stage is."),
     counter(ROWS, &[STAGE, OUTCOME], "Where the rows of a stage went."),
     counter(ROWS_ARRIVED, &[STAGE], "Rows that were sent to a stage; for an extract, that it brought in."),
     gauge(ROWS_IN_FLIGHT, &[STAGE], "Rows that have arrived and of which nothing is known yet: they wait, or their call is under way."),
-    gauge(IMBALANCE, &[STAGE], "Rows that arrived and are not accounted for. Anything but 0 is a bug of the host."),
-    gauge(SOURCE_LAG, &[SOURCE], "Time since an extract last yielded a batch; 0 after its end."),
+    gauge(
+        IMBALANCE,
+        &[STAGE],
+        "Rows that arrived and are in none of etl_rows_total and etl_rows_in_flight. Anything but 0 is a bug of the host.",
+    ),
+    gauge(
+        SOURCE_LAG,
+        &[SOURCE],
+        "Time since an extract last yielded a batch, or since the start of the run before the first; 0 after its end.",
+    ),
     counter(TRAPS, &[STAGE, REASON], "Calls in which the guest trapped or exceeded a limit."),
     counter(RESTARTS, &[STAGE], "Instances that were opened in place of a poisoned one."),
     counter(SWAPS, &[STAGE, OUTCOME], "Swaps of a stage's component."),
@@ -68,7 +80,7 @@ pub const FAMILIES: &[Family] = &[
     gauge(PIPELINE_LOADED, &[], "When a pipeline file was last loaded well, in Unix time."),
     counter(GUEST_COUNT, &[STAGE, NAME], "What a stage counts itself, by the name that it gives."),
     histogram(GUEST_OBSERVATION, &[STAGE, NAME], "What a stage observes itself, by the name that it gives."),
-    counter(GUEST_DROPPED, &[STAGE], "Telemetry of a stage's own that exceeded a bound."),
+    counter(GUEST_DROPPED, &[STAGE], "Telemetry of a stage's own that exceeded a bound, or was no number."),
     counter(TELEMETRY_DROPPED, &[SIGNAL, REASON], "Items of telemetry that were dropped."),
     counter(TELEMETRY_EXPORTED, &[SIGNAL], "Items of telemetry that were exported."),
     gauge(TELEMETRY_QUEUE, &[SIGNAL], "Items of telemetry that wait for their export."),
@@ -96,4 +108,22 @@ impl Family {
 pub fn unit(name: &str) -> Option<&'static str> {
     let name = name.strip_suffix("_total").unwrap_or(name);
     ["seconds", "bytes", "ratio", "rows"].into_iter().find(|unit| name.strip_suffix(unit).is_some_and(|rest| rest.ends_with('_')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Protects whoever reads TELEMETRY.md and /metrics against two different stories: what a metric says of itself is how its row in the
+    /// table begins.
+    #[test]
+    fn what_a_metric_says_of_itself_is_what_the_table_says() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../TELEMETRY.md");
+        let table = std::fs::read_to_string(path).unwrap();
+        for Family { name, help, .. } in FAMILIES {
+            let row = table.lines().find(|line| line.starts_with(&format!("| `{name}` |"))).unwrap_or_else(|| panic!("{name} has no row"));
+            let said = row.trim_end_matches('|').rsplit(" | ").next().unwrap().replace('`', "");
+            assert!(said.starts_with(help.trim_end_matches('.')), "{name}: {help:?} is not how {said:?} begins");
+        }
+    }
 }

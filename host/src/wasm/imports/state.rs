@@ -9,17 +9,17 @@ pub fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     let mut state = linker.instance(&super::interface("state"))?;
     state.func_wrap(
         "get",
-        |store: StoreContextMut<'_, Host>, (key,): (String,)| -> wasmtime::Result<(Result<Option<Vec<u8>>, StateError>,)> {
-            Ok((Ok(store.data().state.get(&key).cloned()),))
+        |mut store: StoreContextMut<'_, Host>, (key,): (String,)| -> wasmtime::Result<(Result<Option<Vec<u8>>, StateError>,)> {
+            Ok((Ok(store.data_mut().work(|host| host.state.get(&key).cloned())),))
         },
     )?;
     state.func_wrap("set", |mut store: StoreContextMut<'_, Host>, (key, value): (String, Vec<u8>)| {
-        Ok((set(store.data_mut(), key, value),))
+        Ok((store.data_mut().work(|host| set(host, key, value)),))
     })?;
     state.func_wrap(
         "delete",
         |mut store: StoreContextMut<'_, Host>, (key,): (String,)| -> wasmtime::Result<(Result<(), StateError>,)> {
-            store.data_mut().state.remove(&key);
+            store.data_mut().work(|host| host.state.remove(&key));
             Ok((Ok(()),))
         },
     )?;

@@ -20,21 +20,15 @@ pub fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     let mut telemetry = linker.instance(&super::interface("telemetry"))?;
     link_spans(&mut telemetry)?;
     telemetry.func_wrap("log", |mut store: StoreContextMut<'_, Host>, (level, message, attributes): (Level, String, Vec<Attribute>)| {
-        log(store.data_mut(), level, message, &attributes);
+        store.data_mut().work(|host| log(host, level, &message, &attributes));
         Ok(())
     })?;
     telemetry.func_wrap("count", |mut store: StoreContextMut<'_, Host>, (name, by): (String, u64)| {
-        count(store.data_mut(), name, by);
+        store.data_mut().work(|host| count(host, name, by));
         Ok(())
     })?;
     telemetry.func_wrap("observe", |mut store: StoreContextMut<'_, Host>, (name, value): (String, f64)| {
-        let host = store.data_mut();
-        // As many observations a call as metrics: a stage observes once a batch.
-        if (host.meter.observations.len() as u64) < host.limits.metrics && name.len() <= NAME {
-            host.meter.observations.push((name, value));
-        } else {
-            host.meter.dropped += 1;
-        }
+        store.data_mut().work(|host| observe(host, name, value));
         Ok(())
     })?;
     Ok(())
@@ -42,42 +36,47 @@ pub fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
 
 fn link_spans(telemetry: &mut LinkerInstance<'_, Host>) -> wasmtime::Result<()> {
     telemetry.resource("span", ResourceType::host::<Span>(), |mut store: StoreContextMut<'_, Host>, rep| {
-        let host = store.data_mut();
-        let span = host.handles.delete(Resource::<Span>::new_own(rep))?;
-        host.meter.spans.close(&span);
-        Ok(())
+        store.data_mut().work(|host| {
+            let span = host.handles.delete(Resource::<Span>::new_own(rep))?;
+            host.meter.spans.close(&span);
+            Ok(())
+        })
     })?;
     telemetry.func_wrap("[constructor]span", |mut store: StoreContextMut<'_, Host>, (name,): (String,)| {
-        let host = store.data_mut();
-        let name = printable(&name, NAME);
-        let span = host.meter.spans.open(name, host.limits.spans, &mut host.meter.dropped);
-        Ok((host.handles.push(span)?,))
+        store.data_mut().work(|host| {
+            let span = host.meter.spans.open(|| printable(&name, NAME), host.limits.spans, &mut host.meter.dropped);
+            Ok((host.handles.push(span)?,))
+        })
     })?;
     telemetry.func_wrap("[method]span.set", |mut store: StoreContextMut<'_, Host>, (span, attribute): (Resource<Span>, Attribute)| {
-        let host = store.data_mut();
-        let (key, value) = said(attribute, host.limits.log_bytes);
-        let span = host.handles.get(&span)?;
-        host.meter.spans.set(span, key, value, host.limits.span_attributes, &mut host.meter.dropped);
-        Ok(())
+        store.data_mut().work(|host| {
+            let (Attribute { key, value }, text) = (attribute, host.limits.log_bytes);
+            let (key, value) = (|| printable(&key, NAME), || said(value, text));
+            let span = host.handles.get(&span)?;
+            host.meter.spans.set(span, key, value, host.limits.span_attributes, &mut host.meter.dropped);
+            Ok(())
+        })
     })?;
     telemetry.func_wrap(
         "[method]span.event",
         |mut store: StoreContextMut<'_, Host>, (span, name, attributes): (Resource<Span>, String, Vec<Attribute>)| {
-            let host = store.data_mut();
-            let kept = attributes.len().min(host.limits.span_attributes as usize);
-            host.meter.dropped += (attributes.len() - kept) as u64;
-            let attributes = attributes.into_iter().take(kept).map(|attribute| said(attribute, host.limits.log_bytes)).collect();
-            let span = host.handles.get(&span)?;
-            let name = printable(&name, NAME);
-            host.meter.spans.event(span, name, attributes, host.limits.span_attributes, &mut host.meter.dropped);
-            Ok(())
+            store.data_mut().work(|host| {
+                let (limit, text) = (host.limits.span_attributes, host.limits.log_bytes);
+                let kept = attributes.len().min(limit as usize);
+                host.meter.dropped += (attributes.len() - kept) as u64;
+                let attribute = |attribute: Attribute| (printable(&attribute.key, NAME), said(attribute.value, text));
+                let said = || (printable(&name, NAME), attributes.into_iter().take(kept).map(attribute).collect());
+                host.meter.spans.event(host.handles.get(&span)?, said, limit, &mut host.meter.dropped);
+                Ok(())
+            })
         },
     )?;
     telemetry.func_wrap("[method]span.fail", |mut store: StoreContextMut<'_, Host>, (span, message): (Resource<Span>, String)| {
-        let host = store.data_mut();
-        let message = printable(&message, host.limits.log_bytes as usize);
-        host.meter.spans.fail(host.handles.get(&span)?, message);
-        Ok(())
+        store.data_mut().work(|host| {
+            let text = host.limits.log_bytes as usize;
+            host.meter.spans.fail(host.handles.get(&span)?, || printable(&message, text));
+            Ok(())
+        })
     })?;
     telemetry.func_wrap("current", |_: StoreContextMut<'_, Host>, (): ()| {
         Ok((trace::current().map(|context| SpanContext {
@@ -88,15 +87,14 @@ fn link_spans(telemetry: &mut LinkerInstance<'_, Host>) -> wasmtime::Result<()> 
     })
 }
 
-/// An attribute within its bounds.
-fn said(attribute: Attribute, text: u64) -> (String, Said) {
-    let value = match attribute.value {
+/// An attribute's value within its bounds.
+fn said(value: Value, text: u64) -> Said {
+    match value {
         Value::Text(value) => Said::Text(printable(&value, text as usize)),
         Value::Integer(value) => Said::Integer(value),
         Value::Number(value) => Said::Number(value),
         Value::Flag(value) => Said::Flag(value),
-    };
-    (printable(&attribute.key, NAME), value)
+    }
 }
 
 /// Bytes of the name of a metric, a span or an attribute; Prometheus and OpenTelemetry both live well below.
@@ -112,11 +110,22 @@ fn count(host: &mut Host, name: String, by: u64) {
     }
 }
 
-fn log(host: &mut Host, level: Level, message: String, attributes: &[Attribute]) {
+fn observe(host: &mut Host, name: String, value: f64) {
+    // One value that is no number would make a sum useless for good, and one below 0 would let it fall.
+    let sound = value.is_finite() && value >= 0.0;
+    // As many observations a call as metrics: a stage observes once a batch.
+    if sound && (host.meter.observations.len() as u64) < host.limits.metrics && name.len() <= NAME {
+        host.meter.observations.push((name, value));
+    } else {
+        host.meter.dropped += 1;
+    }
+}
+
+fn log(host: &mut Host, level: Level, message: &str, attributes: &[Attribute]) {
     if !admit(&mut host.meter, &host.limits) {
         return;
     }
-    let text = printable(&message, host.limits.log_bytes as usize);
+    let text = printable(message, host.limits.log_bytes as usize);
     let attributes = attached(host, attributes, text.len());
     let attributes = attributes.as_deref();
     let stage = host.stage.as_str();

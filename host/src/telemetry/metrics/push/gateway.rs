@@ -16,18 +16,30 @@ pub struct Gateway {
     instance: String,
 }
 
-/// A URL that cannot be one of a Pushgateway.
+/// A URL that nothing can be pushed to.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no URL of a Pushgateway, such as `http://127.0.0.1:9091`")]
-pub struct WrongUrl(String);
+pub enum WrongUrl {
+    /// It cannot be one of a Pushgateway.
+    #[error("`{0}` is no URL of a Pushgateway, such as `http://127.0.0.1:9091`")]
+    NoGateway(String),
+    /// It says what to push as, which is not for the user to say.
+    #[error(
+        "`{0}` has more than the Pushgateway's own URL, such as `http://127.0.0.1:9091`: leave out `/metrics` and what follows, which is added"
+    )]
+    Group(String),
+}
 
 impl Gateway {
     /// At a URL: where it is served from, without `/metrics`.
     pub fn new(url: &str) -> Result<Self, WrongUrl> {
-        let wrong = || WrongUrl(url.to_owned());
+        let wrong = || WrongUrl::NoGateway(url.to_owned());
         let parsed = Url::parse(url).map_err(|_| wrong())?;
         if !["http", "https"].contains(&parsed.scheme()) || !parsed.has_host() {
             return Err(wrong());
+        }
+        let path = parsed.path().trim_end_matches('/');
+        if path.ends_with("/metrics") || path.contains("/metrics/job") || parsed.query().is_some() {
+            return Err(WrongUrl::Group(url.to_owned()));
         }
         // Whoever installed a provider before us is right, too.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -104,6 +116,16 @@ mod tests {
         assert_eq!(group("name", ""), "/name@base64/=");
         assert_eq!(group("name", ".."), "/name@base64/Li4");
         assert_eq!(["f", "fo", "foo", "foobar"].map(|text| base64(text.as_bytes())), ["Zg", "Zm8", "Zm9v", "Zm9vYmFy"]);
+    }
+
+    /// Protects against a push to `/metrics/job/x/metrics/job/parshall`, which a gateway takes for a group of that name.
+    #[test]
+    fn a_url_with_a_group_of_its_own_is_refused_with_a_hint() {
+        for wrong in ["http://host:9091/metrics/job/x", "http://host/metrics", "http://host/behind/metrics/job/x/", "http://host/?job=x"] {
+            let told = Gateway::new(wrong).err().unwrap().to_string();
+            assert!(told.contains("leave out `/metrics`"), "{told}");
+        }
+        assert!(Gateway::new("http://host/behind/a/proxy").is_ok());
     }
 
     #[test]

@@ -14,18 +14,34 @@ pub struct Textfile {
     aside: PathBuf,
 }
 
-/// The collector reads no such file.
+/// There can be no such file.
 #[derive(Debug, thiserror::Error)]
-#[error("`{}` does not end with `.prom`, and the node exporter reads no other files", .0.display())]
-pub struct WrongName(PathBuf);
+pub enum WrongPath {
+    /// The collector would not read it.
+    #[error("`{}` does not end with `.prom`, and the node exporter reads no other files", .0.display())]
+    Name(PathBuf),
+    /// It cannot be written.
+    #[error("metrics cannot be written to `{}`: {error}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+}
 
 impl Textfile {
-    /// At a path that ends with `.prom`.
-    pub fn new(path: &Path) -> Result<Self, WrongName> {
+    /// At a path that ends with `.prom`, in a folder that can be written to: better to know before the run than after it.
+    pub fn new(path: &Path) -> Result<Self, WrongPath> {
         let name = path.file_name().and_then(|name| name.to_str()).filter(|name| name.ends_with(".prom"));
-        let name = name.ok_or_else(|| WrongName(path.to_owned()))?;
+        let name = name.ok_or_else(|| WrongPath::Name(path.to_owned()))?;
         // Does not end with `.prom`, so the collector does not see it; the process's number keeps two runs apart.
         let aside = path.with_file_name(format!(".{name}.{}", std::process::id()));
+        let tried = match path.is_dir() {
+            true => Err(std::io::ErrorKind::IsADirectory.into()),
+            false => fs::write(&aside, "").and_then(|()| fs::remove_file(&aside)),
+        };
+        tried.map_err(|error| WrongPath::Unwritable { path: path.to_owned(), error })?;
         Ok(Textfile { path: path.to_owned(), aside })
     }
 
