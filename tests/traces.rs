@@ -191,6 +191,46 @@ fn a_run_shows_its_slowest_batches() {
     assert!(!none.contains("where its time went"), "{none}");
 }
 
+/// Protects against vendors' state that is lost on its way through: it goes with the spans of its trace, and with no others.
+#[test]
+fn the_parents_trace_state_goes_with_the_spans_of_its_trace() {
+    let sales = example("sales");
+    let (file, parent) = (sales.path().join("spans.jsonl"), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    let mut command = parshall();
+    command.current_dir(sales.path()).args(["run", "pipeline.toml", "--trace-out"]).arg(&file);
+    assert!(command.env("TRACEPARENT", parent).env("TRACESTATE", "vendor=abc,other=1").output().unwrap().status.success());
+    let mut stated = 0;
+    for line in fs::read_to_string(file).unwrap().lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let list = |value: &serde_json::Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
+        let scopes = list(&line, "resourceSpans").into_iter().flat_map(|resource| list(&resource, "scopeSpans"));
+        for span in scopes.flat_map(|scope| list(&scope, "spans")) {
+            let own = span["traceId"] == "0af7651916cd43dd8448eb211c80319c";
+            let state = span["traceState"].as_str().unwrap_or_default();
+            assert_eq!(state, if own { "vendor=abc,other=1" } else { "" }, "{span}");
+            stated += usize::from(own);
+        }
+    }
+    assert!(stated >= 2, "the run and its commit, at least: {stated}");
+}
+
+/// Protects against credentials in logs and on terminals: a collector that is not there is named without them, with the cause.
+#[test]
+fn a_collector_that_is_not_there_is_named_without_credentials() {
+    let sales = example("sales");
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let endpoint = format!("http://user:secret@127.0.0.1:{gone}/x?token=secret");
+    let mut command = parshall();
+    command.current_dir(sales.path()).args(["run", "pipeline.toml", "--metrics-addr", "off", "--log-format", "text"]);
+    let ran = command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint).env("PARSHALL_TELEMETRY_FLUSH", "2000").output().unwrap();
+    let told = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(ran.status.success() && !told.contains("secret"), "{told}");
+    let [spans, logs] = ["traces", "logs"].map(|signal| format!("http://127.0.0.1:{gone}/x/v1/{signal}"));
+    assert!(told.contains(&format!("spans were not exported to {spans}: ")), "{told}");
+    assert!(!told.contains("log records were") || told.contains(&format!("not delivered to {logs}: ")), "{told}");
+    println!("{told}");
+}
+
 /// Protects against runs that begin although what was asked for cannot be had.
 #[test]
 fn what_is_wrong_is_said_before_the_run() {

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -30,6 +30,27 @@ impl Signal {
     }
 }
 
+/// A bound that spans wait within, and the setting that moves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    Buffer,
+    Pending,
+    Queue,
+}
+
+impl Bound {
+    const ALL: [Bound; 3] = [Bound::Buffer, Bound::Pending, Bound::Queue];
+
+    /// The variable that sets it.
+    pub fn setting(self) -> &'static str {
+        match self {
+            Bound::Buffer => "PARSHALL_TRACE_BUFFER",
+            Bound::Pending => "PARSHALL_TRACE_PENDING",
+            Bound::Queue => "OTEL_BSP_MAX_QUEUE_SIZE",
+        }
+    }
+}
+
 /// How one signal's export is doing.
 #[derive(Debug, Default)]
 pub struct Health {
@@ -39,6 +60,10 @@ pub struct Health {
     pub dropped_full: AtomicU64,
     /// Items that were dropped because their export failed, or the time for the last flush ran out.
     pub dropped_failed: AtomicU64,
+    /// Which bounds were reached, a bit each.
+    reached: AtomicU8,
+    /// Why the first of them failed.
+    why: Mutex<Option<String>>,
     /// Exports that failed.
     pub failures: AtomicU64,
     /// Items that wait.
@@ -61,6 +86,30 @@ impl Healths {
 }
 
 impl Health {
+    /// Items found no room within a bound.
+    pub fn found_no_room(&self, items: u64, bound: Bound) {
+        if items > 0 {
+            Health::add(&self.dropped_full, items);
+            self.reached.fetch_or(1 << bound as u8, Ordering::Relaxed);
+        }
+    }
+
+    /// The bounds that were reached.
+    pub fn reached(&self) -> Vec<Bound> {
+        let reached = self.reached.load(Ordering::Relaxed);
+        Bound::ALL.into_iter().filter(|bound| reached & (1 << *bound as u8) != 0).collect()
+    }
+
+    /// An export failed. What comes first is told: it is most often why the rest failed, too.
+    pub fn failed_because(&self, why: &str) {
+        self.why.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| why.to_owned());
+    }
+
+    /// Why the first export that failed did.
+    pub fn why(&self) -> Option<String> {
+        self.why.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// An export took this long.
     pub fn export_took(&self, duration: Duration) {
         let mut exports = self.exports.lock().unwrap_or_else(PoisonError::into_inner);

@@ -254,6 +254,7 @@ impl RowLedger {
 const FAILED: u8 = 1;
 const REJECTED: u8 = 2;
 const VOID: u8 = 4;
+const DROPPED: u8 = 8;
 
 impl BatchTrace {
     /// A batch that a call is about to bring into being.
@@ -291,6 +292,11 @@ impl BatchTrace {
         self.fate.fetch_or(VOID, Ordering::Relaxed);
     }
 
+    /// It is thrown away on its way: the run was given up.
+    pub fn throw_away(&self) {
+        self.fate.fetch_or(DROPPED, Ordering::Relaxed);
+    }
+
     /// Whether a call on it failed.
     pub fn failed(&self) -> bool {
         self.fate.load(Ordering::Relaxed) & FAILED != 0
@@ -299,6 +305,11 @@ impl BatchTrace {
     /// Whether rows of it were rejected.
     pub fn rejected(&self) -> bool {
         self.fate.load(Ordering::Relaxed) & REJECTED != 0
+    }
+
+    /// Whether it was thrown away on its way.
+    pub fn dropped(&self) -> bool {
+        self.fate.load(Ordering::Relaxed) & DROPPED != 0
     }
 
     /// Whether nothing came of it.

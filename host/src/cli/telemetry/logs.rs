@@ -26,7 +26,7 @@ pub fn start(environment: &Environment, healths: &Healths) -> Result<Running, Ex
     settings.check().map_err(|error| Exit::Wrong(error.to_string()))?;
     let (resource, limits) = (otlp::resource(environment).map_err(wrong)?, Limits::read(environment).map_err(wrong)?);
     let deadline = otlp::flush_deadline(environment).map_err(wrong)?;
-    let endpoint = settings.endpoint.clone();
+    let endpoint = otlp::shown(&settings.endpoint);
     let exporter = Exporter::start(settings, resource, limits, deadline, healths).map_err(anyhow::Error::from)?;
     Ok(Running(Some(Exporting { exporter, endpoint })))
 }

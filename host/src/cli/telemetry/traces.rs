@@ -7,8 +7,9 @@ use comfy_table::{Cell, CellAlignment, Table};
 use crate::{
     cli::{Exit, amount, outputs::Output, summary},
     telemetry::{
-        health::{Healths, Signal},
-        otlp::Environment,
+        health::{Bound, Healths, Signal},
+        otlp::{self, Environment},
+        propagation::parent_from_environment,
         traces::{Recording, Settings, Slow, SlowBatch, SlowCall, StartError, Traces},
     },
     words::trace::SpanContext,
@@ -35,18 +36,26 @@ impl Arguments {
 /// Spans being recorded.
 pub struct Running {
     recording: Recording,
+    /// Where spans go, as messages may name it.
+    target: String,
     healths: Healths,
 }
 
 /// Starts recording, if anybody wants spans; `parent` is the span that runs are part of.
 pub fn start(arguments: &Arguments, environment: &Environment, parent: Option<SpanContext>, healths: &Healths) -> Result<Running, Exit> {
     let settings = Settings::read(environment).map_err(|error| Exit::Wrong(error.to_string()))?;
-    let settings = Settings { parent, file: arguments.trace_out.clone(), slowest: arguments.slowest.into(), ..settings };
+    // Asked for again only where there is a parent, so that nothing is warned of twice.
+    let remote = parent.and_then(|_| parent_from_environment(environment).ok().flatten());
+    let trace_state = remote.map(|parent| parent.trace_state).unwrap_or_default();
+    let settings = Settings { parent, trace_state, file: arguments.trace_out.clone(), slowest: arguments.slowest.into(), ..settings };
+    let collector = settings.collector.as_ref().map(|collector| otlp::shown(&collector.endpoint));
+    let file = settings.file.as_ref().map(|file| format!("`{}`", file.display()));
+    let target = collector.or(file).unwrap_or_default();
     let recording = Recording::start(settings, healths).map_err(|error| match error {
         StartError::Thread(_) => Exit::Broken(error.into()),
         StartError::Exporter(_) | StartError::File { .. } => Exit::Wrong(error.to_string()),
     })?;
-    Ok(Running { recording, healths: healths.clone() })
+    Ok(Running { recording, target, healths: healths.clone() })
 }
 
 impl Running {
@@ -69,9 +78,17 @@ impl Running {
         let health = self.healths.of(Signal::Spans);
         let [full, failed] = [&health.dropped_full, &health.dropped_failed].map(|number| number.load(Ordering::Relaxed));
         if full + failed > 0 {
-            let exported = amount::count(health.exported.load(Ordering::Relaxed));
-            let (full, failed) = (amount::count(full), amount::count(failed));
-            eprintln!("warning: not all spans were exported: {exported} were, {full} found no room, {failed} could not be delivered");
+            let all = full + failed + health.exported.load(Ordering::Relaxed);
+            let bounds: Vec<_> = health.reached().into_iter().map(Bound::setting).collect();
+            let no_room = match bounds.as_slice() {
+                [] => format!("{} found no room", amount::count(full)),
+                bounds => format!("{} found no room (a larger {} helps)", amount::count(full), bounds.join(" or ")),
+            };
+            let undelivered = health.why().unwrap_or_else(|| "the time for the last flush ran out".into());
+            let why = [(full, no_room), (failed, undelivered)].into_iter().filter(|(count, _)| *count > 0).map(|(_, why)| why);
+            let (verb, why) = (if full + failed == 1 { "was" } else { "were" }, why.collect::<Vec<_>>().join("; "));
+            let (lost, spans) = (amount::count(full + failed), if all == 1 { "span" } else { "spans" });
+            eprintln!("warning: {lost} of {} {spans} {verb} not exported to {}: {why}", amount::count(all), self.target);
         }
     }
 }
@@ -88,6 +105,10 @@ fn text(slow: &Slow) -> String {
         for (at, call) in batch.calls.iter().enumerate() {
             table.add_row(row(batch, call, at == 0));
         }
+        if batch.more > 0 {
+            let (count, calls) = (amount::count(batch.more as u64), if batch.more == 1 { "call" } else { "calls" });
+            table.add_row([String::new(), String::new(), format!("and {count} more {calls}")]);
+        }
     }
     let lines: String = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
     let of = if slow.of == 1 { "the only batch".to_owned() } else { format!("slowest of {} batches", amount::count(slow.of)) };
@@ -101,7 +122,7 @@ fn row(batch: &SlowBatch, call: &SlowCall, first: bool) -> Vec<Cell> {
         percent => format!("{percent:.0} %"),
     };
     let head = if first {
-        [format!("#{}", batch.sequence), amount::seconds(batch.duration.as_secs_f64())]
+        [format!("#{}{}", batch.sequence, if batch.failed { " failed" } else { "" }), amount::seconds(batch.duration.as_secs_f64())]
     } else {
         [String::new(), String::new()]
     };

@@ -88,6 +88,7 @@ impl Queue {
             inside = self.wait(inside);
         }
         if inside.aborted {
+            trace.throw_away();
             return Err(Aborted);
         }
         inside.bytes += bytes;
@@ -140,6 +141,7 @@ impl Queue {
         inside.bytes = 0;
         drop(inside);
         // Letting go of a batch tells its observer, which must not happen under the lock.
+        waiting.iter().for_each(|waiting| waiting.trace.throw_away());
         drop(waiting);
         self.changed.notify_all();
     }
@@ -246,5 +248,16 @@ mod tests {
         queue.abort();
         assert_eq!(consumer.join().unwrap(), Some(Aborted));
         assert_eq!(queue.push(0, batch(1), trace()), Err(Aborted));
+    }
+
+    /// Protects against batches that are told as done although nobody took them.
+    #[test]
+    fn what_an_abort_throws_away_is_marked() {
+        let (queue, waiting, late) = (Queue::new(1000, 1), trace(), trace());
+        queue.push(0, batch(1), Arc::clone(&waiting)).unwrap();
+        assert!(!waiting.dropped());
+        queue.abort();
+        assert_eq!(queue.push(0, batch(1), Arc::clone(&late)), Err(Aborted));
+        assert!(waiting.dropped() && late.dropped());
     }
 }

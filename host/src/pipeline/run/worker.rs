@@ -171,6 +171,7 @@ pub fn transform(worker: &mut Worker, mut stage: Box<dyn Transform>, queue: &Que
             held.push(call);
         }
         if !order.enter(item.ticket) {
+            item.trace.throw_away();
             return Err(Ended);
         }
         let sent = worker.send_rejected(&item, &transformed.rejections).and_then(|()| worker.send_all(&transformed, &item.trace, call));

@@ -85,9 +85,9 @@ impl RunMetrics {
         CallMetrics::new(Arc::clone(self), worker, stage.facts.kind == Kind::Extract, shard)
     }
 
-    /// A batch has gone all its way.
+    /// A batch has gone all its way, or as far as the run did: what was thrown away took no time that says anything.
     pub fn batch(&self, batch: &BatchTrace) {
-        if !batch.is_void() {
+        if !(batch.is_void() || batch.dropped()) {
             self.batches[self.source_of(batch.origin)].observe(batch.started.elapsed().as_nanos() as u64);
         }
     }

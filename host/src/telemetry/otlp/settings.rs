@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use super::{Environment, WrongVariable};
+use super::{Environment, WrongVariable, shown};
 use crate::telemetry::health::Signal;
 
 /// How long an export may take, in milliseconds: `OTEL_EXPORTER_OTLP_TIMEOUT`, 10 s as the specification says.
@@ -146,27 +146,29 @@ impl Variables<'_> {
             let scheme = if self.environment.flag(&self.name("INSECURE"))? { "http" } else { "https" };
             text = format!("{scheme}://{value}");
         }
-        let wrong = || WrongVariable::new(&name, value, "a URL such as `http://localhost:4318`");
+        let wrong = || WrongVariable::new(&name, &shown(value), "a URL such as `http://localhost:4318`");
         let url = reqwest::Url::parse(&text).map_err(|_| wrong())?;
-        if !["http", "https"].contains(&url.scheme()) || !url.has_host() {
+        if !["http", "https"].contains(&url.scheme()) || !url.has_host() || text.parse::<http::Uri>().is_err() {
             return Err(wrong());
         }
         // That of all signals is where their paths begin; that of one signal is taken to the letter.
         if protocol == Protocol::Http && name == "OTEL_EXPORTER_OTLP_ENDPOINT" {
-            text = format!("{}/v1/{}", text.trim_end_matches('/'), self.signal().to_ascii_lowercase());
+            let (base, rest) = text.split_at(text.find(['?', '#']).unwrap_or(text.len()));
+            let query = rest.split('#').next().unwrap_or_default();
+            text = format!("{}/v1/{}{query}", base.trim_end_matches('/'), self.signal().to_ascii_lowercase());
         }
         Ok(text)
     }
 
     fn headers(&self) -> Result<Vec<(String, String)>, WrongVariable> {
         let name = self.name("HEADERS");
-        let pairs = self.environment.pairs(&name)?;
+        // The values may be secrets, so they are not repeated.
+        let pairs = self.environment.pairs(&name).map_err(|wrong| WrongVariable { value: "…".into(), ..wrong })?;
         let sound = |(key, value): &(String, String)| {
             key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.!#$&'*+^`|~".contains(&byte))
                 && value.bytes().all(|byte| (0x20..0x7f).contains(&byte))
         };
         match pairs.iter().find(|pair| !sound(pair)) {
-            // The value may be a secret, so it is not repeated.
             Some((key, _)) => Err(WrongVariable::new(&name, &format!("{key}=…"), "headers that HTTP allows")),
             None => Ok(pairs.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect()),
         }
@@ -234,6 +236,30 @@ mod tests {
         assert_eq!(read(grpc).unwrap().unwrap().endpoint, "https://collector:4317");
         let insecure = [grpc[0], grpc[1], ("OTEL_EXPORTER_OTLP_INSECURE", "true")];
         assert_eq!(read(insecure).unwrap().unwrap().endpoint, "http://collector:4317");
+    }
+
+    #[test]
+    fn a_query_stays_behind_the_signals_path() {
+        for (told, endpoint) in [
+            ("http://user:pw@host:1/x?token=abc", "http://user:pw@host:1/x/v1/traces?token=abc"),
+            ("http://host/?token=a/b", "http://host/v1/traces?token=a/b"),
+            ("http://host#part", "http://host/v1/traces"),
+        ] {
+            assert_eq!(read([("OTEL_EXPORTER_OTLP_ENDPOINT", told)]).unwrap().unwrap().endpoint, endpoint);
+        }
+    }
+
+    /// Protects against credentials that are told in the message that they are wrong.
+    #[test]
+    fn what_is_wrong_is_told_without_its_secrets() {
+        for (variable, value) in [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:secret@:1/?token=secret"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://user:secret@host"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "authorization secret"),
+        ] {
+            let told = read([ALL, (variable, value)]).unwrap_err().to_string();
+            assert!(told.contains(variable) && !told.contains("secret"), "{told}");
+        }
     }
 
     /// Protects against telemetry that goes nowhere because of a typing mistake, silently.

@@ -17,7 +17,7 @@ use super::{
     slowest::Slowest,
 };
 use crate::{
-    telemetry::health::{Health, Healths, Signal},
+    telemetry::health::{Bound, Health, Healths, Signal},
     words::observe::Keep,
 };
 
@@ -86,7 +86,8 @@ impl Kept {
 
     /// Becomes them: a root before its children.
     pub fn expand(&self, exception_events: bool, into: &mut Vec<SpanData>) {
-        let expand = Expand { stages: &self.run.stages, anchor: self.anchor, exception_events };
+        let expand =
+            Expand { stages: &self.run.stages, anchor: self.anchor, exception_events, state: (self.run.context.trace, &self.run.state) };
         match &self.what {
             What::Batch(root, calls) => {
                 into.push(expand.root(root, self.run.context, calls.iter().find_map(CallRecord::failure)));
@@ -101,7 +102,10 @@ impl Kept {
     fn tell(&self) {
         let (Some(metrics), What::Batch(root, calls)) = (&self.run.metrics, &self.what) else { return };
         let at = self.anchor.1;
-        metrics.kept_batch(root.origin, root.duration(), root.context, at);
+        // One that was thrown away is not among those whose times are observed.
+        if !root.dropped {
+            metrics.kept_batch(root.origin, root.duration(), root.context, at);
+        }
         for call in calls {
             let context = crate::words::trace::SpanContext { span: call.span, ..root.context };
             metrics.kept_call(call.stage as usize, call.duration(), context, at);
@@ -236,7 +240,18 @@ mod tests {
     fn root(failed: bool, rejected: bool, took: Duration) -> RootRecord {
         let started = Instant::now();
         let context = SpanContext::root(true);
-        RootRecord { context, sequence: 0, origin: 0, started, ended: started + took, links: Vec::new(), failed, rejected, void: false }
+        RootRecord {
+            context,
+            sequence: 0,
+            origin: 0,
+            started,
+            ended: started + took,
+            links: Vec::new(),
+            failed,
+            rejected,
+            dropped: false,
+            void: false,
+        }
     }
 
     /// Protects against the one batch that somebody looks for being thrown away with the ordinary ones.

@@ -23,7 +23,7 @@ use crate::{
         observe::RunFacts,
         stage::Kind,
         tables::Dataset,
-        trace::{SpanContext, SpanId},
+        trace::{SpanContext, SpanId, TraceId},
     },
 };
 
@@ -51,6 +51,8 @@ pub struct Expand<'a> {
     pub anchor: (Instant, SystemTime),
     /// Whether exceptions are events, too.
     pub exception_events: bool,
+    /// What vendors say of a trace that came from outside: it goes with all its spans.
+    pub state: (TraceId, &'a TraceState),
 }
 
 // === impl Stages ===
@@ -105,7 +107,7 @@ impl Expand<'_> {
         let context = SpanContext { span: call.span, ..parent };
         let started = self.time(call.started);
         let mut span =
-            span(context, Some(parent.span), format!("{} {}", call.export.as_str(), stage.name), started, started + call.duration());
+            self.span(context, Some(parent.span), format!("{} {}", call.export.as_str(), stage.name), started, started + call.duration());
         span.attributes = attributes(stage, call);
         if let Some(failure) = call.failure() {
             span.status = Status::error(failure.message.clone());
@@ -121,7 +123,7 @@ impl Expand<'_> {
 
     fn guest(&self, guest: &GuestSpan, call: SpanContext) -> SpanData {
         let context = SpanContext { span: guest.id, ..call };
-        let mut span = span(context, Some(guest.parent), guest.name.clone(), self.time(guest.started), self.time(guest.ended));
+        let mut span = self.span(context, Some(guest.parent), guest.name.clone(), self.time(guest.started), self.time(guest.ended));
         span.attributes = guest.attributes.iter().map(said).collect();
         let event = |event: &crate::words::guest_span::GuestEvent| {
             Event::new(event.name.clone(), self.time(event.at), event.attributes.iter().map(said).collect(), 0)
@@ -138,12 +140,13 @@ impl Expand<'_> {
 
     /// The root span of a batch. `run` is the run's own, to which it is linked; `failure` is that of its first call that failed.
     pub fn root(&self, root: &RootRecord, run: SpanContext, failure: Option<&Failure>) -> SpanData {
-        let mut span = span(root.context, None, span::BATCH, self.time(root.started), self.time(root.ended));
+        let mut span = self.span(root.context, None, span::BATCH, self.time(root.started), self.time(root.ended));
         let source = self.stages.stages.get(root.origin).map_or_else(|| "".into(), |stage| Arc::clone(&stage.name));
-        let outcome = match (root.failed, root.rejected) {
-            (true, _) => "failed",
-            (false, true) => "rejected",
-            (false, false) => "ok",
+        let outcome = match root {
+            RootRecord { failed: true, .. } => "failed",
+            RootRecord { dropped: true, .. } => "dropped",
+            RootRecord { rejected: true, .. } => "rejected",
+            _ => "ok",
         };
         span.attributes = vec![
             self.stages.pipeline.clone(),
@@ -151,7 +154,7 @@ impl Expand<'_> {
             KeyValue::new(a::SOURCE, source),
             KeyValue::new(a::BATCH_OUTCOME, outcome),
         ];
-        span.links = links(std::iter::once(&run).chain(&root.links));
+        span.links = self.links(std::iter::once(&run).chain(&root.links));
         if root.failed {
             span.status = Status::error(failure.map_or_else(String::new, |failure| failure.message.clone()));
             span.attributes.extend(failure.map(|failure| KeyValue::new(a::ERROR_TYPE, failure.reason)));
@@ -161,7 +164,7 @@ impl Expand<'_> {
 
     /// The span of a run.
     pub fn run(&self, run: &RunRecord, context: SpanContext, parent: Option<SpanContext>, started: SystemTime) -> SpanData {
-        let mut span = span(context, parent.map(|parent| parent.span), span::RUN, started, self.time(run.ended));
+        let mut span = self.span(context, parent.map(|parent| parent.span), span::RUN, started, self.time(run.ended));
         span.parent_span_is_remote = parent.is_some();
         span.attributes = vec![
             self.stages.pipeline.clone(),
@@ -174,6 +177,44 @@ impl Expand<'_> {
             span.attributes.extend(blamed(failure));
         }
         span
+    }
+
+    fn span(
+        &self,
+        context: SpanContext,
+        parent: Option<SpanId>,
+        name: impl Into<Cow<'static, str>>,
+        started: SystemTime,
+        ended: SystemTime,
+    ) -> SpanData {
+        SpanData {
+            span_context: self.remote(context),
+            parent_span_id: parent.map_or(Id::INVALID, |parent| Id::from(parent.0.get())),
+            parent_span_is_remote: false,
+            span_kind: SpanKind::Internal,
+            name: name.into(),
+            start_time: started,
+            // A clock that is set back must not make a span end before it began.
+            end_time: ended.max(started),
+            attributes: Vec::new(),
+            dropped_attributes_count: 0,
+            events: SpanEvents::default(),
+            links: SpanLinks::default(),
+            status: Status::Unset,
+            instrumentation_scope: scope(),
+        }
+    }
+
+    fn remote(&self, context: SpanContext) -> opentelemetry::trace::SpanContext {
+        let flags = if context.sampled { TraceFlags::SAMPLED } else { TraceFlags::default() };
+        let state = if context.trace == self.state.0 { self.state.1.clone() } else { TraceState::NONE };
+        opentelemetry::trace::SpanContext::new(context.trace.0.get().into(), context.span.0.get().into(), flags, false, state)
+    }
+
+    fn links<'b>(&self, to: impl Iterator<Item = &'b SpanContext>) -> SpanLinks {
+        let mut links = SpanLinks::default();
+        links.links = to.map(|context| Link::with_context(self.remote(*context))).collect();
+        links
     }
 
     fn time(&self, instant: Instant) -> SystemTime {
@@ -249,47 +290,11 @@ fn exception(failure: &Failure, at: SystemTime) -> Event {
     Event::new(span::EXCEPTION, at, attributes, 0)
 }
 
-fn span(
-    context: SpanContext,
-    parent: Option<SpanId>,
-    name: impl Into<Cow<'static, str>>,
-    started: SystemTime,
-    ended: SystemTime,
-) -> SpanData {
-    SpanData {
-        span_context: remote(context),
-        parent_span_id: parent.map_or(Id::INVALID, |parent| Id::from(parent.0.get())),
-        parent_span_is_remote: false,
-        span_kind: SpanKind::Internal,
-        name: name.into(),
-        start_time: started,
-        // A clock that is set back must not make a span end before it began.
-        end_time: ended.max(started),
-        attributes: Vec::new(),
-        dropped_attributes_count: 0,
-        events: SpanEvents::default(),
-        links: SpanLinks::default(),
-        status: Status::Unset,
-        instrumentation_scope: scope(),
-    }
-}
-
 /// Who made the spans.
 fn scope() -> InstrumentationScope {
     static SCOPE: std::sync::LazyLock<InstrumentationScope> =
         std::sync::LazyLock::new(|| InstrumentationScope::builder("parshall").with_version(env!("CARGO_PKG_VERSION")).build());
     SCOPE.clone()
-}
-
-fn remote(context: SpanContext) -> opentelemetry::trace::SpanContext {
-    let flags = if context.sampled { TraceFlags::SAMPLED } else { TraceFlags::default() };
-    opentelemetry::trace::SpanContext::new(context.trace.0.get().into(), context.span.0.get().into(), flags, false, TraceState::NONE)
-}
-
-fn links<'a>(to: impl Iterator<Item = &'a SpanContext>) -> SpanLinks {
-    let mut links = SpanLinks::default();
-    links.links = to.map(|context| Link::with_context(remote(*context))).collect();
-    links
 }
 
 fn events(of: Vec<Event>) -> SpanEvents {

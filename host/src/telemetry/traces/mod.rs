@@ -32,7 +32,11 @@ use std::{
 };
 
 use self::{assemble::Assembler, background::Background, file::TraceFile, outbox::Outbox, slowest::Slowest};
-use super::{health::Healths, metrics::RunMetrics, otlp::BuildError};
+use super::{
+    health::Healths,
+    metrics::RunMetrics,
+    otlp::{BuildError, shown},
+};
 use crate::words::observe::RunFacts;
 
 pub use self::{
@@ -144,7 +148,8 @@ fn spawn(settings: &Settings, healths: &Healths, told: &Arc<Told>) -> Result<Joi
         // The exporter wants to be born where it lives.
         let _within = runtime.enter();
         let exporter = settings.collector.as_ref().map(|collector| collector.span_exporter(&settings.resource)).transpose()?;
-        exporter.map(|exporter| Outbox::new(exporter, settings.bounds, settings.exception_events, healths.clone()))
+        let endpoint = settings.collector.as_ref().map_or_else(String::new, |collector| shown(&collector.endpoint));
+        exporter.map(|exporter| Outbox::new(exporter, endpoint, settings.bounds, settings.exception_events, healths.clone()))
     };
     let create = |path: &PathBuf| {
         let file = TraceFile::create(path, &settings.resource, settings.exception_events);

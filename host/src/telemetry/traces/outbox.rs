@@ -12,7 +12,7 @@ use opentelemetry_otlp::SpanExporter;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 
 use super::{assemble::Kept, settings::Bounds};
-use crate::telemetry::health::{Health, Healths, Signal};
+use crate::telemetry::health::{Bound, Health, Healths, Signal};
 
 /// After an export that failed, the next one waits this long, twice as long after another, and so on.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -24,6 +24,8 @@ type Sending = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 /// Bounded, in spans.
 pub struct Outbox {
     exporter: Arc<SpanExporter>,
+    /// Where they go, as messages may name it.
+    endpoint: String,
     bounds: Bounds,
     exception_events: bool,
     healths: Healths,
@@ -44,10 +46,11 @@ pub struct Outbox {
 
 impl Outbox {
     /// An empty one.
-    pub fn new(exporter: SpanExporter, bounds: Bounds, exception_events: bool, healths: Healths) -> Self {
+    pub fn new(exporter: SpanExporter, endpoint: String, bounds: Bounds, exception_events: bool, healths: Healths) -> Self {
         healths.of(Signal::Spans).queue_limit.store(bounds.queue as u64, std::sync::atomic::Ordering::Relaxed);
         Outbox {
             exporter: Arc::new(exporter),
+            endpoint,
             bounds,
             exception_events,
             healths,
@@ -65,7 +68,7 @@ impl Outbox {
     pub fn push(&mut self, kept: Kept) {
         let spans = kept.spans();
         if self.waiting + spans > self.bounds.queue {
-            Health::add(&self.health().dropped_full, spans as u64);
+            self.health().found_no_room(spans as u64, Bound::Queue);
             return;
         }
         self.waiting += spans;
@@ -114,9 +117,11 @@ impl Outbox {
             Err(error) => {
                 Health::add(&health.dropped_failed, spans as u64);
                 Health::add(&health.failures, 1);
+                let error = format!("{error}{}", hint(&error));
+                health.failed_because(&error);
                 // Once, not with every request: a collector that is down is down for a while.
                 if self.failed_in_a_row == 0 {
-                    tracing::warn!(target: "parshall::telemetry", "{spans} spans could not be exported: {error}");
+                    tracing::warn!(target: "parshall::telemetry", "{} could not be exported to {}: {error}", counted(spans), self.endpoint);
                 }
                 let pause = PAUSE.saturating_mul(1 << self.failed_in_a_row.min(16)).min(LONGEST_PAUSE);
                 self.failed_in_a_row += 1;
@@ -162,5 +167,21 @@ impl Outbox {
 
     fn health(&self) -> &Health {
         self.healths.of(Signal::Spans)
+    }
+}
+
+fn counted(spans: usize) -> String {
+    format!("{spans} {}", if spans == 1 { "span" } else { "spans" })
+}
+
+/// What helps, where two protocols have met.
+fn hint(error: &str) -> &'static str {
+    // The first is what gRPC says of an answer in HTTP/1.1, the second what comes of HTTP/1.1 at a port of gRPC.
+    if error.contains("frame with invalid size") {
+        " (a port for OTLP over HTTP? OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf speaks it)"
+    } else if error.contains("invalid HTTP version parsed") {
+        " (a port for OTLP over gRPC? OTEL_EXPORTER_OTLP_PROTOCOL=grpc speaks it)"
+    } else {
+        ""
     }
 }

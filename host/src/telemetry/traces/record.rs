@@ -96,6 +96,8 @@ pub struct RootRecord {
     pub links: Vec<SpanContext>,
     pub failed: bool,
     pub rejected: bool,
+    /// It was thrown away, because the run was given up.
+    pub dropped: bool,
     /// There was no batch.
     pub void: bool,
 }
@@ -241,6 +243,7 @@ impl RootRecord {
             links: batch.linked().collect(),
             failed: batch.failed(),
             rejected: batch.rejected(),
+            dropped: batch.dropped(),
             void: batch.is_void(),
         }
     }

@@ -1,10 +1,11 @@
 //! What the threads of a run do: name spans before calls, write records after them. Nothing here waits for anybody.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    sync::{Arc, Mutex, PoisonError},
     time::{Instant, SystemTime},
 };
 
+use opentelemetry::trace::TraceState;
 use tokio::sync::Notify;
 
 use super::{
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     telemetry::{
-        health::{Health, Healths, Signal},
+        health::{Bound, Healths, Signal},
         metrics::RunMetrics,
     },
     words::{
@@ -46,6 +47,8 @@ pub struct RunTraces {
     /// Its span, and the span that this one is part of.
     pub(super) context: SpanContext,
     pub(super) parent: Option<SpanContext>,
+    /// What vendors say of their trace.
+    pub(super) state: TraceState,
     pub(super) started: (Instant, SystemTime),
     /// Who is told what is kept.
     pub(super) metrics: Option<Arc<RunMetrics>>,
@@ -93,6 +96,8 @@ impl RunTraces {
             share: Share::of(facts.settings.keep.ratio),
             context: SpanContext { trace, span: SpanId::fresh(), sampled },
             parent,
+            // It has been read to the letter of its specification; one that the exporter does not take is left out.
+            state: settings.trace_state.parse().unwrap_or(TraceState::NONE),
             started: (Instant::now(), SystemTime::now()),
             metrics,
             roots: Buffer::new(settings.bounds.buffer),
@@ -161,11 +166,7 @@ impl RunTraces {
 
     #[cold]
     fn lost(&self, spans: u64) {
-        Health::add(self.dropped(), spans);
-    }
-
-    fn dropped(&self) -> &AtomicU64 {
-        &self.healths.of(Signal::Spans).dropped_full
+        self.healths.of(Signal::Spans).found_no_room(spans, Bound::Buffer);
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Settings {
     pub sampler: Sampler,
     /// The span that runs are part of, when somebody outside started them in one.
     pub parent: Option<SpanContext>,
+    /// What vendors say of its trace: `tracestate`, empty where there is none.
+    pub trace_state: String,
     /// The collector that spans are sent to.
     pub collector: Option<otlp::Settings>,
     /// The file that spans are written to.
@@ -105,6 +107,7 @@ impl Settings {
         Ok(Settings {
             sampler: Sampler::read(environment)?,
             parent: None,
+            trace_state: String::new(),
             collector: otlp::Settings::read(Signal::Spans, environment)?,
             file: None,
             slowest: 0,

@@ -19,6 +19,10 @@ pub struct SlowBatch {
     pub duration: Duration,
     /// Its calls, in the order in which they began.
     pub calls: Vec<SlowCall>,
+    /// Calls that it had beyond these.
+    pub more: usize,
+    /// Whether a call on it failed.
+    pub failed: bool,
 }
 
 /// A call of a slow batch.
@@ -84,9 +88,11 @@ impl Slowest {
             copy: Duration::from_nanos(call.copy),
             host: Duration::from_nanos(call.host),
         };
+        let more = calls.len().saturating_sub(CALLS);
         let calls = calls.iter().take(CALLS).map(slow).collect();
         let at = self.batches.partition_point(|batch| batch.duration >= duration);
-        self.batches.insert(at, SlowBatch { sequence: root.sequence, source: name(root.origin), duration, calls });
+        let (sequence, source, failed) = (root.sequence, name(root.origin), root.failed);
+        self.batches.insert(at, SlowBatch { sequence, source, duration, calls, more, failed });
         self.batches.truncate(self.limit);
     }
 

@@ -4,7 +4,10 @@
 use reqwest::{Client, Url};
 
 use super::{PushError, TIMEOUT, said, unreachable};
-use crate::telemetry::metrics::{Gathered, exposition::Form};
+use crate::telemetry::{
+    metrics::{Gathered, exposition::Form},
+    otlp::shown,
+};
 
 /// The job that everything of this program is pushed as.
 const JOB: &str = "parshall";
@@ -51,12 +54,9 @@ impl Gateway {
         Ok(Gateway { url: parsed, client: client.build().map_err(|_| wrong())?, instance: machine() })
     }
 
-    /// As it is called in messages: without a password.
+    /// As it is called in messages: without credentials.
     pub fn name(&self) -> String {
-        let mut url = self.url.clone();
-        let _ = url.set_password(None);
-        let _ = url.set_username("");
-        format!("the Pushgateway at {url}")
+        format!("the Pushgateway at {}", shown(self.url.as_str()))
     }
 
     pub(super) async fn push(&self, gathered: &Gathered, pipeline: &str) -> Result<(), PushError> {

@@ -19,7 +19,7 @@ use tonic::{
 use super::{PushError, convert, said, unreachable};
 use crate::telemetry::{
     metrics::Gathered,
-    otlp::{Environment, Protocol, Settings, WrongVariable},
+    otlp::{Environment, Protocol, Settings, WrongVariable, shown},
 };
 
 /// How often metrics are exported, in milliseconds: `OTEL_METRIC_EXPORT_INTERVAL`, 60 s as the specification says.
@@ -62,7 +62,7 @@ pub fn interval(environment: &Environment) -> Result<Duration, WrongVariable> {
 impl Otlp {
     /// As the settings say.
     pub fn new(settings: Settings, resource: Resource, every: Duration) -> Result<Self, WrongSettings> {
-        let wrong = |error: String| WrongSettings { endpoint: settings.endpoint.clone(), error };
+        let wrong = |error: String| WrongSettings { endpoint: shown(&settings.endpoint), error };
         let transport = match settings.protocol {
             Protocol::Http => Transport::Http(http(&settings).map_err(|error| wrong(error.without_url().to_string()))?),
             Protocol::Grpc => Transport::Grpc(Box::new(grpc(&settings).map_err(|error| wrong(error.to_string()))?)),
@@ -70,9 +70,9 @@ impl Otlp {
         Ok(Otlp { settings, resource, transport, every })
     }
 
-    /// As it is called in messages.
+    /// As it is called in messages: without credentials.
     pub fn name(&self) -> String {
-        self.settings.endpoint.clone()
+        shown(&self.settings.endpoint)
     }
 
     pub(super) async fn export(&self, gathered: &Gathered) -> Result<(), PushError> {
