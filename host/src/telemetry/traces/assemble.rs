@@ -2,7 +2,7 @@
 //! tail rules say whether it is kept.
 
 use std::{
-    sync::{Arc, PoisonError, atomic::AtomicU64},
+    sync::{Arc, PoisonError},
     time::{Instant, SystemTime},
 };
 
@@ -67,7 +67,7 @@ struct Look<'a> {
     anchor: (Instant, SystemTime),
     slowest: &'a mut Slowest,
     /// Counts spans for which there was no room.
-    dropped: &'a AtomicU64,
+    health: &'a Health,
     /// Takes what is worth exporting.
     keep: &'a mut dyn FnMut(Kept),
 }
@@ -130,7 +130,7 @@ impl Assembler {
     /// Takes everything that has been written and hands on what is worth keeping.
     pub fn collect(&mut self, mut keep: impl FnMut(Kept)) {
         let anchor = (Instant::now(), SystemTime::now());
-        let mut look = Look { anchor, slowest: &mut self.slowest, dropped: &self.healths.of(Signal::Spans).dropped_full, keep: &mut keep };
+        let mut look = Look { anchor, slowest: &mut self.slowest, health: self.healths.of(Signal::Spans), keep: &mut keep };
         let mut gone = Vec::new();
         for (at, run) in self.runs.iter_mut().enumerate() {
             // Nobody else knows the run: nothing more can be written, and this look at it finds all there is.
@@ -153,7 +153,7 @@ impl Assembler {
     /// Whatever has no root now never will.
     fn give_up(&self, run: &Assembling) {
         let lost = run.sampled.iter().map(|call| call.spans() as u64).sum();
-        Health::add(&self.healths.of(Signal::Spans).dropped_full, lost);
+        self.healths.of(Signal::Spans).found_no_room(lost, Bound::Pending);
     }
 }
 
@@ -217,7 +217,7 @@ fn sampled_call(run: &Arc<RunTraces>, pending: &mut Pending<CallRecord>, call: C
         return (look.keep)(Kept { run: Arc::clone(run), what: What::Call(call), anchor: look.anchor });
     };
     if let Some(evicted) = pending.add(batch, call) {
-        Health::add(look.dropped, evicted.iter().map(|call| call.spans() as u64).sum());
+        look.health.found_no_room(evicted.iter().map(|call| call.spans() as u64).sum(), Bound::Pending);
         pending.recycle(evicted);
     }
 }
