@@ -93,7 +93,7 @@ fn a_collector_that_hangs() {
     receiver.control(r#"{"hang": true}"#);
     let told = talk(receiver.http, &BRIEF).more_than_none(FAILURES, "spans").more_than_none(FAILURES, "logs");
     // Who notices first that the time is over, the exporter or its client, is a race, and each has words for it.
-    let why = Regex::new(r#"(be exported|v1/logs|v1/metrics): [^;\n"]*"#).unwrap();
+    let why = Regex::new(r#"(v1/traces|v1/logs|v1/metrics): [^;\n"]*"#).unwrap();
     assert_golden("collector-hangs", &why.replace_all(&health(told), "$1: *"));
 }
 
@@ -125,6 +125,8 @@ fn a_collector_that_comes_back() {
     let told = told.more_than_none(FAILURES, "spans").more_than_none("etl_telemetry_exported_total", "spans");
     // Spans that found no room while the exporter paused are more or fewer.
     let text = health(told.races("etl_telemetry_dropped_total", "spans"));
-    let counts = Regex::new(r"[0-9][0-9,]* (spans|were|found|could)").unwrap();
-    assert_golden("collector-back", &counts.replace_all(&text, "* $1"));
+    let counts = Regex::new(r"[0-9][0-9,]* (spans|of)").unwrap();
+    // Which bounds were reached in the meantime depends on the machine.
+    let why = Regex::new(r"(were not exported to \S+): .*").unwrap();
+    assert_golden("collector-back", &why.replace_all(&counts.replace_all(&text, "* $1"), "$1: *"));
 }

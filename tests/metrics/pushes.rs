@@ -69,10 +69,10 @@ fn a_textfile_can_stand_beside_others() {
     assert_eq!(left.len(), 2, "nothing is left aside: {left:?}");
     let told = Ran(command(&here).args(["--metrics-file", "m.txt"]).output().unwrap()).fails(2);
     assert!(told.contains(".prom"), "{told}");
-    for nowhere in ["absent/m.prom", "folder.prom"] {
+    for (nowhere, why) in [("absent/m.prom", "nothing can be written to `absent`"), ("folder.prom", "`folder.prom` is a folder")] {
         fs::create_dir_all(here.path().join("folder.prom")).unwrap();
         let told = Ran(command(&here).args(["--metrics-file", nowhere]).output().unwrap()).fails(2);
-        assert!(told.contains(&format!("metrics cannot be written to `{nowhere}`")), "{told}");
+        assert!(told.contains(&format!("--metrics-file: {why}")), "{told}");
     }
     let told = Ran(command(&here).args(["--metrics-file", "m.prom", "--push-interval", "5"]).output().unwrap()).fails(2);
     assert!(told.contains("`5s`"), "{told}");
