@@ -119,9 +119,12 @@ fn a_collector_that_comes_back() {
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "200"),
     ];
     // Long enough for a first request while it runs, with spans that come after it.
-    let batches = 20_000;
+    let batches = 80_000;
     let told = export(batches, &noop, receiver.http, &more, &[]);
-    assert_counted(&told, "spans", batches * 4 + 2);
+    // Two calls bring no batch about, and are no spans; where there is no room for them, that is not known yet.
+    let of = |name: &str| told.metrics.find(name, &[("signal", "spans")]).iter().sum::<f64>() as u64;
+    let counted = of("etl_telemetry_exported_total") + of("etl_telemetry_dropped_total");
+    assert!((batches * 4 + 2..=batches * 4 + 4).contains(&counted), "{counted}");
     let told = told.more_than_none(FAILURES, "spans").more_than_none("etl_telemetry_exported_total", "spans");
     // Spans that found no room while the exporter paused are more or fewer.
     let text = health(told.races("etl_telemetry_dropped_total", "spans"));
