@@ -3,12 +3,10 @@
 mod exemplars;
 mod exemplars_found;
 mod exports;
-mod http;
 mod pushes;
 mod schema;
 mod scrapes;
 mod served;
-mod server;
 pub mod text;
 
 use std::{
@@ -22,7 +20,7 @@ use tempfile::TempDir;
 
 use crate::{
     binary::{folder, parshall, pipeline},
-    components,
+    components, http,
 };
 
 /// A pipeline of generated rows: so many of them, through so many stages as the text has.

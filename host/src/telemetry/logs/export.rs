@@ -20,7 +20,7 @@ use super::{Record, layer, queue::Queue};
 use crate::{
     telemetry::{
         health::{Health, Healths},
-        otlp::{Environment, Settings, WrongVariable},
+        otlp::{self, Environment, Settings, WrongVariable},
     },
     words::guest_span::Value,
 };
@@ -154,7 +154,7 @@ impl Sending {
 
     async fn send_all(&mut self, exporter: opentelemetry_otlp::LogExporter) {
         let provider = SdkLoggerProvider::builder().build();
-        let (logger, scope) = (provider.logger("parshall"), scope());
+        let (logger, scope) = (provider.logger("parshall"), otlp::scope());
         loop {
             let ending = self.until.borrow().is_some();
             if !ending {
@@ -218,10 +218,6 @@ async fn deadline(until: &mut watch::Receiver<Option<Instant>>) {
             None => {}
         }
     }
-}
-
-fn scope() -> InstrumentationScope {
-    InstrumentationScope::builder("parshall").with_version(env!("CARGO_PKG_VERSION")).build()
 }
 
 /// As the SDK has it; its exporters take nothing else, and only its logger makes one.

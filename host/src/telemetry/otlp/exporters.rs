@@ -1,16 +1,15 @@
-//! Exporters of `opentelemetry_otlp`, built from settings. Build them within a tokio runtime that drives I/O and time, and use
+//! Exporters of `opentelemetry_otlp`, and the clients below them, built from settings. Build them within a tokio runtime that drives I/O and time, and use
 //! them there.
 
 use std::{collections::HashMap, sync::Arc};
 
 use opentelemetry_otlp::{
-    Compression, ExporterBuildError, LogExporter, MetricExporter, Protocol as Wire, SpanExporter, WithExportConfig, WithHttpConfig,
-    WithTonicConfig,
+    Compression, ExporterBuildError, LogExporter, Protocol as Wire, SpanExporter, WithExportConfig, WithHttpConfig, WithTonicConfig,
     tonic_types::transport::{Certificate, ClientTlsConfig, Identity},
 };
-use opentelemetry_sdk::{Resource, logs::LogExporter as _, metrics::Temporality, trace::SpanExporter as _};
+use opentelemetry_sdk::{Resource, logs::LogExporter as _, trace::SpanExporter as _};
 
-use super::{Protocol, Settings};
+use super::{Protocol, Settings, client};
 
 /// An exporter could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -25,11 +24,11 @@ pub enum BuildError {
 
 /// Configures a builder of any signal: they share no trait that could be named once.
 macro_rules! build {
-    ($settings:expr, $exporter:ident $(, $more:expr)?) => {{
+    ($settings:expr, $exporter:ident) => {{
         let settings = $settings;
         match settings.protocol {
             Protocol::Grpc => {
-                let mut builder = $exporter::builder().with_tonic()$(.with_temporality($more))?;
+                let mut builder = $exporter::builder().with_tonic();
                 builder = builder.with_endpoint(&settings.endpoint).with_timeout(settings.timeout);
                 if settings.gzip {
                     builder = builder.with_compression(Compression::Gzip);
@@ -41,7 +40,7 @@ macro_rules! build {
                 builder.build()?
             }
             Protocol::Http => {
-                let mut builder = $exporter::builder().with_http()$(.with_temporality($more))?;
+                let mut builder = $exporter::builder().with_http();
                 builder = builder.with_endpoint(&settings.endpoint).with_timeout(settings.timeout).with_protocol(Wire::HttpBinary);
                 if settings.gzip {
                     builder = builder.with_compression(Compression::Gzip);
@@ -68,18 +67,14 @@ impl Settings {
         Ok(exporter)
     }
 
-    /// Of metrics; their resource travels with them.
-    pub fn metric_exporter(&self, temporality: Temporality) -> Result<MetricExporter, BuildError> {
-        Ok(build!(self, MetricExporter, temporality))
-    }
-
     /// Whether certificates and keys can be used at all, without a runtime and before a run.
     pub fn check(&self) -> Result<(), BuildError> {
         self.http_client()?;
         Ok(())
     }
 
-    fn grpc_tls(&self) -> ClientTlsConfig {
+    /// What a gRPC client of an `https:` endpoint trusts, and who it says it is.
+    pub fn grpc_tls(&self) -> ClientTlsConfig {
         let tls = match &self.certificate {
             Some(certificate) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(certificate)),
             None => ClientTlsConfig::new().with_webpki_roots(),
@@ -90,15 +85,11 @@ impl Settings {
         }
     }
 
-    fn http_client(&self) -> Result<reqwest::Client, reqwest::Error> {
-        // Whoever installed a provider before us is right, too.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut client = reqwest::Client::builder().timeout(self.timeout);
+    /// A client that trusts what the settings say, and says who it is.
+    pub fn http_client(&self) -> Result<reqwest::Client, reqwest::Error> {
+        let mut client = client(self.timeout, self.certificate.is_some() || self.endpoint.starts_with("https:"));
         if let Some(certificate) = &self.certificate {
             client = client.tls_certs_only(reqwest::Certificate::from_pem_bundle(certificate)?);
-        } else if !self.endpoint.starts_with("https:") {
-            // Without TLS there is nothing to verify: a machine without certificates of its own must not stop us.
-            client = client.tls_certs_only([]);
         }
         if let Some(told) = &self.client {
             client = client.identity(reqwest::Identity::from_pem(&[told.certificate.as_slice(), b"\n", &told.key].concat())?);

@@ -1,6 +1,8 @@
-//! Who it is that tells: the resource of everything that leaves by OTLP.
+//! Who it is that tells: the resource of everything that leaves by OTLP, and the scope of spans and log records.
 
-use opentelemetry::KeyValue;
+use std::sync::LazyLock;
+
+use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::{Resource, resource::TelemetryResourceDetector};
 
 use super::{Environment, WrongVariable};
@@ -20,6 +22,13 @@ pub fn resource(environment: &Environment) -> Result<Resource, WrongVariable> {
     attributes.extend(told.into_iter().map(|(key, value)| KeyValue::new(key, value)));
     attributes.extend(environment.get("OTEL_SERVICE_NAME").map(|name| KeyValue::new("service.name", name.to_owned())));
     Ok(Resource::builder_empty().with_detector(Box::new(TelemetryResourceDetector)).with_attributes(attributes).build())
+}
+
+/// This program.
+pub fn scope() -> InstrumentationScope {
+    static SCOPE: LazyLock<InstrumentationScope> =
+        LazyLock::new(|| InstrumentationScope::builder("parshall").with_version(env!("CARGO_PKG_VERSION")).build());
+    SCOPE.clone()
 }
 
 /// A random UUID (RFC 9562, version 4), as the conventions want it: two processes of one service are told apart by it.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use opentelemetry::{
-    Array, InstrumentationScope, KeyValue, StringValue, Value,
+    Array, KeyValue, StringValue, Value,
     trace::{Event, Link, SpanId as Id, SpanKind, Status, TraceFlags, TraceState},
 };
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
@@ -17,7 +17,10 @@ use super::{
     request,
 };
 use crate::{
-    telemetry::names::{attribute as a, span},
+    telemetry::{
+        names::{attribute as a, span},
+        otlp,
+    },
     words::{
         guest_span::{GuestSpan, Role, Value as Said},
         observe::RunFacts,
@@ -201,7 +204,7 @@ impl Expand<'_> {
             events: SpanEvents::default(),
             links: SpanLinks::default(),
             status: Status::Unset,
-            instrumentation_scope: scope(),
+            instrumentation_scope: otlp::scope(),
         }
     }
 
@@ -288,13 +291,6 @@ fn blamed(failure: &Failure) -> [KeyValue; 2] {
 fn exception(failure: &Failure, at: SystemTime) -> Event {
     let attributes = vec![KeyValue::new(a::EXCEPTION_TYPE, failure.reason), KeyValue::new(a::EXCEPTION_MESSAGE, failure.message.clone())];
     Event::new(span::EXCEPTION, at, attributes, 0)
-}
-
-/// Who made the spans.
-fn scope() -> InstrumentationScope {
-    static SCOPE: std::sync::LazyLock<InstrumentationScope> =
-        std::sync::LazyLock::new(|| InstrumentationScope::builder("parshall").with_version(env!("CARGO_PKG_VERSION")).build());
-    SCOPE.clone()
 }
 
 fn events(of: Vec<Event>) -> SpanEvents {

@@ -2,7 +2,7 @@
 
 use super::record::Failure;
 use crate::{
-    telemetry::names::attribute as a,
+    telemetry::{logs::CALL, names::attribute as a},
     words::{
         call::CallError,
         observe::{CallFacts, RunFacts},
@@ -28,7 +28,7 @@ pub fn log_outside(run: &RunFacts, context: SpanContext, stage: &str, during: &'
 fn say(pipeline: &str, stage: &str, during: &'static str, batch: Option<u64>, error: &CallError) {
     let failure = Failure::of(error);
     tracing::error!(
-        target: "parshall::call",
+        target: CALL,
         {
             { a::PIPELINE } = pipeline,
             { a::STAGE } = stage,

@@ -6,7 +6,7 @@ use reqwest::{Client, Url};
 use super::{PushError, TIMEOUT, said, unreachable};
 use crate::telemetry::{
     metrics::{Gathered, exposition::Form},
-    otlp::shown,
+    otlp::{client, shown},
 };
 
 /// The job that everything of this program is pushed as.
@@ -44,14 +44,8 @@ impl Gateway {
         if path.ends_with("/metrics") || path.contains("/metrics/job") || parsed.query().is_some() {
             return Err(WrongUrl::Group(url.to_owned()));
         }
-        // Whoever installed a provider before us is right, too.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut client = Client::builder().timeout(TIMEOUT);
-        if parsed.scheme() == "http" {
-            // Without TLS there is nothing to verify: a machine without certificates of its own must not stop us.
-            client = client.tls_certs_only([]);
-        }
-        Ok(Gateway { url: parsed, client: client.build().map_err(|_| wrong())?, instance: machine() })
+        let client = client(TIMEOUT, parsed.scheme() == "https").build().map_err(|_| wrong())?;
+        Ok(Gateway { url: parsed, client, instance: machine() })
     }
 
     /// As it is called in messages: without credentials.

@@ -13,7 +13,7 @@ use prost::Message as _;
 use tonic::{
     codec::CompressionEncoding,
     metadata::{Ascii, MetadataKey, MetadataValue},
-    transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
+    transport::{Channel, Endpoint},
 };
 
 use super::{PushError, convert, said, unreachable};
@@ -64,7 +64,7 @@ impl Otlp {
     pub fn new(settings: Settings, resource: Resource, every: Duration) -> Result<Self, WrongSettings> {
         let wrong = |error: String| WrongSettings { endpoint: shown(&settings.endpoint), error };
         let transport = match settings.protocol {
-            Protocol::Http => Transport::Http(http(&settings).map_err(|error| wrong(error.without_url().to_string()))?),
+            Protocol::Http => Transport::Http(settings.http_client().map_err(|error| wrong(error.without_url().to_string()))?),
             Protocol::Grpc => Transport::Grpc(Box::new(grpc(&settings).map_err(|error| wrong(error.to_string()))?)),
         };
         Ok(Otlp { settings, resource, transport, every })
@@ -137,35 +137,9 @@ impl Otlp {
     }
 }
 
-fn http(settings: &Settings) -> Result<reqwest::Client, reqwest::Error> {
-    // Whoever installed a provider before us is right, too.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut client = reqwest::Client::builder().timeout(settings.timeout);
-    if let Some(certificate) = &settings.certificate {
-        client = client.tls_certs_only(reqwest::Certificate::from_pem_bundle(certificate)?);
-    } else if !settings.endpoint.starts_with("https:") {
-        // Without TLS there is nothing to verify: a machine without certificates of its own must not stop us.
-        client = client.tls_certs_only([]);
-    }
-    if let Some(identity) = &settings.client {
-        client = client.identity(reqwest::Identity::from_pem(&[identity.certificate.as_slice(), b"\n", &identity.key].concat())?);
-    }
-    client.build()
-}
-
 fn grpc(settings: &Settings) -> Result<Endpoint, tonic::transport::Error> {
     let endpoint = Endpoint::from_shared(settings.endpoint.clone())?.timeout(settings.timeout).connect_timeout(settings.timeout);
-    if !settings.endpoint.starts_with("https:") {
-        return Ok(endpoint);
-    }
-    let mut tls = match &settings.certificate {
-        Some(certificate) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(certificate)),
-        None => ClientTlsConfig::new().with_webpki_roots(),
-    };
-    if let Some(identity) = &settings.client {
-        tls = tls.identity(Identity::from_pem(&identity.certificate, &identity.key));
-    }
-    endpoint.tls_config(tls)
+    if settings.endpoint.starts_with("https:") { endpoint.tls_config(settings.grpc_tls()) } else { Ok(endpoint) }
 }
 
 fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
