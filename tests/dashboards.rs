@@ -1,15 +1,19 @@
 //! Dashboards and alerts: what is committed is what the program writes, and the real servers make of it what they should.
 
-mod server;
 mod vocabulary;
 mod watched;
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
 use crate::binary::{folder, project, run};
-use server::{Server, installed, until};
+use crate::server::{Server, installed};
 use watched::Watched;
 
 const FILES: [&str; 5] = ["alertmanager.yml", "dashboard.json", "prometheus.yml", "rules.yml", "rules_test.yml"];
@@ -250,4 +254,17 @@ fn arrival(heard: &std::path::Path, status: &str) -> Option<Value> {
         let alerts = requests.flat_map(|request| request["request"]["alerts"].as_array().cloned().unwrap_or_default());
         alerts.into_iter().find(|alert| alert["status"] == status && alert["labels"]["alertname"] == "ParshallRunFailed")
     })
+}
+
+/// Asks until there is an answer, for at most half a minute.
+fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while Instant::now() < deadline {
+        if let Some(answer) = ask() {
+            return Some(answer);
+        }
+        thread::sleep(Duration::from_millis(250));
+    }
+    println!("waited half a minute for {what}");
+    None
 }

@@ -6,7 +6,9 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::binary::project;
+use serde_json::Value;
+
+use crate::{binary::project, http};
 
 /// A server that runs.
 pub struct Server {
@@ -44,6 +46,17 @@ impl Server {
             }
         };
         Some(Server { child, addr, said })
+    }
+}
+
+impl Server {
+    /// The values of a query to Prometheus, now.
+    pub fn query(&self, expression: &str) -> Vec<f64> {
+        let (_, body) = http::get(&self.addr, &format!("/api/v1/query?query={}", http::encoded(expression)));
+        let answer: Value = serde_json::from_str(&body).unwrap_or_else(|error| panic!("{expression}: {error}: {body}"));
+        assert_eq!(answer["status"], "success", "{expression}: {body}");
+        let series = answer["data"]["result"].as_array().unwrap();
+        series.iter().map(|series| series["value"][1].as_str().unwrap().parse().unwrap()).collect()
     }
 }
 

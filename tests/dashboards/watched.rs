@@ -8,7 +8,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::server::Server;
+use crate::server::Server;
 use crate::{
     binary::{Ran, folder, parshall, pipeline},
     components,

@@ -26,7 +26,8 @@ use parshall::{
 };
 use serde_json::Value;
 
-use super::{http, server, server::Server, text::Scraped, until};
+use super::{http, text::Scraped, until};
+use crate::server::{self, Server};
 
 struct Nothing;
 

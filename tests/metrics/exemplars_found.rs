@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, fs};
 
 use serde_json::Value;
 
-use super::{Running, command, endless, http, server::Server, until};
+use super::{Running, command, endless, http, until};
+use crate::server::Server;
 use crate::traces::tree;
 
 /// What Prometheus knows of one exemplar.

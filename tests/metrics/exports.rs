@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, fs};
 
 use serde_json::Value;
 
-use super::{Running, command, endless, generated, http, server::Server, stage, until};
+use super::{Running, command, endless, generated, http, stage, until};
 use crate::binary::{Ran, folder};
+use crate::server::Server;
 
 /// Protects whoever queries what was pushed: a store of metrics has the values that the run had.
 #[test]

@@ -7,8 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Running, command, endless, generated, http, server, server::Server, stage, text::Scraped, until};
+use super::{Running, command, endless, generated, http, stage, text::Scraped, until};
 use crate::binary::Ran;
+use crate::server::{self, Server};
 
 fn short() -> tempfile::TempDir {
     generated(10_000, &stage("load", "end", "numbers", "collect", ""))

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Running, command, endless, http, server::Server, until};
+use super::{Running, command, endless, http, until};
+use crate::server::Server;
 
 /// The values of a query, once there are some.
 fn query(prometheus: &Server, query: &str) -> Vec<f64> {

@@ -6,8 +6,9 @@ use std::{
     time::Duration,
 };
 
-use super::{Running, command, endless, generated, http, server, stage, text::Scraped};
+use super::{Running, command, endless, generated, http, stage, text::Scraped};
 use crate::binary::Ran;
+use crate::server;
 
 const STAGES: [&str; 3] = ["numbers", "doubled", "end"];
 
