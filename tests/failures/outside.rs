@@ -147,6 +147,6 @@ impl Transform for Panics {
 fn a_host_that_panics() {
     let here = folder();
     let mut plan = plan(here.path(), "panics", 1);
-    plan.stages[1].opened = Some(Opened::Transform(Box::new(Panics)));
+    plan.stages[1].opened = Mutex::new(Some(Opened::Transform(Box::new(Panics))));
     assert_golden("panic", &watch(here.path(), plan).races("etl_calls_total", "numbers").text());
 }

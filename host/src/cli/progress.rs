@@ -63,13 +63,14 @@ impl Progress {
 
 /// Rows, rows per second, and what stands in front of the stage.
 fn message(run: &Run, stage: usize) -> String {
-    let rows = run.rows(stage);
+    let stage = &run.stages()[stage];
+    let rows = stage.rows();
     let elapsed = run.elapsed().as_secs_f64().max(1e-3);
-    let through = if run.stages()[stage].kind == Kind::Extract { rows.rows_out } else { rows.rows_in };
+    let through = if stage.kind == Kind::Extract { rows.rows_out } else { rows.rows_in };
     let busy = 100.0 * rows.busy.as_secs_f64() / elapsed;
     let mut text =
         format!("{:>14} rows  {:>12}/s  busy {busy:>3.0} %", amount::count(through), amount::count((through as f64 / elapsed) as u64));
-    if let Some(level) = run.queue(stage) {
+    if let Some(level) = stage.level() {
         text.push_str(&format!("  queue {:>9}", amount::bytes(level.bytes)));
     }
     if rows.rows_rejected > 0 {

@@ -60,6 +60,7 @@ fn shape(shape: &Shape) -> Value {
         }
         Shape::Variables => json!({"type": "array", "items": {"type": "string", "pattern": format!("^([^=]+{VARIABLE})$")}}),
         Shape::Flag => json!({"type": "boolean"}),
+        Shape::Factor => json!({"type": "number", "exclusiveMinimum": 0}),
         Shape::Ratio => json!({"type": "number", "minimum": 0, "maximum": 1}),
         Shape::Bounds => json!({"type": "array", "minItems": 1, "maxItems": 64, "items": {"type": "number", "exclusiveMinimum": 0}}),
         Shape::Limits => limits(),

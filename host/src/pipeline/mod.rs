@@ -15,3 +15,4 @@ pub mod run;
 pub mod source;
 pub mod spec;
 pub mod substitute;
+pub mod swap;

@@ -29,6 +29,8 @@ pub trait RunObserver: Send + Sync {
     fn batch(&self, batch: &BatchTrace);
     /// A stage failed outside of any call: an instance or a thread could not be had (`open`, `start`), or the host panicked (`call`).
     fn failed(&self, _stage: &str, _during: &'static str, _error: &CallError) {}
+    /// A stage has been changed, or was not.
+    fn swapped(&self, _swap: &Swapped<'_>) {}
     /// The run has ended, well or not.
     fn ended(&self, outcome: &RunOutcome<'_>);
 }
@@ -151,6 +153,32 @@ pub struct CallFacts<'a> {
     pub waited: Duration,
     /// Batches it put out.
     pub batches_out: u64,
+}
+
+/// A change of what a stage runs, whatever came of it.
+pub struct Swapped<'a> {
+    /// Index of the stage.
+    pub stage: usize,
+    /// The stage as it is now.
+    pub facts: &'a StageFacts,
+    /// Generation of the version that it runs now.
+    pub generation: u32,
+    /// `swapped`, `refused` or `rolled_back`.
+    pub outcome: &'static str,
+    /// Why it did not stay, from a bounded set.
+    pub reason: Option<&'static str>,
+    /// The same for a person.
+    pub message: Option<&'a str>,
+    /// Who or what asked for it: `http`, `watch`, `signal` or `program`.
+    pub trigger: &'static str,
+    /// Generation and digest of what ran.
+    pub old: (u32, &'a str),
+    /// Generation and digest of what was to run.
+    pub new: (u32, &'a str),
+    /// The phases that it went through: `shadow`, `canary`, `guard`.
+    pub phases: &'a [(&'static str, Instant, Instant)],
+    /// The longest that a thread was held up by the change itself.
+    pub pause: Duration,
 }
 
 /// How a run ended.

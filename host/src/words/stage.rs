@@ -70,7 +70,7 @@ pub struct Input {
 }
 
 /// Everything an instance is opened with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Opening {
     /// The stage's name in the pipeline.
     pub stage: String,

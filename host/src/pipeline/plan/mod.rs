@@ -1,6 +1,6 @@
 //! The plan: a pipeline as checked. Every component loaded, every stage opened, every edge resolved.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{
     diagnostic::{self, Diagnostic, Severity},
@@ -56,8 +56,8 @@ pub struct PlannedStage {
     pub queue_bytes: u64,
     /// The tables that it opened.
     pub datasets: Vec<Dataset>,
-    /// The first instance, opened while checking, for the run to take.
-    pub opened: Option<Opened>,
+    /// The first instance, opened while checking, for the run to take. A stage that runs already is not opened again.
+    pub opened: Mutex<Option<Opened>>,
 }
 
 /// An open instance.
@@ -96,6 +96,11 @@ impl Plan {
     /// On failure answers everything that is wrong, warnings included, in the order of the file. A stage that cannot be
     /// judged because one that feeds it failed is not complained about.
     pub fn make(spec: &Spec, components: &dyn Components) -> Result<Plan, Vec<Diagnostic>> {
+        Plan::beside(spec, components, &[])
+    }
+
+    /// Checks a pipeline beside one that runs: stages that are the same in both are not opened again.
+    pub fn beside(spec: &Spec, components: &dyn Components, running: &[Arc<PlannedStage>]) -> Result<Plan, Vec<Diagnostic>> {
         let mut diagnostics = Vec::new();
         let loaded = components::load_all(spec, components, &mut diagnostics);
         let fitting: Vec<_> = spec
@@ -104,7 +109,7 @@ impl Plan {
             .zip(loaded)
             .map(|(stage, component)| component.filter(|component| fitness::check(spec, stage, component.as_ref(), &mut diagnostics)))
             .collect();
-        let stages = open::open_all(spec, &fitting, &mut diagnostics);
+        let stages = open::open_all(spec, &fitting, running, &mut diagnostics);
         if stages.len() == spec.stages.len() {
             diagnostics.extend(ports::untaken(spec, &stages));
         }
@@ -113,6 +118,20 @@ impl Plan {
             return Err(diagnostics);
         }
         Ok(Plan { name: spec.name.clone(), stages, telemetry: spec.telemetry.clone(), warnings: diagnostics })
+    }
+}
+
+// === impl PlannedStage ===
+
+impl PlannedStage {
+    /// Takes the instance that was opened while checking.
+    pub fn take_opened(&mut self) -> Option<Opened> {
+        self.opened.get_mut().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether an instance was opened while checking.
+    pub fn is_opened(&self) -> bool {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 }
 

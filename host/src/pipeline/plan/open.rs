@@ -1,6 +1,6 @@
 //! Opens every stage, each after those that feed it, so that what flows along every edge is known.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::{Edge, Opened, PlannedStage, mistakes, order, ports};
 use crate::{
@@ -18,7 +18,14 @@ use crate::{
 
 /// Opens the stages whose components fit, in topological order. One that fails, and all that it feeds, are left out;
 /// only the first is reported.
-pub(super) fn open_all(spec: &Spec, components: &[Option<Arc<dyn Component>>], diagnostics: &mut Vec<Diagnostic>) -> Vec<PlannedStage> {
+///
+/// A stage that runs already and is the same is taken over as it is, without an instance.
+pub(super) fn open_all(
+    spec: &Spec,
+    components: &[Option<Arc<dyn Component>>],
+    running: &[Arc<PlannedStage>],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<PlannedStage> {
     let mut planned: Vec<PlannedStage> = Vec::with_capacity(spec.stages.len());
     for at in order::topological(spec) {
         let (stage, Some(component)) = (&spec.stages[at], &components[at]) else {
@@ -36,25 +43,38 @@ pub(super) fn open_all(spec: &Spec, components: &[Option<Arc<dyn Component>>], d
             grants: stage.grants.clone(),
             restore: None,
         };
+        let plan = |(opened, ports, datasets), opening| PlannedStage {
+            name: stage.name.clone(),
+            kind: stage.kind,
+            reference: stage.component.clone(),
+            component: component.clone(),
+            opening,
+            ports,
+            inputs: edges,
+            instances: stage.instances,
+            queue_bytes: stage.queue_bytes,
+            datasets,
+            opened: Mutex::new(opened),
+        };
+        if let Some(same) = running.iter().find(|running| is_same(running, stage, component.as_ref(), &opening)) {
+            planned.push(plan((None, same.ports.clone(), same.datasets.clone()), opening));
+            continue;
+        }
         let _scope = scope::within(&spec.name, &stage.name);
         match open(stage.kind, component.as_ref(), &opening) {
-            Ok((opened, ports, datasets)) => planned.push(PlannedStage {
-                name: stage.name.clone(),
-                kind: stage.kind,
-                reference: stage.component.clone(),
-                component: component.clone(),
-                opening,
-                ports,
-                inputs: edges,
-                instances: stage.instances,
-                queue_bytes: stage.queue_bytes,
-                datasets,
-                opened: Some(opened),
-            }),
+            Ok((opened, ports, datasets)) => planned.push(plan((Some(opened), ports, datasets), opening)),
             Err(error) => diagnostics.extend(mistakes::of_opening(spec, stage, component.as_ref(), &opening.inputs, &error)),
         }
     }
     planned
+}
+
+/// Whether what runs is what the stage shall be: then there is nothing to open.
+fn is_same(running: &PlannedStage, stage: &StageSpec, component: &dyn Component, opening: &Opening) -> bool {
+    running.name == stage.name
+        && running.kind == stage.kind
+        && running.component.digest() == component.digest()
+        && Opening { restore: None, ..running.opening.clone() } == *opening
 }
 
 /// The inputs of a stage. Nothing when one of them is not to be had, which is reported if it has not been.

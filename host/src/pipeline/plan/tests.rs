@@ -48,8 +48,9 @@ fn stages_come_after_what_feeds_them_and_edges_know_their_ports() {
     let out = |from, port| Edge { from, port: PortId::Out(port) };
     assert_eq!(write.inputs, [out(2, 0), out(1, 1), Edge { from: 1, port: PortId::Rejected }]);
     assert_eq!((keep.instances, keep.queue_bytes), (3, 1024));
+    let opened = |stage: &PlannedStage| stage.opened.lock().unwrap().take();
     assert!(matches!(
-        (&read.opened, &split.opened, &write.opened),
+        (opened(read), opened(split), opened(write)),
         (Some(Opened::Extract(_)), Some(Opened::Transform(_)), Some(Opened::Load(_)))
     ));
     let names: Vec<&str> = write.opening.inputs.iter().map(|input| input.name.as_str()).collect();

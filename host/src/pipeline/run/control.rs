@@ -1,8 +1,11 @@
 //! The state of a run that all its threads share: whether to go on, what failed, and whether loads may commit.
 
-use std::sync::{
-    Arc, Condvar, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use super::{order::Order, queue::Queue};
@@ -33,10 +36,15 @@ pub enum Verdict {
 
 #[derive(Default)]
 struct Inside {
+    /// Loads have been told to commit.
+    decided: bool,
     failure: Option<Failure>,
     aborted: bool,
-    /// Stages that have not yet taken all their input.
+    /// Threads that have not yet taken all their input.
     working: usize,
+    /// What to wake when the run is given up.
+    queues: Vec<Arc<Queue>>,
+    orders: Vec<Arc<Order>>,
 }
 
 /// Shared by all threads of a run.
@@ -44,20 +52,49 @@ pub struct Control {
     stopping: AtomicBool,
     inside: Mutex<Inside>,
     changed: Condvar,
-    queues: Vec<Arc<Queue>>,
-    orders: Vec<Arc<Order>>,
+    started: Instant,
+    first_batch: OnceLock<Duration>,
+}
+
+impl Default for Control {
+    /// Of a run that begins now and has no threads yet.
+    fn default() -> Self {
+        let (inside, changed, first_batch) = Default::default();
+        Control { stopping: AtomicBool::new(false), inside, changed, started: Instant::now(), first_batch }
+    }
 }
 
 impl Control {
-    /// For a run of this many threads.
-    pub fn new(working: usize, queues: Vec<Arc<Queue>>, orders: Vec<Arc<Order>>) -> Self {
-        Control {
-            stopping: AtomicBool::new(false),
-            inside: Mutex::new(Inside { working, ..Inside::default() }),
-            changed: Condvar::new(),
-            queues,
-            orders,
+    /// A stage joins: its queue and its order are to be given up with the run.
+    pub fn joined(&self, queue: Option<Arc<Queue>>, order: Arc<Order>) {
+        let mut inside = self.lock();
+        inside.queues.extend(queue);
+        inside.orders.push(order);
+    }
+
+    /// So many threads more. Answers false, and counts none, when loads have been told to commit or the run is given up.
+    pub fn enlist(&self, threads: usize) -> bool {
+        let mut inside = self.lock();
+        let open = !inside.decided && !inside.aborted && inside.failure.is_none();
+        inside.working += if open { threads } else { 0 };
+        open
+    }
+
+    /// Since the run started.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The first batch of the run exists.
+    pub fn batch_extracted(&self) {
+        if self.first_batch.get().is_none() {
+            let _ = self.first_batch.set(self.started.elapsed());
         }
+    }
+
+    /// From the start of the run to its first batch.
+    pub fn first_batch(&self) -> Option<Duration> {
+        self.first_batch.get().copied()
     }
 
     /// Asks the extracts to stop; what is in flight is finished and committed.
@@ -84,8 +121,12 @@ impl Control {
 
     fn give_up(&self) {
         self.stop();
-        self.queues.iter().for_each(|queue| queue.abort());
-        self.orders.iter().for_each(|order| order.abort());
+        let (queues, orders) = {
+            let inside = self.lock();
+            (inside.queues.clone(), inside.orders.clone())
+        };
+        queues.iter().for_each(|queue| queue.abort());
+        orders.iter().for_each(|order| order.abort());
         self.changed.notify_all();
     }
 
@@ -114,6 +155,7 @@ impl Control {
                 return Verdict::Abandon;
             }
             if inside.working == 0 {
+                inside.decided = true;
                 return Verdict::Commit;
             }
             inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! The ledger of a run: for each stage, what its calls cost and where its rows went.
+//! The ledger of a stage: what its calls cost and where its rows went.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,7 +6,7 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use hdrhistogram::Histogram;
@@ -100,6 +100,8 @@ pub struct Entry<'a> {
     pub arrived: Option<(u32, Duration)>,
     /// Batches it put out.
     pub batches_out: u64,
+    /// It failed and is made again by another version: it cost what it cost, and its rows are that other call's.
+    pub made_again: bool,
 }
 
 impl Account {
@@ -108,16 +110,20 @@ impl Account {
         self.calls += 1;
         if entry.failed {
             self.failed_calls += 1;
-            self.failed_rows += usage.rows_in;
+            self.failed_rows += if entry.made_again { 0 } else { usage.rows_in };
         }
         self.batches_out += entry.batches_out;
         self.call_time.saturating_record(usage.duration().as_nanos() as u64);
         let input = entry.arrived.map_or(0, |(input, _)| input);
-        if let Some((_, waited)) = entry.arrived {
+        if let Some((_, waited)) = entry.arrived.filter(|_| !entry.made_again) {
             self.batches_in += 1;
             self.queue_wait.saturating_record((waited.as_nanos() as u64).max(1));
         }
         self.add(usage);
+        if entry.made_again {
+            self.total.rows_in -= usage.rows_in;
+            return;
+        }
         // A stage answers nearly every batch alike, and then there is nothing new to learn.
         if self.last.0 == input && self.last.1 == usage.columns_read && self.last.2 == usage.origins {
             return;
@@ -180,52 +186,36 @@ impl Account {
     }
 }
 
-/// The accounts of all stages of a run.
+/// The account of one stage of a run. It goes on through all versions of the stage.
+#[derive(Default)]
 pub struct Ledger {
-    accounts: Vec<Mutex<Account>>,
-    /// Rows of calls that are under way, by stage.
-    in_flight: Vec<AtomicU64>,
-    started: Instant,
-    first_batch: Mutex<Option<Duration>>,
+    account: Mutex<Account>,
+    /// Rows of calls that are under way.
+    in_flight: AtomicU64,
 }
 
 impl Ledger {
-    /// For this many stages; the run starts now.
-    pub fn new(stages: usize) -> Self {
-        Ledger {
-            accounts: (0..stages).map(|_| Mutex::default()).collect(),
-            in_flight: (0..stages).map(|_| AtomicU64::default()).collect(),
-            started: Instant::now(),
-            first_batch: Mutex::default(),
-        }
-    }
-
     /// A call about this many rows is about to be made.
-    pub fn begin(&self, stage: usize, rows: u64) {
-        self.in_flight[stage].fetch_add(rows, Ordering::Relaxed);
+    pub fn begin(&self, rows: u64) {
+        self.in_flight.fetch_add(rows, Ordering::Relaxed);
     }
 
-    /// Enters a call of a stage, and the reasons of its rejections.
-    pub fn enter<'a>(&self, stage: usize, entry: &Entry<'_>, reasons: impl Iterator<Item = &'a str>) {
-        let mut account = lock(&self.accounts[stage]);
-        self.in_flight[stage].fetch_sub(entry.rows, Ordering::Relaxed);
+    /// Enters a call, and the reasons of its rejections.
+    pub fn enter<'a>(&self, entry: &Entry<'_>, reasons: impl Iterator<Item = &'a str>) {
+        let mut account = lock(&self.account);
+        self.in_flight.fetch_sub(entry.rows, Ordering::Relaxed);
         account.enter(entry);
         reasons.for_each(|reason| account.reject(reason));
     }
 
-    /// The first batch of the run exists.
-    pub fn batch_extracted(&self) {
-        lock(&self.first_batch).get_or_insert_with(|| self.started.elapsed());
+    /// The account as it stands.
+    pub fn account(&self) -> Account {
+        lock(&self.account).clone()
     }
 
-    /// The account of a stage as it stands.
-    pub fn account(&self, stage: usize) -> Account {
-        lock(&self.accounts[stage]).clone()
-    }
-
-    /// Calls and rows of a stage, cheaply: for a display that asks often.
-    pub fn rows(&self, stage: usize) -> Rows {
-        let account = lock(&self.accounts[stage]);
+    /// Calls and rows, cheaply: for a display that asks often.
+    pub fn rows(&self) -> Rows {
+        let account = lock(&self.account);
         let total = &account.total;
         Rows {
             calls: account.calls,
@@ -236,12 +226,12 @@ impl Ledger {
         }
     }
 
-    /// Where a stage's rows went, as far as its calls know, and the time they took.
-    pub fn level(&self, stage: usize) -> (RowLedger, Duration) {
-        let account = lock(&self.accounts[stage]);
+    /// Where rows went, as far as calls know, and the time they took.
+    pub fn level(&self) -> (RowLedger, Duration) {
+        let account = lock(&self.account);
         let total = &account.total;
         let rows = RowLedger {
-            in_flight: self.in_flight[stage].load(Ordering::Relaxed),
+            in_flight: self.in_flight.load(Ordering::Relaxed),
             kept: total.rows_kept,
             filtered: total.rows_filtered,
             rejected: total.rows_rejected,
@@ -252,19 +242,9 @@ impl Ledger {
         (rows, total.duration())
     }
 
-    /// Rows that an extract brought in.
-    pub fn extracted(&self, stage: usize) -> u64 {
-        lock(&self.accounts[stage]).total.rows_out
-    }
-
-    /// Since the run started.
-    pub fn elapsed(&self) -> Duration {
-        self.started.elapsed()
-    }
-
-    /// From the start of the run to its first batch.
-    pub fn first_batch(&self) -> Option<Duration> {
-        *lock(&self.first_batch)
+    /// Rows that came out: of an extract, those that it brought in.
+    pub fn rows_out(&self) -> u64 {
+        lock(&self.account).total.rows_out
     }
 }
 

@@ -28,6 +28,16 @@ pub struct Item {
     pub waited: Duration,
 }
 
+/// What taking from a queue brought.
+pub enum Taken {
+    /// The next batch.
+    Item(Item),
+    /// Nothing yet, but somebody wants whoever waits here to look up.
+    Nudged,
+    /// All producers have closed, and all is taken.
+    End,
+}
+
 /// The run was given up: nothing more goes in or comes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Aborted;
@@ -49,6 +59,7 @@ struct Inside {
     rows_arrived: u64,
     taken: u64,
     producers: usize,
+    nudges: u64,
     aborted: bool,
 }
 
@@ -101,8 +112,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Takes the next batch; waits for one. Nothing when all producers have closed and all is taken.
-    pub fn pop(&self) -> Result<Option<Item>, Aborted> {
+    /// Takes the next batch; waits for one, unless there was a nudge after the last that the caller has `seen`.
+    pub fn pop(&self, seen: &mut u64) -> Result<Taken, Aborted> {
         let mut inside = self.lock();
         loop {
             if inside.aborted {
@@ -116,13 +127,28 @@ impl Queue {
                 drop(inside);
                 self.changed.notify_all();
                 let Waiting { input, batch, trace, since, .. } = next;
-                return Ok(Some(Item { input, batch, trace, ticket, waited: since.elapsed() }));
+                return Ok(Taken::Item(Item { input, batch, trace, ticket, waited: since.elapsed() }));
             }
             if inside.producers == 0 {
-                return Ok(None);
+                return Ok(Taken::End);
+            }
+            if inside.nudges != *seen {
+                *seen = inside.nudges;
+                return Ok(Taken::Nudged);
             }
             inside = self.wait(inside);
         }
+    }
+
+    /// Wakes those who wait for a batch, each once: there is something else to look at.
+    pub fn nudge(&self) {
+        self.lock().nudges += 1;
+        self.changed.notify_all();
+    }
+
+    /// One producer more.
+    pub fn open(&self) {
+        self.lock().producers += 1;
     }
 
     /// One producer will add nothing more.
@@ -180,6 +206,13 @@ mod tests {
         Arc::new(BatchTrace::begin(&observer, 0, 0, Vec::new()))
     }
 
+    fn pop(queue: &Queue) -> Option<Item> {
+        match queue.pop(&mut 0).unwrap() {
+            Taken::Item(item) => Some(item),
+            Taken::Nudged | Taken::End => None,
+        }
+    }
+
     fn batch(rows: i64) -> Arc<RecordBatch> {
         let schema = Schema::new(vec![Field::new("n", DataType::Int64, false)]);
         let values = Int64Array::from_iter_values(0..rows);
@@ -200,7 +233,7 @@ mod tests {
         thread::sleep(Duration::from_millis(30));
         assert_eq!(queue.level().batches, 2, "two batches of 400 bytes fit into 1000");
         let mut taken = 0;
-        while queue.pop().unwrap().is_some() {
+        while pop(&queue).is_some() {
             taken += 1;
         }
         producer.join().unwrap();
@@ -213,7 +246,7 @@ mod tests {
     fn one_batch_is_always_admitted() {
         let queue = Queue::new(10, 1);
         queue.push(0, batch(1000), trace()).unwrap();
-        assert_eq!(queue.pop().unwrap().unwrap().batch.num_rows(), 1000);
+        assert_eq!(pop(&queue).unwrap().batch.num_rows(), 1000);
     }
 
     /// Protects the bottleneck against looking idle: what waits for room in front of a stage waits for that stage.
@@ -230,9 +263,9 @@ mod tests {
             }
         });
         thread::sleep(Duration::from_millis(50));
-        queue.pop().unwrap().unwrap();
+        pop(&queue).unwrap();
         let held = producer.join().unwrap();
-        let waited = queue.pop().unwrap().unwrap().waited;
+        let waited = pop(&queue).unwrap().waited;
         assert!(waited + Duration::from_millis(1) >= held, "{waited:?} of {held:?}");
     }
 
@@ -242,7 +275,7 @@ mod tests {
         let queue = Arc::new(Queue::new(10, 1));
         let consumer = thread::spawn({
             let queue = Arc::clone(&queue);
-            move || queue.pop().err()
+            move || queue.pop(&mut 0).err()
         });
         thread::sleep(Duration::from_millis(10));
         queue.abort();
@@ -259,5 +292,24 @@ mod tests {
         queue.abort();
         assert_eq!(queue.push(0, batch(1), Arc::clone(&late)), Err(Aborted));
         assert!(waiting.dropped() && late.dropped());
+    }
+
+    /// Protects a swap of an idle stage against waiting for the next batch, which may never come.
+    #[test]
+    fn a_nudge_wakes_who_waits_once() {
+        let queue = Arc::new(Queue::new(10, 1));
+        let waiter = thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || {
+                let mut seen = 0;
+                let first = matches!(queue.pop(&mut seen), Ok(Taken::Nudged));
+                (first, matches!(queue.pop(&mut seen), Ok(Taken::End)))
+            }
+        });
+        thread::sleep(Duration::from_millis(10));
+        queue.nudge();
+        thread::sleep(Duration::from_millis(10));
+        queue.close();
+        assert_eq!(waiter.join().unwrap(), (true, true));
     }
 }

@@ -7,10 +7,10 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::{
-    Run,
     control::Failure,
+    graph::{Graph, Stage},
     ledger::{Account, From},
-    queue::Level,
+    version::Span,
 };
 use crate::{
     pipeline::{
@@ -116,8 +116,25 @@ pub struct StageReport {
     pub counters: BTreeMap<String, u64>,
     /// Telemetry of its own that exceeded a limit, or was no number, and was dropped.
     pub telemetry_dropped: u64,
+    /// What it ran, one after the other, where it was swapped; empty where it was not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<VersionReport>,
     /// What a load made durable.
     pub receipt: Option<Receipt>,
+}
+
+/// A version of a stage that ran, or was tried.
+#[derive(Clone, Debug, Serialize)]
+pub struct VersionReport {
+    /// From 1 for the one that the run began with.
+    pub generation: u32,
+    /// As written in the pipeline file.
+    pub component: String,
+    /// SHA-256 of the component.
+    pub digest: String,
+    /// The batches that it answered for.
+    #[serde(flatten)]
+    pub span: Span,
 }
 
 /// The calls of a stage.
@@ -216,26 +233,24 @@ pub struct ColumnReport {
 }
 
 /// Reports on a run that has ended.
-pub(super) fn of(run: &Run) -> Report {
-    let failure = run.control.failure();
-    let outcome = match (&failure, run.control.given_up(), run.control.stopping()) {
+pub(super) fn of(graph: &Graph) -> Report {
+    let control = &graph.control;
+    let failure = control.failure();
+    let outcome = match (&failure, control.given_up(), control.stopping()) {
         (Some(_), ..) => Outcome::Failed,
         (None, true, _) => Outcome::Aborted,
         (None, false, true) => Outcome::Stopped,
         (None, false, false) => Outcome::Completed,
     };
-    let receipts = run.receipts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let stage = |(index, stage): (usize, &PlannedStage)| {
-        let queue = run.queue(index).map(|level| (stage.queue_bytes, level));
-        stage_report(run, index, &run.ledger.account(index), queue, receipts[index].clone())
-    };
+    let planned: Vec<_> = graph.stages.all().into_iter().map(|stage| (stage.planned(), stage)).collect();
+    let plans: Vec<&PlannedStage> = planned.iter().map(|(planned, _)| planned.as_ref()).collect();
     Report {
-        pipeline: run.name.clone(),
+        pipeline: graph.name.clone(),
         outcome,
         error: failure.map(error_report),
-        seconds: run.elapsed().as_secs_f64(),
-        first_batch_seconds: run.ledger.first_batch().map(|first| first.as_secs_f64()),
-        stages: run.stages.iter().enumerate().map(stage).collect(),
+        seconds: control.elapsed().as_secs_f64(),
+        first_batch_seconds: control.first_batch().map(|first| first.as_secs_f64()),
+        stages: planned.iter().map(|(_, stage)| stage_report(&plans, stage, &stage.ledger.account())).collect(),
     }
 }
 
@@ -250,10 +265,9 @@ fn error_report(failure: Failure) -> ErrorReport {
     }
 }
 
-fn stage_report(run: &Run, index: usize, account: &Account, queue: Option<(u64, Level)>, receipt: Option<Receipt>) -> StageReport {
-    let stage = &run.stages[index];
-    let total = &account.total;
-    let taken = run.stages.iter().flat_map(|stage| &stage.inputs).any(|edge| edge.from == index && edge.port == PortId::Rejected);
+fn stage_report(plans: &[&PlannedStage], running: &Stage, account: &Account) -> StageReport {
+    let (stage, index, total) = (plans[running.index], running.index, &account.total);
+    let taken = plans.iter().flat_map(|stage| &stage.inputs).any(|edge| edge.from == index && edge.port == PortId::Rejected);
     StageReport {
         name: stage.name.clone(),
         kind: stage.kind,
@@ -284,17 +298,29 @@ fn stage_report(run: &Run, index: usize, account: &Account, queue: Option<(u64, 
         batches_in: account.batches_in,
         batches_out: account.batches_out,
         rejections: reasons(account),
-        queue: queue.map(|(bound_bytes, level)| QueueReport {
-            bound_bytes,
+        queue: running.level().map(|level| QueueReport {
+            bound_bytes: stage.queue_bytes,
             peak_bytes: level.peak,
             wait_seconds: quantiles(&account.queue_wait),
         }),
-        columns_read: account.columns_read.iter().map(|(input, column)| column_name(run, stage, *input, *column)).collect(),
-        ports: ports(run, stage, account),
+        columns_read: account.columns_read.iter().map(|(input, column)| column_name(plans, stage, *input, *column)).collect(),
+        ports: ports(plans, stage, account),
         counters: account.counters.clone(),
         telemetry_dropped: total.dropped,
-        receipt,
+        versions: versions(running),
+        receipt: running.receipt(),
     }
+}
+
+fn versions(running: &Stage) -> Vec<VersionReport> {
+    let versions = running.versions();
+    let version = |version: &super::version::Version| VersionReport {
+        generation: version.generation,
+        component: version.reference.to_string(),
+        digest: version.digest.to_string(),
+        span: version.span(),
+    };
+    if versions.len() < 2 { Vec::new() } else { versions.iter().map(|known| version(known)).collect() }
 }
 
 fn quantiles(histogram: &Histogram<u64>) -> Quantiles {
@@ -316,11 +342,11 @@ fn reasons(account: &Account) -> Vec<RejectionReport> {
     reasons
 }
 
-fn ports(run: &Run, stage: &PlannedStage, account: &Account) -> Vec<PortReport> {
+fn ports(plans: &[&PlannedStage], stage: &PlannedStage, account: &Account) -> Vec<PortReport> {
     let column = |port: u32, column: usize, name: &str| {
         let origins = account.origins.get(&(port, column as u32));
         let from = origins.into_iter().flatten().map(|from| match from {
-            From::Passed(input, column) => column_name(run, stage, *input, *column),
+            From::Passed(input, column) => column_name(plans, stage, *input, *column),
             From::Made => "made".to_owned(),
             From::Table => "table".to_owned(),
         });
@@ -334,11 +360,11 @@ fn ports(run: &Run, stage: &PlannedStage, account: &Account) -> Vec<PortReport> 
 }
 
 /// `input:column`, the input as the pipeline file names it.
-fn column_name(run: &Run, stage: &PlannedStage, input: u32, column: u32) -> String {
+fn column_name(plans: &[&PlannedStage], stage: &PlannedStage, input: u32, column: u32) -> String {
     let Some(edge) = stage.inputs.get(input as usize) else {
         return format!("{input}:{column}");
     };
-    let from = &run.stages[edge.from];
+    let from = plans[edge.from];
     let (feeder, name) = match edge.port {
         PortId::Out(port) => (from.name.clone(), from.ports[port as usize].schema.fields().get(column as usize).map(|f| f.name().clone())),
         PortId::Rejected => {

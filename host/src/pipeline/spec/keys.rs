@@ -40,6 +40,8 @@ pub enum Shape {
     Flag,
     /// A number from 0 to 1.
     Ratio,
+    /// A number above 0.
+    Factor,
     /// An array of ascending positive numbers.
     Bounds,
     /// The limits of [`super::limits::LIMITS`].
@@ -70,6 +72,11 @@ pub static FILE: &[Key] = &[
     key("name", Shape::Text, "Name of the pipeline. Left out, it is the file's name without its extension."),
     key("description", Shape::Text, "What the pipeline is for, for a person."),
     key("defaults", Shape::Table(DEFAULTS), "Settings of every stage that does not set them itself."),
+    key(
+        "swap",
+        Shape::Table(SWAP),
+        "How a new version of a stage is tried before it stays, when a stage is swapped while the pipeline runs.",
+    ),
     key("telemetry", Shape::Table(TELEMETRY), "How the pipeline wants to be watched."),
     key("extract", Shape::Stages(Kind::Extract), "Stages that bring data in, by name."),
     key("transform", Shape::Stages(Kind::Transform), "Stages that turn batches into other batches, by name."),
@@ -99,6 +106,45 @@ pub static KEEP: &[Key] = &[
     with_default("ratio", Shape::Ratio, "1.0", "Share of all other batches to keep, from 0 to 1, by trace id."),
     with_default("rejected", Shape::Flag, "true", "Keep every batch of which rows were rejected."),
     key("slower_than", Shape::Time, "Keep every batch that took longer than this from end to end."),
+];
+
+/// The most batches of a phase of a swap.
+pub const MAX_BATCHES: u64 = 1_000_000_000;
+
+const fn batches(name: &'static str, default: &'static str, doc: &'static str) -> Key {
+    with_default(name, Shape::Count { min: 0, max: MAX_BATCHES }, default, doc)
+}
+
+/// In `[swap]`.
+pub static SWAP: &[Key] = &[
+    with_default(
+        "canary",
+        Shape::Ratio,
+        "0.0",
+        "Share of batches that the new version is given before it takes over. 0 leaves the phase out.",
+    ),
+    batches("canary_batches", "100", "Batches that the canary phase lasts, given to either version."),
+    with_default("diverge", Shape::Flag, "false", "Whether answers that differ in the shadow phase are only counted, and refuse nothing."),
+    key(
+        "fuel",
+        Shape::Factor,
+        "Fuel a row, relative to the old version's, above which the new one is rolled back. Left out, it is not judged.",
+    ),
+    batches("guard", "32", "Batches after the switch during which the old version is kept: a failure goes back to it, and loses nothing."),
+    key("memory", Shape::Factor, "Most linear memory of an instance, relative to the old version's; judged as `fuel` is."),
+    with_default(
+        "patience",
+        Shape::Time,
+        "\"60s\"",
+        "How long the phases may take together; a shadow or canary that saw too few batches by then refuses the swap.",
+    ),
+    with_default("rejects", Shape::Ratio, "0.1", "By how much the share of rejected rows may exceed the old version's."),
+    batches(
+        "shadow",
+        "0",
+        "Batches that the new version works on beside the old one before it takes over; its answers are compared and thrown away.",
+    ),
+    key("slower", Shape::Factor, "Time a row, relative to the old version's; judged as `fuel` is."),
 ];
 
 /// In a stage.

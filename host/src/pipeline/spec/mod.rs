@@ -7,6 +7,7 @@ use toml::{Spanned, de::DeTable};
 use super::{
     diagnostic::{self, Diagnostic},
     source::Source,
+    swap::SwapSettings,
 };
 use crate::words::observe::Settings;
 
@@ -18,6 +19,7 @@ mod literal;
 mod scope;
 mod stage;
 mod stages;
+mod swap;
 mod table;
 mod telemetry;
 mod text;
@@ -42,6 +44,8 @@ pub struct Spec {
     pub source: Source,
     /// How it wants to be watched.
     pub telemetry: Settings,
+    /// How new versions of its stages are tried.
+    pub swap: SwapSettings,
     /// Its stages in the order in which they are written.
     pub stages: Vec<StageSpec>,
 }
@@ -75,6 +79,7 @@ impl Spec {
             base: base.clone(),
             source: source.clone(),
             telemetry: telemetry::read(&file),
+            swap: swap::read(&file),
             stages: stages::read(&file),
         };
         wiring::check(&scope, &spec.stages, document.get_ref());

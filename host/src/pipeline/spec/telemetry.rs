@@ -32,13 +32,14 @@ fn read_keep(table: &Table) -> Keep {
         failed: table.flag("failed").unwrap_or(all.failed),
         rejected: table.flag("rejected").unwrap_or(all.rejected),
         slower_than,
-        ratio: ratio(table).unwrap_or(all.ratio),
+        ratio: ratio(table, "ratio").unwrap_or(all.ratio),
     }
 }
 
-fn ratio(table: &Table) -> Option<f64> {
-    let (_, value) = table.get("ratio")?;
-    let what = table.title_of("ratio");
+/// A share.
+pub(super) fn ratio(table: &Table, key: &str) -> Option<f64> {
+    let (_, value) = table.get(key)?;
+    let what = table.title_of(key);
     let Some(ratio) = number(value) else {
         table.scope.complain(table.scope.wrong_type(&what, "a number from 0 to 1", value));
         return None;
@@ -68,7 +69,8 @@ fn buckets(table: &Table) -> Option<Vec<f64>> {
     Some(bounds)
 }
 
-fn number(value: &Spanned<DeValue>) -> Option<f64> {
+/// An integer or a float.
+pub(super) fn number(value: &Spanned<DeValue>) -> Option<f64> {
     match value.get_ref() {
         DeValue::Integer(integer) => super::table::integer(integer).map(|integer| integer as f64),
         DeValue::Float(float) => float.as_str().replace('_', "").parse().ok(),

@@ -1,0 +1,167 @@
+//! An extract's seat. Another version goes on from the position of the last batch that the old one brought.
+
+use std::{
+    mem,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::Part;
+use crate::{
+    pipeline::{
+        plan::PortId,
+        run::{
+            post::{Candidate, Change, Source},
+            trial::{Phase, Trial},
+            version::Serving,
+            worker::{About, Failing, Step, Worker},
+        },
+        swap::Cause,
+    },
+    words::{
+        observe::Export,
+        stage::{Extract, Extracted, Receipt, Rejection},
+    },
+};
+
+/// How long to wait before an extract that had nothing is asked again: doubled from one to the other.
+const LEAST_PAUSE: Duration = Duration::from_millis(1);
+const MOST_PAUSE: Duration = Duration::from_millis(100);
+
+type Instance = Box<dyn Extract>;
+
+struct Seat {
+    worker: Worker,
+    active: Serving<Instance>,
+    on_trial: Option<OnTrial>,
+    /// Of the last batch; none before the first.
+    position: Option<Vec<u8>>,
+}
+
+/// The new version has taken over; this is the way back.
+struct OnTrial {
+    trial: Arc<Trial>,
+    previous: Source,
+    /// Whose version and observer those were; its instance is gone.
+    old: Option<Serving<()>>,
+    _part: Part,
+}
+
+/// Runs an extract to its end, or until the run is asked to stop.
+pub fn run(worker: Worker, serving: Serving<Instance>) -> Step<Option<Receipt>> {
+    let mut seat = Seat { worker, active: serving, on_trial: None, position: None };
+    let mut pause = LEAST_PAUSE;
+    while !seat.worker.control.stopping() {
+        seat.boundary()?;
+        match seat.next()? {
+            Next::Batch => pause = LEAST_PAUSE,
+            Next::Nothing => {
+                seat.worker.post.wait(pause);
+                pause = (pause * 2).min(MOST_PAUSE);
+            }
+            Next::End => break,
+        }
+    }
+    Ok(None)
+}
+
+enum Next {
+    Batch,
+    /// Nothing now.
+    Nothing,
+    End,
+}
+
+// === impl Seat ===
+
+impl Seat {
+    fn boundary(&mut self) -> Step<()> {
+        // An extract has one instance: nobody asks it to leave.
+        if let Some(Change::Swap(candidate)) = self.worker.post.take() {
+            self.begin(*candidate);
+        }
+        match self.on_trial.as_ref().map(|on| on.trial.phase()) {
+            Some(Phase::RolledBack) => self.give_back(),
+            Some(Phase::Passed) => {
+                self.on_trial = None;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn begin(&mut self, mut candidate: Candidate) {
+        let began = Instant::now();
+        let trial = Arc::clone(&candidate.trial);
+        let part = Part(Arc::clone(&trial));
+        if trial.phase() == Phase::RolledBack {
+            trial.retire(Box::new(candidate));
+            return;
+        }
+        trial.begin(&self.active.tally);
+        if self.position.is_some() {
+            candidate.ready = None;
+        }
+        let position = match &self.position {
+            Some(position) if position.is_empty() => Err(Cause::NoPosition),
+            position => Ok(position.clone()),
+        };
+        match super::open::<Instance>(&mut candidate, || position) {
+            Ok(instance) => {
+                let new = Serving::new(instance, candidate.version, candidate.calls);
+                let Serving { instance, version, calls, tally } = mem::replace(&mut self.active, new);
+                let old = Some(Serving { instance: (), version, calls, tally });
+                trial.retire(Box::new(instance));
+                trial.paused(began.elapsed());
+                self.on_trial = Some(OnTrial { trial, previous: candidate.previous, old, _part: part });
+            }
+            Err(cause) => trial.roll_back(cause),
+        }
+    }
+
+    /// The old version goes on where the new one has come to.
+    fn give_back(&mut self) -> Step<()> {
+        let Some(mut on) = self.on_trial.take() else { return Ok(()) };
+        let began = Instant::now();
+        let reopened = on.previous.open(self.position.clone()).and_then(super::of_kind::<Instance>);
+        let instance = reopened.map_err(|error| self.worker.fail("open", None, error))?;
+        if let Some(Serving { version, calls, tally, .. }) = on.old.take() {
+            let old = Serving { instance, version, calls, tally };
+            super::replaced(&on.trial, began, mem::replace(&mut self.active, old));
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Step<Next> {
+        let trace = self.worker.batch(Vec::new());
+        let (export, about) = (Export::Next, About::New(&trace));
+        let failing = if self.on_trial.is_some() { Failing::IsMadeAgain } else { Failing::Ends };
+        let made = self.worker.make(&mut self.active, (export, about, failing), |stage| stage.next(), brought);
+        if let (Some(on), cost) = (&self.on_trial, made.cost) {
+            if let Err(error) = &made.outcome {
+                on.trial.roll_back(Cause::Failed { export: export.as_str(), error: error.clone() });
+                trace.void();
+                return self.give_back().map(|()| Next::Batch);
+            }
+            on.trial.saw(Phase::Guard, None, Some(&cost));
+        }
+        let (next, _) = self.worker.or_fail(export, about, made)?;
+        let Some(extracted) = next else {
+            trace.void();
+            return Ok(Next::End);
+        };
+        self.position = Some(extracted.position);
+        if extracted.batch.num_rows() == 0 {
+            trace.void();
+            return Ok(Next::Nothing);
+        }
+        self.worker.control.batch_extracted();
+        self.worker.send(PortId::Out(extracted.port), &extracted.batch, &trace)?;
+        Ok(Next::Batch)
+    }
+}
+
+/// Batches that a call brought. None was rejected: that is for those who take them.
+fn brought(next: &Option<Extracted>) -> (u64, &[Rejection]) {
+    (u64::from(next.as_ref().is_some_and(|next| next.batch.num_rows() > 0)), &[])
+}

@@ -1,0 +1,174 @@
+//! A load's seat. Another version takes over after the old one has committed what it took.
+
+use std::{mem, sync::Arc, time::Instant};
+
+use super::{Part, replay::Replay};
+use crate::{
+    pipeline::{
+        run::{
+            control::Verdict,
+            outlets::Outlets,
+            post::{Candidate, Change, Source},
+            queue::{Item, Queue, Taken},
+            trial::{Phase, Trial},
+            version::Serving,
+            worker::{About, Ended, Failing, Step, Worker},
+        },
+        swap::Cause,
+    },
+    words::{
+        call::CallError,
+        observe::Export,
+        stage::{Load, Receipt},
+    },
+};
+
+type Instance = Box<dyn Load>;
+
+struct Seat {
+    worker: Worker,
+    active: Serving<Instance>,
+    on_trial: Option<OnTrial>,
+    /// What versions before this one have made durable.
+    receipt: Option<Receipt>,
+}
+
+/// The new version has taken over; this is the way back.
+struct OnTrial {
+    trial: Arc<Trial>,
+    previous: Source,
+    /// What the old version remembered when it went.
+    state: Vec<u8>,
+    /// What the new version has taken since, none of it committed.
+    replay: Replay,
+    old: Option<Serving<()>>,
+    _part: Part,
+}
+
+/// Runs a load until its inputs end, and then commits, or not, with all others.
+pub fn run(worker: Worker, serving: Serving<Instance>, queue: &Queue) -> Step<Receipt> {
+    let mut seat = Seat { worker, active: serving, on_trial: None, receipt: None };
+    let mut seen = 0;
+    loop {
+        seat.boundary()?;
+        match queue.pop(&mut seen).map_err(|_| Ended)? {
+            Taken::Item(item) => seat.take(&item)?,
+            Taken::Nudged => {}
+            Taken::End => break,
+        }
+    }
+    seat.on_trial = None;
+    // Another load may wait for this one's rejected rows to end before it is done itself.
+    seat.worker.outlets = Arc::new(Outlets::new(Vec::new()));
+    seat.worker.control.done();
+    match seat.worker.control.verdict() {
+        Verdict::Commit => seat.commit(),
+        Verdict::Abandon => Err(Ended),
+    }
+}
+
+// === impl Seat ===
+
+impl Seat {
+    fn boundary(&mut self) -> Step<()> {
+        // A load has one instance that commits: nobody asks it to leave.
+        if let Some(Change::Swap(candidate)) = self.worker.post.take() {
+            self.begin(*candidate)?;
+        }
+        match self.on_trial.as_ref().map(|on| on.trial.phase()) {
+            Some(Phase::RolledBack) => self.give_back(),
+            Some(Phase::Passed) => {
+                self.on_trial = None;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The new version is open before the old one commits: what cannot be opened changes nothing.
+    fn begin(&mut self, mut candidate: Candidate) -> Step<()> {
+        let began = Instant::now();
+        let trial = Arc::clone(&candidate.trial);
+        let part = Part(Arc::clone(&trial));
+        if trial.phase() == Phase::RolledBack {
+            trial.retire(Box::new(candidate));
+            return Ok(());
+        }
+        trial.begin(&self.active.tally);
+        let state = match self.active.instance.snapshot().outcome {
+            Ok(state) => state,
+            Err(error) => {
+                trial.roll_back(Cause::Snapshot(error));
+                return Ok(());
+            }
+        };
+        if !state.is_empty() {
+            candidate.ready = None;
+        }
+        let instance = match super::open::<Instance>(&mut candidate, || Ok(Some(state.clone()))) {
+            Ok(instance) => instance,
+            Err(cause) => {
+                trial.roll_back(cause);
+                return Ok(());
+            }
+        };
+        let receipt = self.commit()?;
+        self.receipt = Some(receipt);
+        let new = Serving::new(instance, candidate.version, candidate.calls);
+        let Serving { instance, version, calls, tally } = mem::replace(&mut self.active, new);
+        let old = Some(Serving { instance: (), version, calls, tally });
+        trial.retire(Box::new(instance));
+        trial.paused(began.elapsed());
+        let replay = Replay::new(candidate.replay_bytes);
+        self.on_trial = Some(OnTrial { trial, previous: candidate.previous, state, replay, old, _part: part });
+        Ok(())
+    }
+
+    /// The old version is opened anew and given what the new one took and never committed.
+    fn give_back(&mut self) -> Step<()> {
+        let Some(mut on) = self.on_trial.take() else { return Ok(()) };
+        let began = Instant::now();
+        let instance = reopened(&mut on).map_err(|error| self.worker.fail("open", None, error))?;
+        if let Some(Serving { version, calls, tally, .. }) = on.old.take() {
+            let old = Serving { instance, version, calls, tally };
+            super::replaced(&on.trial, began, mem::replace(&mut self.active, old));
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, item: &Item) -> Step<()> {
+        self.worker.taps.arrived(item.input, &item.batch, &item.trace);
+        let about = About::Item(item);
+        let failing = if self.on_trial.is_some() { Failing::IsMadeAgain } else { Failing::Ends };
+        let write = |stage: &mut Instance| stage.write(item.input, &item.batch);
+        let made = self.worker.make(&mut self.active, (Export::Write, about, failing), write, |rejections| (0, rejections));
+        if let (Some(on), cost) = (&mut self.on_trial, made.cost) {
+            if let Err(error) = &made.outcome {
+                on.trial.roll_back(Cause::Failed { export: Export::Write.as_str(), error: error.clone() });
+                return self.give_back().and_then(|()| self.take(item));
+            }
+            if !on.replay.keep(item.input, &item.batch) {
+                on.trial.guarded_enough();
+            }
+            on.trial.saw(Phase::Guard, None, Some(&cost));
+        }
+        let (rejections, _) = self.worker.or_fail(Export::Write, about, made)?;
+        self.worker.send_rejected(item, &rejections)
+    }
+
+    /// Commits for the last time, and adds what versions before have committed.
+    fn commit(&mut self) -> Step<Receipt> {
+        let call = (Export::Commit, About::Run);
+        let (receipt, _) = self.worker.call(&mut self.active, call, |stage| stage.commit(true), |_| (0, &[]))?;
+        let before = self.receipt.take().map_or(0, |before| before.rows);
+        Ok(Receipt { rows: before + receipt.rows, ..receipt })
+    }
+}
+
+fn reopened(on: &mut OnTrial) -> Result<Instance, CallError> {
+    let mut instance = on.previous.open(Some(on.state.clone())).and_then(super::of_kind::<Instance>)?;
+    for (input, batch) in on.replay.give() {
+        instance.write(input, &batch).outcome?;
+    }
+    Ok(instance)
+}

@@ -1,0 +1,102 @@
+//! A seat: the place of one instance of a stage, with a thread of its own. Instances change at batch boundaries; the seat stays.
+//!
+//! A thread looks into its post before every batch (one relaxed load). What it finds there it does at once, so whoever sits in the
+//! seat is never called after it has been replaced: it has been moved out of it.
+
+mod extract;
+mod load;
+mod replay;
+mod transform;
+
+use std::{sync::Arc, time::Instant};
+
+use super::{
+    order::Order,
+    post::Candidate,
+    queue::Queue,
+    trial::Trial,
+    version::Serving,
+    worker::{Step, Worker},
+};
+use crate::{
+    pipeline::{plan::Opened, swap::Cause},
+    words::{
+        call::CallError,
+        stage::{Extract, Kind, Load, Receipt, Transform},
+    },
+};
+
+/// Runs an instance in a seat until its inputs end. A load answers what it made durable.
+pub fn run(worker: Worker, serving: Serving<Opened>, queue: Option<&Queue>, order: &Order) -> Step<Option<Receipt>> {
+    let Serving { instance, version, calls, tally } = serving;
+    match (instance, queue) {
+        (Opened::Load(instance), Some(queue)) => load::run(worker, Serving { instance, version, calls, tally }, queue).map(Some),
+        (Opened::Extract(instance), _) => extract::run(worker, Serving { instance, version, calls, tally }),
+        (Opened::Transform(instance), Some(queue)) => transform::run(worker, Serving { instance, version, calls, tally }, queue, order),
+        (_, None) => Ok(None),
+    }
+}
+
+/// A kind of instance, as it comes out of a plan.
+pub(super) trait Seated: Sized {
+    const KIND: Kind;
+    fn from(opened: Opened) -> Option<Self>;
+}
+
+impl Seated for Box<dyn Extract> {
+    const KIND: Kind = Kind::Extract;
+    fn from(opened: Opened) -> Option<Self> {
+        match opened {
+            Opened::Extract(extract) => Some(extract),
+            _ => None,
+        }
+    }
+}
+
+impl Seated for Box<dyn Transform> {
+    const KIND: Kind = Kind::Transform;
+    fn from(opened: Opened) -> Option<Self> {
+        match opened {
+            Opened::Transform(transform) => Some(transform),
+            _ => None,
+        }
+    }
+}
+
+impl Seated for Box<dyn Load> {
+    const KIND: Kind = Kind::Load;
+    fn from(opened: Opened) -> Option<Self> {
+        match opened {
+            Opened::Load(load) => Some(load),
+            _ => None,
+        }
+    }
+}
+
+/// A seat's part in a trial. When it goes, the seat has come to its last word.
+struct Part(Arc<Trial>);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.0.settle();
+    }
+}
+
+/// The instance of a candidate: the one that is open already, or one that takes over what the old one remembers.
+fn open<S: Seated>(candidate: &mut Candidate, state: impl FnOnce() -> Result<Option<Vec<u8>>, Cause>) -> Result<S, Cause> {
+    if let Some(ready) = candidate.ready.take().and_then(S::from) {
+        return Ok(ready);
+    }
+    let restore = state()?;
+    candidate.source.open(restore).and_then(of_kind).map_err(Cause::Restore)
+}
+
+fn of_kind<S: Seated>(opened: Opened) -> Result<S, CallError> {
+    S::from(opened).ok_or_else(|| CallError::Host(format!("the component opened as another kind than {}", S::KIND)))
+}
+
+/// How long a change held a seat up, and the instance that is to be dropped elsewhere.
+fn replaced<S: Send + 'static>(trial: &Trial, began: Instant, old: Serving<S>) {
+    trial.retire(Box::new(old));
+    trial.paused(began.elapsed());
+}

@@ -1,0 +1,353 @@
+//! A transform's seat, and the trial of another version in it.
+
+use std::{
+    mem,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{Part, replay::Replay};
+use crate::{
+    pipeline::{
+        run::{
+            order::Order,
+            post::{Candidate, Change},
+            queue::{Item, Queue, Taken},
+            trial::{Phase, Trial},
+            version::Serving,
+            worker::{About, Cost, Ended, Failing, Made, Step, Worker},
+        },
+        swap::Cause,
+    },
+    words::{
+        batch,
+        call::{Call, CallError},
+        observe::{BatchTrace, Export},
+        stage::{Receipt, Rejection, Transform, Transformed},
+        trace::SpanContext,
+    },
+};
+
+/// Batches that one which is put out at the end is linked to; a trace with more is not readable any more.
+const LINKS: usize = 32;
+
+type Instance = Box<dyn Transform>;
+
+struct Seat<'a> {
+    worker: Worker,
+    /// Whose answers go on.
+    active: Serving<Instance>,
+    on_trial: Option<OnTrial>,
+    order: &'a Order,
+    /// Calls whose rows are held.
+    held: Vec<SpanContext>,
+}
+
+/// Another version in the same seat.
+struct OnTrial {
+    trial: Arc<Trial>,
+    /// The new version; once it has taken over, the old one.
+    other: Option<Serving<Instance>>,
+    took_over: bool,
+    /// The old version remembers: what the new one answers for is kept.
+    replay: Option<Replay>,
+    /// How long the change has held the seat up so far.
+    pause: Duration,
+    _part: Part,
+}
+
+/// What the stage held at the end: batches with their traces and the calls that put them out.
+type Held = Vec<(Transformed, Arc<BatchTrace>, SpanContext)>;
+
+/// Runs a transform until its inputs end or it is asked to leave.
+pub fn run(worker: Worker, serving: Serving<Instance>, queue: &Queue, order: &Order) -> Step<Option<Receipt>> {
+    let mut seat = Seat { worker, active: serving, on_trial: None, order, held: Vec::new() };
+    let mut seen = 0;
+    while seat.boundary()? {
+        match queue.pop(&mut seen).map_err(|_| Ended)? {
+            Taken::Item(item) => seat.take(&item)?,
+            Taken::Nudged => {}
+            Taken::End => break,
+        }
+    }
+    seat.finish()?;
+    Ok(None)
+}
+
+// === impl Seat ===
+
+impl Seat<'_> {
+    /// Does what was left in the post and what the trial asks for. Answers whether to go on.
+    fn boundary(&mut self) -> Step<bool> {
+        match self.worker.post.take() {
+            Some(Change::Swap(candidate)) => self.begin(*candidate),
+            Some(Change::Leave) => return Ok(false),
+            None => {}
+        }
+        self.follow()?;
+        Ok(true)
+    }
+
+    /// Load beside: the new version is opened, with the state of the old one where there is any.
+    fn begin(&mut self, mut candidate: Candidate) {
+        let began = Instant::now();
+        let trial = Arc::clone(&candidate.trial);
+        let part = Part(Arc::clone(&trial));
+        if trial.phase() == Phase::RolledBack {
+            trial.retire(Box::new(candidate));
+            return;
+        }
+        trial.begin(&self.active.tally);
+        let stateful = candidate.ready.is_none();
+        let instance = &mut self.active.instance;
+        match super::open::<Instance>(&mut candidate, || instance.snapshot().outcome.map(Some).map_err(Cause::Snapshot)) {
+            Ok(instance) => {
+                let other = Some(Serving::new(instance, candidate.version, candidate.calls));
+                let replay = stateful.then(|| Replay::new(candidate.replay_bytes));
+                self.on_trial = Some(OnTrial { trial, other, took_over: false, replay, pause: began.elapsed(), _part: part });
+            }
+            Err(cause) => trial.roll_back(cause),
+        }
+    }
+
+    /// Switches, or switches back, as the trial's phase says.
+    fn follow(&mut self) -> Step<()> {
+        let Some(on) = &mut self.on_trial else { return Ok(()) };
+        let phase = on.trial.phase();
+        match phase {
+            Phase::Guard | Phase::Passed if !on.took_over => on.take_over(&mut self.active),
+            Phase::RolledBack if on.took_over => {
+                if let Err(error) = on.give_back(&mut self.active) {
+                    return Err(self.worker.fail(Export::Process.as_str(), None, error));
+                }
+            }
+            _ => {}
+        }
+        if phase.is_last() {
+            self.on_trial = None;
+        }
+        Ok(())
+    }
+
+    /// Takes a batch and sends on what comes of it, in the order in which batches were taken.
+    fn take(&mut self, item: &Item) -> Step<()> {
+        self.worker.taps.arrived(item.input, &item.batch, &item.trace);
+        let (transformed, call) = self.answer(item)?;
+        if transformed.outputs.is_empty() && self.held.len() < LINKS {
+            self.held.push(call);
+        }
+        if !self.order.enter(item.ticket) {
+            item.trace.throw_away();
+            return Err(Ended);
+        }
+        let worker = &self.worker;
+        let sent = worker.send_rejected(item, &transformed.rejections).and_then(|()| worker.send_all(&transformed, &item.trace, call));
+        self.order.leave(item.ticket);
+        sent
+    }
+
+    /// The answer that goes on: of the version that serves, or of the one that is tried. Where that fails, the other answers.
+    fn answer(&mut self, item: &Item) -> Step<(Transformed, SpanContext)> {
+        let Some(on) = &mut self.on_trial else {
+            let made = process(&self.worker, &mut self.active, item, Failing::Ends);
+            return self.worker.or_fail(Export::Process, About::Item(item), made);
+        };
+        let phase = on.trial.phase();
+        let made = match phase {
+            Phase::Shadow => {
+                let made = process(&self.worker, &mut self.active, item, Failing::Ends);
+                if let Ok(transformed) = &made.outcome {
+                    on.shadow(item, transformed, &made.cost);
+                }
+                made
+            }
+            Phase::Canary if !on.trial.chooses(item.ticket) => {
+                let made = process(&self.worker, &mut self.active, item, Failing::Ends);
+                on.trial.saw(phase, Some(&made.cost), None);
+                made
+            }
+            Phase::Canary | Phase::Guard if on.took_over == (phase == Phase::Guard) => {
+                let tried = if on.took_over { Some(&mut self.active) } else { on.other.as_mut() };
+                let Some(made) = tried.map(|tried| process(&self.worker, tried, item, Failing::IsMadeAgain)) else {
+                    return Err(Ended);
+                };
+                if let Err(error) = &made.outcome {
+                    on.trial.roll_back(Cause::Failed { export: Export::Process.as_str(), error: error.clone() });
+                    return self.follow().and_then(|()| self.answer(item));
+                }
+                on.remember(item);
+                on.trial.saw(phase, None, Some(&made.cost));
+                made
+            }
+            // Another instance has ended the phase in the meantime.
+            _ => return self.follow().and_then(|()| self.answer(item)),
+        };
+        self.worker.or_fail(Export::Process, About::Item(item), made)
+    }
+
+    /// The inputs have ended: what the stage still holds goes on.
+    fn finish(&mut self) -> Step<()> {
+        if let Some(on) = self.on_trial.as_ref().filter(|on| !on.took_over) {
+            on.trial.roll_back(Cause::Ended);
+        }
+        self.follow()?;
+        if let Some(held) = self.finish_guarded()? {
+            self.on_trial = None;
+            return held.iter().try_for_each(|(transformed, trace, call)| self.worker.send_all(transformed, trace, *call));
+        }
+        while let Some((transformed, trace, call)) = self.held_or_fail()? {
+            self.worker.send_all(&transformed, &trace, call)?;
+        }
+        Ok(())
+    }
+
+    /// All that the new version holds, as long as there is an old one that could answer instead. Nothing when there is none, or
+    /// when the new one failed and has given back.
+    fn finish_guarded(&mut self) -> Step<Option<Held>> {
+        if self.on_trial.is_none() {
+            return Ok(None);
+        }
+        let (mut all, mut bytes) = (Held::new(), 0);
+        loop {
+            match self.held(Failing::IsMadeAgain)? {
+                Ok(Some(held)) => {
+                    bytes += held.0.outputs.iter().map(|(_, batch)| batch::size(batch)).sum::<u64>();
+                    all.push(held);
+                }
+                Ok(None) => return Ok(Some(all)),
+                Err(error) => {
+                    all.iter().for_each(|(_, trace, _)| trace.void());
+                    if let Some(on) = &self.on_trial {
+                        on.trial.roll_back(Cause::Failed { export: Export::Finish.as_str(), error });
+                    }
+                    self.follow()?;
+                    return Ok(None);
+                }
+            }
+            if self.on_trial.as_ref().is_some_and(|on| on.replay.as_ref().is_some_and(|replay| replay.is_exceeded_by(bytes))) {
+                // Too much to hold back: from here on there is no way back.
+                self.on_trial = None;
+                let held = mem::take(&mut all);
+                held.iter().try_for_each(|(transformed, trace, call)| self.worker.send_all(transformed, trace, *call))?;
+                return Ok(None);
+            }
+        }
+    }
+
+    fn held_or_fail(&mut self) -> Step<Option<(Transformed, Arc<BatchTrace>, SpanContext)>> {
+        // A failure has ended the run before this could see it.
+        self.held(Failing::Ends)?.map_err(|_| Ended)
+    }
+
+    /// One call of `finish`: what it put out, nothing when it holds nothing more, or its failure where that is to be made good.
+    fn held(&mut self, failing: Failing) -> Step<Result<Option<(Transformed, Arc<BatchTrace>, SpanContext)>, CallError>> {
+        let trace = self.worker.batch(self.held.clone());
+        let (export, about) = (Export::Finish, About::New(&trace));
+        let made = self.worker.make(&mut self.active, (export, about, failing), |stage| stage.finish(), put_out);
+        let made = match made.outcome {
+            Err(error) if failing == Failing::IsMadeAgain => {
+                trace.void();
+                return Ok(Err(error));
+            }
+            _ => made,
+        };
+        let (held, call) = self.worker.or_fail(export, about, made)?;
+        if held.is_none() {
+            trace.void();
+        }
+        Ok(Ok(held.map(|transformed| (transformed, trace, call))))
+    }
+}
+
+fn process(worker: &Worker, serving: &mut Serving<Instance>, item: &Item, failing: Failing) -> Made<Transformed> {
+    worker.make(
+        serving,
+        (Export::Process, About::Item(item), failing),
+        |stage| stage.process(item.input, &item.batch),
+        |transformed| (transformed.outputs.len() as u64, &transformed.rejections),
+    )
+}
+
+/// Batches that a call of `finish` put out; it rejects nothing.
+fn put_out(held: &Option<Transformed>) -> (u64, &[Rejection]) {
+    (held.as_ref().map_or(0, |held| held.outputs.len() as u64), &[])
+}
+
+// === impl OnTrial ===
+
+impl OnTrial {
+    /// The switch: from now on the new version's answers go on.
+    fn take_over(&mut self, active: &mut Serving<Instance>) {
+        let began = Instant::now();
+        if let Some(other) = &mut self.other {
+            mem::swap(active, other);
+        }
+        self.took_over = true;
+        self.trial.paused(self.pause + began.elapsed());
+    }
+
+    /// The way back: the old version is given what it missed, and its answers, which have gone on already, are left.
+    fn give_back(&mut self, active: &mut Serving<Instance>) -> Result<(), CallError> {
+        let began = Instant::now();
+        if let Some(mut old) = self.other.take() {
+            for (input, batch) in self.replay.iter_mut().flat_map(Replay::give) {
+                let Call { outcome, .. } = old.instance.process(input, &batch);
+                outcome?;
+            }
+            self.other = Some(mem::replace(active, old));
+        }
+        self.trial.paused(began.elapsed());
+        Ok(())
+    }
+
+    /// The new version works on the same frame; its answer is compared and thrown away.
+    fn shadow(&mut self, item: &Item, expected: &Transformed, cost: &Cost) {
+        let Some(new) = &mut self.other else { return };
+        let Call { outcome, usage } = new.instance.process(item.input, &item.batch);
+        match outcome {
+            Err(error) => self.trial.roll_back(Cause::Failed { export: Export::Process.as_str(), error }),
+            Ok(answer) => {
+                if let Some(what) = difference(expected, &answer) {
+                    self.trial.diverged(item.trace.sequence, what);
+                }
+                self.trial.saw(Phase::Shadow, Some(cost), Some(&Cost::of(&usage)));
+            }
+        }
+    }
+
+    fn remember(&mut self, item: &Item) {
+        let full = self.took_over && self.replay.as_mut().is_some_and(|replay| !replay.keep(item.input, &item.batch));
+        if full {
+            self.trial.guarded_enough();
+        }
+    }
+}
+
+impl Drop for OnTrial {
+    fn drop(&mut self) {
+        if let Some(other) = self.other.take() {
+            self.trial.retire(Box::new(other));
+        }
+    }
+}
+
+/// What is different between two answers, in a few words.
+fn difference(old: &Transformed, new: &Transformed) -> Option<String> {
+    if old.rejections != new.rejections {
+        let (was, is) = (old.rejections.len(), new.rejections.len());
+        return Some(if was == is { format!("other rejections ({is} rows)") } else { format!("{is} rejected rows instead of {was}") });
+    }
+    let rows = |answer: &Transformed| answer.outputs.iter().map(|(_, batch)| batch.num_rows()).sum::<usize>();
+    if rows(old) != rows(new) || old.outputs.len() != new.outputs.len() {
+        let count = |answer: &Transformed| format!("{} rows in {} batches", rows(answer), answer.outputs.len());
+        return Some(format!("{} instead of {}", count(new), count(old)));
+    }
+    let differs = |((old_port, old), (new_port, new)): (&(u32, _), &(u32, _))| old_port != new_port || old != new;
+    let (at, (_, was)) = old.outputs.iter().enumerate().find(|(at, output)| differs((output, &new.outputs[*at])))?;
+    let is = &new.outputs[at].1;
+    let column = was.columns().iter().zip(is.columns()).position(|(was, is)| was != is);
+    Some(match column {
+        Some(column) => format!("other values in column `{}`", was.schema_ref().field(column).name()),
+        None => "another port or schema".to_owned(),
+    })
+}

@@ -1,0 +1,183 @@
+//! The audit of a change: what was to be changed, who asked, what came of it, how long it took, which batches each version answered for.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use serde::Serialize;
+
+use crate::pipeline::run::{Span, Stage, Trial, Version};
+
+/// Who or what asked for a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// `parshall swap`, or whoever else speaks HTTP to the admin port.
+    Http,
+    /// A file has changed (`--watch`).
+    Watch,
+    /// `SIGHUP`.
+    Signal,
+    /// The program that embeds this one.
+    Program,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The new version stays.
+    Swapped,
+    /// It was never given a batch whose answer counted.
+    Refused,
+    /// It had taken over, or was given some batches, and the old version is back.
+    RolledBack,
+}
+
+/// A version in a record.
+#[derive(Clone, Debug, Serialize)]
+pub struct VersionRecord {
+    /// From 1 for the one that the run began with.
+    pub generation: u32,
+    /// As the pipeline file refers to it.
+    pub component: String,
+    /// SHA-256 of the component.
+    pub digest: String,
+    /// The batches that it has answered for.
+    #[serde(flatten)]
+    pub span: Span,
+}
+
+/// A change of one stage.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    /// When it was asked for, in seconds since 1970.
+    pub at: f64,
+    /// The stage.
+    pub stage: String,
+    /// Who or what asked.
+    pub trigger: Trigger,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Why it did not stay, from a bounded set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// The same for a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// What ran.
+    pub old: VersionRecord,
+    /// What was to run.
+    pub new: VersionRecord,
+    /// Instances side by side.
+    pub instances: usize,
+    /// Seconds of loading, compiling and opening beside what ran.
+    pub load_seconds: f64,
+    /// Seconds from handing over to the last word.
+    pub trial_seconds: f64,
+    /// The longest that any instance's thread was held up by the change itself, in seconds.
+    pub pause_seconds: f64,
+    /// Batches that were answered otherwise in the shadow phase.
+    pub diverged: u64,
+    /// When each phase began and ended.
+    #[serde(skip)]
+    pub phases: Vec<(&'static str, Instant, Instant)>,
+}
+
+// === impl Trigger ===
+
+impl Trigger {
+    /// As labels and logs name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Trigger::Http => "http",
+            Trigger::Watch => "watch",
+            Trigger::Signal => "signal",
+            Trigger::Program => "program",
+        }
+    }
+}
+
+// === impl Outcome ===
+
+impl Outcome {
+    /// As labels and logs name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Swapped => "swapped",
+            Outcome::Refused => "refused",
+            Outcome::RolledBack => "rolled_back",
+        }
+    }
+}
+
+// === impl Record ===
+
+impl Record {
+    /// Of a trial that has come to its last word.
+    pub(super) fn of(
+        stage: &Stage,
+        trigger: Trigger,
+        (old, new): (&Arc<Version>, &Arc<Version>),
+        trial: &Trial,
+        (load, tried): (Duration, Duration),
+    ) -> Self {
+        let findings = trial.findings();
+        let outcome = match (&findings.cause, new.span().batches) {
+            (None, _) => Outcome::Swapped,
+            (Some(_), 0) => Outcome::Refused,
+            (Some(_), _) => Outcome::RolledBack,
+        };
+        let ends = findings.began.iter().skip(1).map(|(_, began)| *began);
+        let phases = findings.began.iter().zip(ends).map(|((phase, began), ended)| (phase.as_str(), *began, ended)).collect();
+        Record {
+            reason: findings.cause.as_ref().map(|cause| cause.reason()),
+            message: findings.cause.as_ref().map(ToString::to_string),
+            trial_seconds: tried.as_secs_f64(),
+            pause_seconds: findings.pauses.iter().max().copied().unwrap_or_default().as_secs_f64(),
+            diverged: findings.diverged,
+            phases,
+            ..Record::new(stage, trigger, (old, new), outcome, load)
+        }
+    }
+
+    /// Of a version that could not be tried.
+    pub(super) fn refused(stage: &Stage, trigger: Trigger, versions: (&Arc<Version>, &Arc<Version>), why: String, load: Duration) -> Self {
+        Record { reason: Some("check"), message: Some(why), ..Record::new(stage, trigger, versions, Outcome::Refused, load) }
+    }
+
+    /// Of a stage that goes on with the same version, in another number of instances or with another queue.
+    pub(super) fn settings(stage: &Stage, trigger: Trigger, version: &Arc<Version>, load: Duration) -> Self {
+        Record::new(stage, trigger, (version, version), Outcome::Swapped, load)
+    }
+
+    fn new(stage: &Stage, trigger: Trigger, (old, new): (&Arc<Version>, &Arc<Version>), outcome: Outcome, load: Duration) -> Self {
+        let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Record {
+            at: began.as_secs_f64(),
+            stage: stage.name.clone(),
+            trigger,
+            outcome,
+            reason: None,
+            message: None,
+            old: version(old),
+            new: version(new),
+            instances: stage.seats().len(),
+            load_seconds: load.as_secs_f64(),
+            trial_seconds: 0.0,
+            pause_seconds: 0.0,
+            diverged: 0,
+            phases: Vec::new(),
+        }
+    }
+}
+
+fn version(version: &Version) -> VersionRecord {
+    VersionRecord {
+        generation: version.generation,
+        component: version.reference.to_string(),
+        digest: version.digest.to_string(),
+        span: version.span(),
+    }
+}
