@@ -25,6 +25,7 @@ mod round_trip;
 mod select;
 mod server;
 mod stopping;
+mod swap;
 mod tidy;
 mod traces;
 mod validate;

@@ -62,7 +62,7 @@ pub fn run(worker: Worker, serving: Serving<Instance>, queue: &Queue) -> Step<Re
     seat.worker.outlets = Arc::new(Outlets::new(Vec::new()));
     seat.worker.control.done();
     match seat.worker.control.verdict() {
-        Verdict::Commit => seat.commit(),
+        Verdict::Commit => seat.commit(true),
         Verdict::Abandon => Err(Ended),
     }
 }
@@ -85,7 +85,8 @@ impl Seat {
         }
     }
 
-    /// The new version is open before the old one commits: what cannot be opened changes nothing.
+    /// The old version commits what it took, so that the new one can be given what it remembers beyond that. Where the new one cannot
+    /// be opened, the old one goes on: a commit that is not its last has changed nothing for it.
     fn begin(&mut self, mut candidate: Candidate) -> Step<()> {
         let began = Instant::now();
         let trial = Arc::clone(&candidate.trial);
@@ -95,6 +96,8 @@ impl Seat {
             return Ok(());
         }
         trial.begin(&self.active.tally);
+        let receipt = self.commit(false)?;
+        self.receipt = Some(receipt);
         let state = match self.active.instance.snapshot().outcome {
             Ok(state) => state,
             Err(error) => {
@@ -112,8 +115,6 @@ impl Seat {
                 return Ok(());
             }
         };
-        let receipt = self.commit()?;
-        self.receipt = Some(receipt);
         let new = Serving::new(instance, candidate.version, candidate.calls);
         let Serving { instance, version, calls, tally } = mem::replace(&mut self.active, new);
         let old = Some(Serving { instance: (), version, calls, tally });
@@ -156,10 +157,10 @@ impl Seat {
         self.worker.send_rejected(item, &rejections)
     }
 
-    /// Commits for the last time, and adds what versions before have committed.
-    fn commit(&mut self) -> Step<Receipt> {
+    /// Commits, and adds what has been committed before.
+    fn commit(&mut self, last: bool) -> Step<Receipt> {
         let call = (Export::Commit, About::Run);
-        let (receipt, _) = self.worker.call(&mut self.active, call, |stage| stage.commit(true), |_| (0, &[]))?;
+        let (receipt, _) = self.worker.call(&mut self.active, call, |stage| stage.commit(last), |_| (0, &[]))?;
         let before = self.receipt.take().map_or(0, |before| before.rows);
         Ok(Receipt { rows: before + receipt.rows, ..receipt })
     }
