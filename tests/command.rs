@@ -109,7 +109,7 @@ fn inspect_tells_what_every_standard_stage_is() {
     let here = folder();
     let all = run(here.path(), &["inspect", "--json"]).json();
     let names: Vec<_> = all.as_array().unwrap().iter().map(|stage| stage["component"].as_str().unwrap()).collect();
-    let expected = ["aggregate", "derive", "filter", "parse-log", "read", "select", "validate", "write"];
+    let expected = ["aggregate", "derive", "filter", "generate", "parse-log", "read", "select", "validate", "write"];
     assert_eq!(names, expected.map(|name| format!("std:{name}")));
     let mut heavy = 0;
     for (stage, name) in all.as_array().unwrap().iter().zip(expected) {

@@ -133,6 +133,16 @@ impl Follow {
         Ok(Follow { watch, format, decoding, files, at: 0, turn: None, marks, floor, last })
     }
 
+    /// As [`Follow::take`]; a turn that failed begins anew with the next call.
+    fn take_or_begin_anew(&mut self) -> Result<Option<RecordBatch>, TableError> {
+        let taken = self.take();
+        if let (Err(_), Some((index, _))) = (&taken, &self.turn) {
+            self.at = *index;
+            self.turn = None;
+        }
+        taken
+    }
+
     /// The next rows of the turn; nothing at its end.
     fn take(&mut self) -> Result<Option<RecordBatch>, TableError> {
         let Some((index, reader)) = &mut self.turn else { return Ok(None) };
@@ -249,10 +259,10 @@ impl Follow {
 }
 
 impl Mark {
-    /// Whether all that was seen of the file was read.
+    /// Whether all that was seen of the file was read, as far as anybody is to hear of it.
     fn is_read(&self) -> bool {
         match self {
-            Mark::Text(tail) => tail.is_at_end(),
+            Mark::Text(tail) => tail.is_over(),
             Mark::Whole(whole) => whole.is_done,
         }
     }
@@ -309,7 +319,7 @@ impl TableReader for Follow {
 
     fn next(&mut self) -> Result<Option<RecordBatch>, TableError> {
         loop {
-            if let Some(batch) = self.take()? {
+            if let Some(batch) = self.take_or_begin_anew()? {
                 return Ok(Some(batch));
             }
             if !self.advance()? {

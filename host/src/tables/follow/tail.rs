@@ -36,6 +36,7 @@ pub struct Tail {
     pub records: u64,
     /// Up to here nothing whole was found.
     seen: u64,
+    is_gone: bool,
     open: Option<Open>,
 }
 
@@ -80,7 +81,13 @@ impl Tail {
                 found => return Ok(found),
             }
         }
-        let Some(now) = now else { return Ok(Look::Gone) };
+        let Some(now) = now else {
+            if !std::mem::replace(&mut self.is_gone, true) {
+                tracing::warn!(file = %address.name, "{:?} is gone: it is read again should there be another", address.name);
+            }
+            return Ok(Look::Gone);
+        };
+        self.is_gone = false;
         if self.is_other(&now) || now.len() < self.offset {
             let what = if self.is_other(&now) { "replaced" } else { "cut short" };
             tracing::warn!(file = %address.name, "{:?} was {what}: it is read from its beginning again", address.name);
@@ -192,9 +199,9 @@ impl Tail {
         self.open.is_some()
     }
 
-    /// Whether the file was read to its end as last seen.
-    pub fn is_at_end(&self) -> bool {
-        self.open.as_ref().is_none_or(|open| open.until == self.offset) && self.seen <= self.offset
+    /// Whether the file was read to its end as last seen, or it was said that there is none.
+    pub fn is_over(&self) -> bool {
+        self.is_gone || self.open.as_ref().is_none_or(|open| open.until == self.offset) && self.seen <= self.offset
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{ArrayRef, StringArray},
+    array::StringBuilder,
     compute::concat_batches,
     csv::ReaderBuilder as CsvBuilder,
     datatypes::{DataType, Field, Schema, SchemaRef},
@@ -113,7 +113,8 @@ impl Text {
         let failed = |error| csv_read::located(records.file, &self.told.schema, &shifted(error, records.before));
         let mut decoder = CsvBuilder::new(text_types::decoded(&self.told.schema, false))
             .with_format(csv_read::format(records.file, &self.options)?.with_header(false))
-            .with_batch_size(records.count)
+            // One more than there are: a record ends with its carriage return, and a full decoder leaves the line feed.
+            .with_batch_size(records.count + 1)
             .with_projection(self.projection.wanted.clone())
             .build_decoder();
         let mut rest = records.bytes;
@@ -181,8 +182,10 @@ impl Text {
             let help = "convert the file, for example with iconv";
             format_error(records.file, "reading", format_args!("line {number}: byte {byte} is not UTF-8; {help}"))
         })?;
-        let lines: ArrayRef = Arc::new(StringArray::from_iter_values(text.lines()));
-        RecordBatch::try_new(self.schema().clone(), vec![lines]).map_err(|error| arrow_error(records.file, "reading", &error))
+        let mut lines = StringBuilder::with_capacity(records.count, text.len());
+        text.lines().for_each(|line| lines.append_value(line));
+        RecordBatch::try_new(self.schema().clone(), vec![Arc::new(lines.finish())])
+            .map_err(|error| arrow_error(records.file, "reading", &error))
     }
 }
 

@@ -85,6 +85,6 @@ impl Given {
     pub fn finish(self) -> Result<(), TableError> {
         let Some(key) = self.left.keys().next() else { return Ok(()) };
         let (hint, known) = (hint(key, self.known.iter().copied()), self.known.join(", "));
-        Err(mistake(&below(&self.pointer, key), format_args!("there is no option {key:?}; known are {known}{hint}")))
+        Err(mistake(&below(&self.pointer, key), format_args!("there is no option {key:?}, known are {known}{hint}")))
     }
 }
