@@ -109,7 +109,7 @@ fn inspect_tells_what_every_standard_stage_is() {
     let here = folder();
     let all = run(here.path(), &["inspect", "--json"]).json();
     let names: Vec<_> = all.as_array().unwrap().iter().map(|stage| stage["component"].as_str().unwrap()).collect();
-    let expected = ["aggregate", "derive", "filter", "parse-log", "read", "select", "validate", "write"];
+    let expected = ["aggregate", "derive", "filter", "generate", "parse-log", "read", "select", "validate", "write"];
     assert_eq!(names, expected.map(|name| format!("std:{name}")));
     let mut heavy = 0;
     for (stage, name) in all.as_array().unwrap().iter().zip(expected) {
@@ -122,7 +122,7 @@ fn inspect_tells_what_every_standard_stage_is() {
         assert_inspected(&run(here.path(), &["inspect", &format!("std:{name}")]).ok(), stage);
         let imports = stage["imports"].as_array().unwrap().iter().map(|import| import.as_str().unwrap());
         let asks_for: Vec<_> = imports.filter(|import| import.contains("/tables@") || import.contains("wasi:")).collect();
-        assert_eq!(asks_for.len(), usize::from(["read", "write"].contains(&name)), "std:{name} imports {asks_for:?}");
+        assert_eq!(asks_for.len(), usize::from(["generate", "read", "write"].contains(&name)), "std:{name} imports {asks_for:?}");
     }
     assert!(heavy <= 3, "most standard stages are below 400 KB");
 }

@@ -10,7 +10,7 @@ use arrow::{
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
-use crate::binary::{example, project, run};
+use crate::binary::{Ran, example, parshall, project, run};
 
 /// Rows of cells as text; an empty text is a null.
 type Rows = Vec<Vec<String>>;
@@ -187,6 +187,27 @@ fn fan_in() {
     let folder = example("fan-in");
     run(folder.path(), &["run", "pipeline.toml"]).ok();
     assert_golden("fan-in-products", csv(&folder.path().join("out/products.csv")).1);
+}
+
+/// Rows of the seed are the same everywhere, so the sums are known: DuckDB has nothing to read them from.
+#[test]
+fn live() {
+    let folder = example("live");
+    let mut command = parshall();
+    command.current_dir(folder.path()).args(["run", "pipeline.toml", "--report", "json"]).env("ROWS", "100000").env("RATE", "10000000");
+    let report = Ran(command.output().unwrap()).json();
+    assert_eq!(stage(&report, "orders")["rows"]["out"], 100_000);
+    assert_ledger(&report);
+    let (header, rows) = csv(&folder.path().join("out/by-region.csv"));
+    assert_eq!(header, ["region", "state", "orders", "pieces", "value", "large", "last_id"]);
+    let number = |row: &Vec<String>, column: usize| row[column].parse::<f64>().unwrap();
+    let orders = |region: &str, state: &str| number(rows.iter().find(|row| row[0] == region && row[1] == state).unwrap(), 2);
+    assert_eq!(rows.len(), 8, "four regions, two states that are not cancelled: {rows:?}");
+    assert!((orders("north", "paid") / 28_000.0 - 1.0).abs() < 0.03 && (orders("west", "open") / 2_000.0 - 1.0).abs() < 0.1, "{rows:?}");
+    let value = rows.iter().map(|row| number(row, 4)).sum::<f64>() / rows.iter().map(|row| number(row, 3)).sum::<f64>();
+    assert!((value - 40.0).abs() < 0.2, "a piece costs 40 on average, not {value}");
+    // Without an end it is checked, not run.
+    run(folder.path(), &["check", "pipeline.toml"]).ok();
 }
 
 /// Protects against an example without a word of what it shows, and one that nobody runs here.

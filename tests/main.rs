@@ -10,6 +10,8 @@ mod dashboards;
 mod examples;
 mod expressions;
 mod failures;
+mod follow;
+mod generate;
 mod graphs;
 mod hostile;
 mod http;

@@ -19,7 +19,8 @@ macro_rules! embedded {
 }
 
 /// The standard stages, built by `plugins/build` and part of the binary.
-const EMBEDDED: &[(&str, &[u8])] = embedded!["aggregate", "derive", "filter", "parse-log", "read", "select", "validate", "write"];
+const EMBEDDED: &[(&str, &[u8])] =
+    embedded!["aggregate", "derive", "filter", "generate", "parse-log", "read", "select", "validate", "write"];
 
 /// Finds components and loads them into one runtime.
 pub struct Catalog {

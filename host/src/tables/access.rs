@@ -8,7 +8,7 @@ use std::{
 use super::location::{ObjectUrl, normalise, shown};
 use crate::words::{
     grants::{Grants, Place},
-    tables::TableError,
+    tables::{GENERATOR, TableError},
 };
 
 /// What is to be done at a location.
@@ -79,6 +79,12 @@ pub fn url(grants: &Grants, access: Access, url: &ObjectUrl) -> Result<(), Table
         Place::Path(_) => false,
     });
     if granted { Ok(()) } else { Err(denied(grants, access, &wanted, false)) }
+}
+
+/// Checks that rows may be made: a stage that may not read anything shall not fill the host's memory either.
+pub fn generator(grants: &Grants) -> Result<(), TableError> {
+    let granted = grants.read.iter().any(|place| matches!(place, Place::Url(url) if url == GENERATOR));
+    if granted { Ok(()) } else { Err(denied(grants, Access::Read, GENERATOR, false)) }
 }
 
 /// The local path that a place stands for, if it is local.

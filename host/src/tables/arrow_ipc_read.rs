@@ -61,6 +61,19 @@ impl IpcFile {
         Ok(IpcFile { object, messages, file_schema, origin, projection, batch_rows: options.batch_rows, rest: Rest::default() })
     }
 
+    /// Whether its writer has ended it: a file has a footer, or it would not have opened; a stream has its end marker.
+    pub fn is_whole(&self) -> Result<bool, TableError> {
+        let Messages::Stream(stream) = &self.messages else { return Ok(true) };
+        let mut at = stream.at;
+        loop {
+            match message_end(&self.object, at)? {
+                None => return Ok(false),
+                Some(end) if end == at => return Ok(true),
+                Some(end) => at = end,
+            }
+        }
+    }
+
     fn decode(&mut self) -> Result<Option<RecordBatch>, TableError> {
         let name = self.object.name();
         let failed = |error| arrow_error(name, "reading", &error);
@@ -221,28 +234,41 @@ fn open_stream(object: &Object) -> Result<Opened, TableError> {
 /// One whole message of a stream: prefix, metadata, body. Nothing at the end. A stream that stops without its end
 /// marker is an error only if it stops inside of a message, as the format's specification has it.
 fn read_message(object: &Object, at: &mut u64) -> Result<Option<bytes::Bytes>, TableError> {
+    match message_end(object, *at)? {
+        None => Ok(None),
+        Some(end) if end == *at => {
+            *at = object.size;
+            Ok(None)
+        }
+        Some(end) => {
+            let bytes = object.read(*at..end)?;
+            *at = end;
+            Ok(Some(bytes))
+        }
+    }
+}
+
+/// Where the message at a byte ends: right there if it is the end marker. Nothing at the end of the object.
+fn message_end(object: &Object, at: u64) -> Result<Option<u64>, TableError> {
     let broken = |what: &str| format_error(object.name(), "reading", format_args!("{what} at byte {at}"));
-    if *at == object.size {
+    if at == object.size {
         return Ok(None);
     }
     let word =
         |at: u64| -> Result<[u8; 4], TableError> { object.read(at..at + 4)?[..].try_into().map_err(|_| broken("a message is cut short")) };
-    let mut metadata_at = *at + 4;
-    let mut length = word(*at)?;
+    let mut metadata_at = at + 4;
+    let mut length = word(at)?;
     if length == CONTINUATION {
         length = word(metadata_at)?;
         metadata_at += 4;
     }
     let length = u64::from(u32::from_le_bytes(length));
     if length == 0 {
-        *at = object.size;
-        return Ok(None);
+        return Ok(Some(at));
     }
     let metadata = object.read(metadata_at..metadata_at + length)?;
     let message = ipc::root_as_message(&metadata).map_err(|_| broken("this is no Arrow IPC: there is no message"))?;
     let body = u64::try_from(message.bodyLength()).map_err(|_| broken("a message's length is corrupt"))?;
     let end = (metadata_at + length).checked_add(body).ok_or_else(|| broken("a message's length is corrupt"))?;
-    let bytes = object.read(*at..end)?;
-    *at = end;
-    Ok(Some(bytes))
+    Ok(Some(end))
 }

@@ -39,7 +39,7 @@ impl CsvFile {
         let header = header(address, options)?;
         // A file without a single byte has no header and no rows, and fits every table.
         if !header.fields().is_empty() {
-            check_header(address, options, &told, &header)?;
+            check_header(&address.name, options, &told, &header)?;
         }
         let projection = Projection::new(&address.name, &told.schema, options.columns.as_deref())?;
         let (address, options) = (address.clone(), options.clone());
@@ -48,22 +48,14 @@ impl CsvFile {
 
     /// The columns and their types, from the first rows.
     pub fn tell_schema(address: &Address, options: &ReadOptions) -> Result<SchemaRef, TableError> {
-        let inferred = format(address, options)?
-            .infer_schema(input::text(address)?, Some(options.infer_rows))
-            .map_err(|error| arrow_error(&address.name, "reading", &error))?
-            .0;
-        if inferred.fields().is_empty() || options.csv.header {
-            let may_add = inferred.fields().is_empty();
-            return Ok(Arc::new(with_stated_types(&inferred, &options.schema, may_add)?));
-        }
-        Ok(Arc::new(without_header(address, &inferred, options)?))
+        tell_schema(&address.name, input::text(address)?, options)
     }
 
     fn start(&self) -> Result<BufReader<Text>, TableError> {
         // Far enough for any file, and far enough from overflowing.
         let bounds = (self.skip as usize, usize::MAX / 2);
         ReaderBuilder::new(text_types::decoded(&self.told.schema, false))
-            .with_format(format(&self.address, &self.options)?)
+            .with_format(format(&self.address.name, &self.options)?)
             .with_batch_size(self.options.batch_rows)
             .with_bounds(bounds.0, bounds.1)
             .with_projection(self.projection.wanted.clone())
@@ -107,8 +99,20 @@ impl FileReader for CsvFile {
     }
 }
 
-fn format(address: &Address, options: &ReadOptions) -> Result<CsvFormat, TableError> {
-    let tabs = Named::of(&address.name).is_some_and(|named| named.tabs);
+/// The columns and their types, from the first rows of a text.
+pub fn tell_schema(name: &str, text: impl std::io::Read, options: &ReadOptions) -> Result<SchemaRef, TableError> {
+    let inferred = format(name, options)?.infer_schema(text, Some(options.infer_rows));
+    let inferred = inferred.map_err(|error| arrow_error(name, "reading", &error))?.0;
+    if inferred.fields().is_empty() || options.csv.header {
+        let may_add = inferred.fields().is_empty();
+        return Ok(Arc::new(with_stated_types(&inferred, &options.schema, may_add)?));
+    }
+    Ok(Arc::new(without_header(name, &inferred, options)?))
+}
+
+/// How the file of this name is written.
+pub fn format(name: &str, options: &ReadOptions) -> Result<CsvFormat, TableError> {
+    let tabs = Named::of(name).is_some_and(|named| named.tabs);
     let delimiter = options.csv.delimiter.unwrap_or(if tabs { b'\t' } else { b',' });
     let format = CsvFormat::default().with_header(options.csv.header).with_delimiter(delimiter).with_quote(options.csv.quote);
     if options.csv.null.is_empty() {
@@ -121,26 +125,27 @@ fn format(address: &Address, options: &ReadOptions) -> Result<CsvFormat, TableEr
 
 /// The names in the first row; numbers where the file has no header.
 fn header(address: &Address, options: &ReadOptions) -> Result<Schema, TableError> {
-    let header = format(address, options)?.infer_schema(input::text(address)?, Some(0));
+    let header = format(&address.name, options)?.infer_schema(input::text(address)?, Some(0));
     header.map(|told| told.0).map_err(|error| arrow_error(&address.name, "reading", &error))
 }
 
-fn check_header(address: &Address, options: &ReadOptions, told: &TextSchema, header: &Schema) -> Result<(), TableError> {
+/// Requires that a file has the table's columns, by the names in its first row; without such a row, by their number.
+pub fn check_header(name: &str, options: &ReadOptions, told: &TextSchema, header: &Schema) -> Result<(), TableError> {
     let types = told.schema.fields().iter().map(|field| field.data_type().clone());
     let types = types.chain(std::iter::repeat(arrow::datatypes::DataType::Utf8));
     let names = header.fields().iter().zip(types).enumerate();
     let fields = names.map(|(index, (field, data_type))| {
-        let name = match told.schema.fields().get(index) {
+        let column = match told.schema.fields().get(index) {
             Some(told) if !options.csv.header => told.name(),
             _ => field.name(),
         };
-        arrow::datatypes::Field::new(name, data_type, true)
+        arrow::datatypes::Field::new(column, data_type, true)
     });
-    same_columns((&told.file, &told.schema), (&address.name, &Schema::new(fields.collect::<Vec<_>>())))
+    same_columns((&told.file, &told.schema), (name, &Schema::new(fields.collect::<Vec<_>>())))
 }
 
 /// Without a header, the stated schema names the columns in order, all of them.
-fn without_header(address: &Address, inferred: &Schema, options: &ReadOptions) -> Result<Schema, TableError> {
+fn without_header(name: &str, inferred: &Schema, options: &ReadOptions) -> Result<Schema, TableError> {
     if options.schema.is_empty() {
         return with_stated_types(inferred, &[], false);
     }
@@ -148,7 +153,7 @@ fn without_header(address: &Address, inferred: &Schema, options: &ReadOptions) -
         return Err(TableError::Options(format!(
             "option \"schema\" names {} columns, but {:?} has {} and no header; name all of them, in order",
             options.schema.len(),
-            address.name,
+            name,
             inferred.fields().len()
         )));
     }
@@ -156,7 +161,7 @@ fn without_header(address: &Address, inferred: &Schema, options: &ReadOptions) -
 }
 
 /// Arrow counts lines and columns from 0 and does not name the column; people do otherwise.
-fn located(name: &str, schema: &Schema, error: &ArrowError) -> TableError {
+pub fn located(name: &str, schema: &Schema, error: &ArrowError) -> TableError {
     let text = error.to_string();
     let number = |before: &str| -> Option<usize> {
         let rest = &text[text.find(before)? + before.len()..];

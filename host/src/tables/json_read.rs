@@ -20,7 +20,7 @@ use super::{
 };
 use crate::words::{batch::RecordBatch, tables::TableError};
 
-const STATE_THE_TYPE: &str = "; correct the row, or state the column's type with the option \"schema\"";
+pub const STATE_THE_TYPE: &str = "; correct the row, or state the column's type with the option \"schema\"";
 
 /// A JSON Lines file being read.
 pub struct JsonFile {
@@ -109,7 +109,8 @@ fn reader(address: &Address, schema: &SchemaRef, strict: bool, rows: usize) -> R
         .map_err(|error| arrow_error(&address.name, "opening", &error))
 }
 
-fn explained(name: &str, error: &ArrowError) -> TableError {
+/// The error with advice.
+pub fn explained(name: &str, error: &ArrowError) -> TableError {
     let advice = if error.to_string().contains("missing from schema") {
         "; a field that the first \"infer_rows\" rows did not have: raise it, state the field's type with the option \
          \"schema\", or choose \"columns\""

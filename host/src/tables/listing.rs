@@ -1,6 +1,11 @@
 //! Which files a location stands for: one, those in a folder, or those that match a pattern; sorted, each granted.
 
-use std::{collections::HashSet, fs, path::Path as FsPath};
+use std::{
+    cell::RefCell,
+    collections::HashSet,
+    fs,
+    path::{Path as FsPath, PathBuf},
+};
 
 use object_store::path::Path;
 
@@ -23,12 +28,42 @@ pub struct Listing {
     pub format: Format,
 }
 
+/// What is there at one moment, which may be nothing.
+pub struct Found {
+    pub files: Vec<Address>,
+    /// The folders that were looked into: files can only have joined where one of them has changed.
+    pub folders: Vec<PathBuf>,
+}
+
+/// As [`list`] for a local path, but nothing there is no error, and the formats need not agree.
+pub fn look(stores: &Stores, grants: &Grants, path: &FsPath, format: Option<Format>) -> Result<Found, TableError> {
+    let tree = Tree { stores, grants, bucket: None, visited: RefCell::default() };
+    let key = path.to_string_lossy().trim_start_matches('/').to_string();
+    let segments = key.split('/').filter(|segment| !segment.is_empty()).collect::<Vec<_>>();
+    let files = if segments.iter().any(|segment| is_pattern(segment)) {
+        tree.matching(&segments)?
+    } else {
+        let path = parse(&key)?;
+        if tree.is_folder(&path, false)? {
+            tree.files_in(&path, format)?
+        } else {
+            let address = tree.admit(&path)?;
+            tree.visit(FsPath::new("/").join(address.key.as_ref()).parent());
+            // Where a link leads elsewhere, it is the link's folder that tells of another link in its place.
+            tree.visit(FsPath::new("/").join(path.as_ref()).parent());
+            vec![address]
+        }
+    };
+    Ok(Found { files, folders: tree.visited.into_inner() })
+}
+
 /// Finds the files of a location. `format` is what the options say, if they do.
 pub fn list(stores: &Stores, grants: &Grants, location: &Location, format: Option<Format>) -> Result<Listing, TableError> {
-    let tree = Tree { stores, grants, bucket: bucket(location) };
+    let tree = Tree { stores, grants, bucket: bucket(location), visited: RefCell::default() };
     let (key, name) = match location {
         Location::Path(path) => (path.to_string_lossy().trim_start_matches('/').to_string(), shown(&grants.base, path)),
         Location::Url(url) => (url.key.clone(), url.to_string()),
+        Location::Generator => return Err(TableError::Options("a generator is no list of files".into())),
         Location::Sqlite(_) => return Err(TableError::Options("an SQLite database is no list of files".into())),
     };
     let segments = key.split('/').filter(|segment| !segment.is_empty()).collect::<Vec<_>>();
@@ -83,6 +118,8 @@ struct Tree<'a> {
     stores: &'a Stores,
     grants: &'a Grants,
     bucket: Option<&'a ObjectUrl>,
+    /// Local folders that files were looked for in.
+    visited: RefCell<Vec<PathBuf>>,
 }
 
 /// A file that matched: as it was found, and as it may be opened.
@@ -126,9 +163,22 @@ impl Tree<'_> {
         }
     }
 
+    fn visit(&self, folder: Option<&FsPath>) {
+        self.visited.borrow_mut().extend(folder.map(FsPath::to_path_buf));
+    }
+
+    /// As [`Tree::admit_folder`], to look into.
+    fn enter(&self, key: &Path) -> Result<Address, TableError> {
+        let folder = self.admit_folder(key)?;
+        if folder.is_local {
+            self.visit(Some(&FsPath::new("/").join(folder.key.as_ref())));
+        }
+        Ok(folder)
+    }
+
     /// The files directly in a folder that have the format, by their names.
-    fn folder(&self, key: &Path, format: Option<Format>, name: &str) -> Result<Listing, TableError> {
-        let listed = self.admit_folder(key)?.children()?;
+    fn files_in(&self, key: &Path, format: Option<Format>) -> Result<Vec<Address>, TableError> {
+        let listed = self.enter(key)?.children()?;
         let mut files = Vec::new();
         for file in listed.files {
             let named = Named::of(&file).map(|named| named.format);
@@ -137,7 +187,11 @@ impl Tree<'_> {
                 files.push((child.clone(), self.admit(&child)?));
             }
         }
-        let files = sorted(files);
+        Ok(sorted(files))
+    }
+
+    fn folder(&self, key: &Path, format: Option<Format>, name: &str) -> Result<Listing, TableError> {
+        let files = self.files_in(key, format)?;
         if files.is_empty() {
             let what = format.map_or("table", Format::name);
             return Err(TableError::NotFound(format!("the folder {name:?} holds no {what} file")));
@@ -165,6 +219,7 @@ impl Tree<'_> {
                 return self.expand(&child, rest, depth, walk);
             }
             let address = self.admit(&child)?;
+            self.enter(folder)?;
             return if address.head()?.is_some() { walk.push(child, address) } else { Ok(()) };
         }
         let Some(listed) = self.children(folder)? else { return Ok(()) };
@@ -204,7 +259,7 @@ impl Tree<'_> {
     }
 
     fn children(&self, folder: &Path) -> Result<Option<Children>, TableError> {
-        match self.admit_folder(folder)?.children() {
+        match self.enter(folder)?.children() {
             Ok(listed) => Ok(Some(listed)),
             Err(TableError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),

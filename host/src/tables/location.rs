@@ -5,7 +5,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use crate::words::tables::TableError;
+use crate::words::tables::{GENERATOR, TableError};
 
 /// A location as written, made absolute. Nothing has been looked at yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Location {
     Url(ObjectUrl),
     /// An SQLite database.
     Sqlite(PathBuf),
+    /// Nowhere: rows are made.
+    Generator,
 }
 
 /// `scheme://bucket/key`. The key is taken literally: percent signs mean percent signs.
@@ -42,6 +44,9 @@ impl Location {
             return Err(TableError::Options(format!(
                 "location {text:?} is empty or holds a NUL byte; give a path, a URL or \"sqlite:PATH\""
             )));
+        }
+        if text == GENERATOR {
+            return Ok(Location::Generator);
         }
         if let Some(path) = text.strip_prefix("sqlite:") {
             return sqlite(base, path);

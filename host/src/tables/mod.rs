@@ -12,7 +12,9 @@ mod encoder;
 mod failure;
 mod fault;
 mod fits;
+mod follow;
 mod format;
+mod generate;
 mod input;
 mod json_read;
 mod lines;
@@ -71,8 +73,15 @@ impl NativeTables {
 
 impl Tables for NativeTables {
     fn reader(&self, grants: &Grants, location: &str, options: &str) -> Result<Box<dyn TableReader>, TableError> {
+        if Location::parse(&grants.base, location)? == Location::Generator {
+            access::generator(grants)?;
+            return Ok(Box::new(generate::Reader::open(options)?));
+        }
         let options = ReadOptions::parse(options)?;
         let location = as_database(Location::parse(&grants.base, location)?, options.format);
+        if options.follow {
+            return follow::open(grants, &location, options);
+        }
         if let Location::Sqlite(path) = &location {
             only_sqlite(options.format)?;
             options.check(Format::Sqlite)?;
@@ -97,6 +106,9 @@ impl Tables for NativeTables {
                 let name = shown(&grants.base, &path);
                 no_pattern(&name)?;
                 Target::Local { path: access::path(grants, Access::Write, &path)?, name }
+            }
+            Location::Generator => {
+                return Err(TableError::Options(format!("\"{location}\" makes rows and takes none; name a file to write")));
             }
             Location::Url(url) => {
                 no_pattern(&url.key)?;

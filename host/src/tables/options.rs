@@ -9,7 +9,7 @@ use arrow::datatypes::DataType;
 
 /// Rows per batch where nothing is said: large enough to amortise a call, small enough to stay in cache.
 pub const BATCH_ROWS: usize = 8192;
-const BATCH_ROWS_LIMIT: usize = 1 << 20;
+pub const BATCH_ROWS_LIMIT: usize = 1 << 20;
 /// Rows looked at to tell the types of text columns.
 pub const INFER_ROWS: usize = 1000;
 /// Rows per Parquet row group where nothing is said; a group is also closed once it is large (see `parquet_write`).
@@ -21,6 +21,8 @@ pub struct ReadOptions {
     pub format: Option<Format>,
     pub columns: Option<Vec<String>>,
     pub batch_rows: usize,
+    /// Whether the table does not end.
+    pub follow: bool,
     pub csv: CsvOptions,
     pub schema: Vec<(String, DataType)>,
     pub infer_rows: usize,
@@ -69,7 +71,7 @@ pub enum Compression {
     None,
 }
 
-const READ_KEYS: [&str; 7] = ["format", "columns", "batch_rows", "csv", "schema", "infer_rows", "table"];
+const READ_KEYS: [&str; 8] = ["format", "columns", "batch_rows", "follow", "csv", "schema", "infer_rows", "table"];
 const WRITE_KEYS: [&str; 6] = ["format", "mode", "table", "compression", "row_group_rows", "csv"];
 const CSV_KEYS: [&str; 4] = ["header", "delimiter", "quote", "null"];
 
@@ -85,6 +87,7 @@ impl ReadOptions {
             format: take_format(&mut map)?,
             columns,
             batch_rows: take_count(&mut map, "batch_rows", BATCH_ROWS, BATCH_ROWS_LIMIT)?,
+            follow: take(&mut map, "", "follow")?.unwrap_or(false),
             csv: CsvOptions::take(&mut map)?,
             schema: take_schema(&mut map)?,
             infer_rows: take_count(&mut map, "infer_rows", INFER_ROWS, 1 << 24)?,
@@ -98,7 +101,9 @@ impl ReadOptions {
         let text = matches!(format, Format::Csv | Format::JsonLines);
         superfluous(&self.given, format, |key| match key {
             "csv" => format == Format::Csv,
-            "schema" | "infer_rows" => text,
+            // Of what is not there yet, nothing else can tell the columns.
+            "schema" => text || self.follow,
+            "infer_rows" => text,
             "table" => format == Format::Sqlite,
             _ => true,
         })
@@ -152,7 +157,7 @@ impl CsvOptions {
     }
 }
 
-fn object(json: &str) -> Result<Map<String, Value>, TableError> {
+pub fn object(json: &str) -> Result<Map<String, Value>, TableError> {
     if json.trim().is_empty() {
         return Ok(Map::new());
     }

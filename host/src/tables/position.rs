@@ -46,7 +46,7 @@ impl Position {
     }
 }
 
-fn push_leb128(bytes: &mut Vec<u8>, mut value: u64) {
+pub fn push_leb128(bytes: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         bytes.push(value as u8 | 0x80);
         value >>= 7;
@@ -54,7 +54,7 @@ fn push_leb128(bytes: &mut Vec<u8>, mut value: u64) {
     bytes.push(value as u8);
 }
 
-fn take_leb128(bytes: &mut &[u8]) -> Option<u64> {
+pub fn take_leb128(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
     for shift in (0..64).step_by(7) {
         let (&byte, rest) = bytes.split_first()?;

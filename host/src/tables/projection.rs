@@ -87,3 +87,14 @@ pub fn same_columns(first: (&str, &Schema), other: (&str, &Schema)) -> Result<()
     }
     Ok(())
 }
+
+/// A batch of the file `name` under the table's schema, which is that of `first`: later files may differ in nullability and
+/// metadata.
+pub fn conform(batch: RecordBatch, schema: &SchemaRef, first: &str, name: &str) -> Result<RecordBatch, TableError> {
+    if Arc::ptr_eq(batch.schema_ref(), schema) || batch.schema_ref() == schema {
+        return Ok(batch);
+    }
+    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(schema.clone(), batch.columns().to_vec(), &rows)
+        .map_err(|error| TableError::Format(format!("reading {name:?}: it does not fit the schema of {first:?}: {error}")))
+}

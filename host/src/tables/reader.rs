@@ -5,8 +5,18 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::{
-    arrow_ipc_read::IpcFile, csv_read::CsvFile, failure::contained, format::Format, json_read::JsonFile, lines::LinesFile,
-    listing::Listing, options::ReadOptions, parquet_read::ParquetFile, position::Position, projection::same_columns, store::Address,
+    arrow_ipc_read::IpcFile,
+    csv_read::CsvFile,
+    failure::contained,
+    format::Format,
+    json_read::JsonFile,
+    lines::LinesFile,
+    listing::Listing,
+    options::ReadOptions,
+    parquet_read::ParquetFile,
+    position::Position,
+    projection::{conform, same_columns},
+    store::Address,
 };
 use crate::words::{
     batch::RecordBatch,
@@ -88,18 +98,6 @@ impl Reader {
         }
         Ok(file)
     }
-
-    /// The batch under the table's schema: later files may differ in nullability and metadata.
-    fn conform(&self, batch: RecordBatch) -> Result<RecordBatch, TableError> {
-        if Arc::ptr_eq(batch.schema_ref(), &self.schema) || *batch.schema_ref() == self.schema {
-            return Ok(batch);
-        }
-        let rows = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        RecordBatch::try_new_with_options(self.schema.clone(), batch.columns().to_vec(), &rows).map_err(|error| {
-            let (first, name) = (&self.files[0].name, &self.files[self.at].name);
-            TableError::Format(format!("reading {name:?}: it does not fit the schema of {first:?}: {error}"))
-        })
-    }
 }
 
 // === impl TableReader for Reader ===
@@ -123,7 +121,7 @@ impl TableReader for Reader {
             match self.files[self.at].fault.instead(file.next())? {
                 Some(batch) => {
                     self.open = Some(file);
-                    let batch = self.conform(batch)?;
+                    let batch = conform(batch, &self.schema, &self.files[0].name, &self.files[self.at].name)?;
                     self.rows += batch.num_rows() as u64;
                     return Ok(Some(batch));
                 }

@@ -110,6 +110,11 @@ pub struct Children {
 }
 
 impl Address {
+    /// Where it is, if it is local.
+    pub fn path(&self) -> std::path::PathBuf {
+        FsPath::new("/").join(self.key.as_ref())
+    }
+
     /// What is directly below. Of a local folder, links are followed and those that lead nowhere left out.
     pub fn children(&self) -> Result<Children, TableError> {
         let mut children = if self.is_local { self.local_children() } else { self.remote_children() }?;

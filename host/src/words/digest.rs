@@ -12,6 +12,11 @@ impl Digest {
         Digest(sha2::Sha256::digest(bytes).into())
     }
 
+    /// The first eight bytes, for what many digests are kept of.
+    pub fn first(&self) -> u64 {
+        u64::from_be_bytes([self.0[0], self.0[1], self.0[2], self.0[3], self.0[4], self.0[5], self.0[6], self.0[7]])
+    }
+
     /// The first twelve hexadecimal digits, for a person.
     pub fn short(&self) -> String {
         self.to_string()[..12].to_owned()

@@ -144,7 +144,7 @@ pub struct Receipt {
 
 /// An open extract.
 pub trait Extract: Send {
-    /// The next batch, or nothing at the end.
+    /// The next batch, or nothing at the end. A batch of no rows: there is nothing now, and there may be later.
     fn next(&mut self) -> Call<Option<Extracted>>;
 }
 

@@ -6,6 +6,10 @@ use super::{
     trace::SpanContext,
 };
 
+/// The location of rows that the host makes itself; see the documentation of `std:generate`. Granted like any other, and to
+/// `std:generate` always: it reaches nothing outside.
+pub const GENERATOR: &str = "generate:";
+
 /// Opens tables at granted locations.
 pub trait Tables: Send + Sync {
     /// Opens a table for reading. `options` is a JSON object.
@@ -31,7 +35,7 @@ pub trait TableReader: Send {
     fn format(&self) -> &'static str;
     /// Of every batch.
     fn schema(&self) -> SchemaRef;
-    /// The next batch, or nothing at the end.
+    /// The next batch, or nothing at the end. A batch of no rows: there is nothing now, and there may be later.
     fn next(&mut self) -> Result<Option<RecordBatch>, TableError>;
     /// The span that wrote what the last batch was read from, by the word of the file itself.
     fn origin(&self) -> Option<SpanContext> {

@@ -14,6 +14,9 @@ pub struct Config {
     pub columns: Option<Vec<String>>,
     #[serde(default = "batch_rows")]
     pub batch_rows: u32,
+    /// Whether to wait for more at the end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follow: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub csv: Option<Csv>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -205,7 +208,7 @@ mod tests {
     #[test]
     fn the_schema_names_what_the_type_takes() {
         let schema: serde_json::Value = serde_json::from_str(include_str!("../config.schema.json")).unwrap();
-        let all = r#"{"path": "a", "format": "csv", "columns": [], "batch_rows": 1, "infer_rows": 1, "csv": {"header": true, "delimiter": "", "quote": "", "null": ""}, "schema": {}}"#;
+        let all = r#"{"path": "a", "format": "csv", "columns": [], "batch_rows": 1, "follow": true, "infer_rows": 1, "csv": {"header": true, "delimiter": "", "quote": "", "null": ""}, "schema": {}}"#;
         parshall_sdk::config::read::<Config>(all).unwrap();
         let all: serde_json::Value = serde_json::from_str(all).unwrap();
         let names = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>();

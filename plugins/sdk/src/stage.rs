@@ -22,7 +22,8 @@ pub trait Extract: Sized {
     /// Configures an instance, which goes on after `position` if there is one.
     fn open(config: Self::Config, position: Option<Vec<u8>>) -> Result<(Self, Vec<Port>), StageError>;
 
-    /// The next batch, or nothing at the end.
+    /// The next batch, or nothing at the end. A source that does not end answers a batch of no rows while it has nothing now,
+    /// rather than wait: the host asks again soon.
     fn next(&mut self) -> Result<Option<Extracted>, StageError>;
 }
 

@@ -109,7 +109,7 @@ impl Reader {
         }
     }
 
-    /// The next batch, or nothing at the end.
+    /// The next batch, or nothing at the end. Of a table that does not end, a batch of no rows while it has nothing now.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<OwnedFrame>, TableError> {
         match unsafe { ask(|result| host::reader_next(self.0, result)) }? {

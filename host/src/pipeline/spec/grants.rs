@@ -4,9 +4,13 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::{scope::Scope, table::Table, text::Text};
-use crate::words::{
-    authority::{Authority, NotAnAuthority},
-    grants::{Grants, Place},
+use crate::{
+    pipeline::plan::ComponentRef,
+    words::{
+        authority::{Authority, NotAnAuthority},
+        grants::{Grants, Place},
+        tables::GENERATOR,
+    },
 };
 
 /// Reads the grants of a stage.
@@ -22,6 +26,13 @@ pub(super) fn read(table: &Table) -> Grants {
         http: hosts(table),
         base: table.scope.base.to_owned(),
     }
+}
+
+/// What a standard stage is granted without a word in the file: `std:generate` the host's generator, which makes rows out of
+/// numbers and reaches nothing outside. A component of somebody else's must be granted it by name.
+pub(super) fn implied(component: &ComponentRef) -> Option<Place> {
+    let generates = matches!(component, ComponentRef::Std(name) if name == "generate");
+    generates.then(|| Place::Url(GENERATOR.to_owned()))
 }
 
 fn places(table: &Table, key: &str) -> Vec<Place> {
@@ -60,7 +71,7 @@ fn hosts(table: &Table) -> Vec<Authority> {
 
 fn place(scope: &Scope, text: &Text) -> Option<Place> {
     let written = text.value.as_str();
-    if written.contains("://") {
+    if written.contains("://") || written == GENERATOR {
         return Some(Place::Url(written.to_owned()));
     }
     match mistake(written) {

@@ -117,8 +117,9 @@ pub(super) fn read<'a>(
     let queue = fed.then(|| table.bytes("queue")).flatten();
     let (config, config_places) = configuration(&table);
     let limits = limits(&table, defaults);
-    let grants = grants(&table);
+    let mut grants = grants(&table);
     let (component, component_span) = component?;
+    grants.read.extend(grants::implied(&component));
     let places = StagePlaces {
         name: header,
         component: component_span,

@@ -1,6 +1,8 @@
 //! What tables promise, by format and by danger. Everything goes through `Tables`, as stages do.
 
 mod claims;
+mod follow;
+mod generate;
 mod grants;
 mod location;
 mod modes;
