@@ -2,14 +2,13 @@
 //! tail rules say whether it is kept.
 
 use std::{
+    ops::Range,
     sync::{Arc, PoisonError},
     time::{Instant, SystemTime},
 };
 
-use opentelemetry_sdk::trace::SpanData;
-
 use super::{
-    expand::Expand,
+    encode::Encode,
     pending::Pending,
     record::{Brief, CallRecord, RootRecord, RunRecord},
     run::{CallBuffers, RunTraces},
@@ -17,18 +16,22 @@ use super::{
     slowest::Slowest,
 };
 use crate::{
-    telemetry::health::{Bound, Health, Healths, Signal},
-    words::observe::Keep,
+    telemetry::{
+        health::{Bound, Health, Healths, Signal},
+        otlp::protobuf::Writer,
+    },
+    words::{observe::Keep, trace::SpanContext},
 };
 
 /// Something that is worth exporting, still as records.
 pub struct Kept {
-    run: Arc<RunTraces>,
-    what: What,
-    anchor: (Instant, SystemTime),
+    pub(super) run: Arc<RunTraces>,
+    pub(super) what: What,
+    pub(super) anchor: (Instant, SystemTime),
 }
 
-enum What {
+/// What it is.
+pub enum What {
     Batch(RootRecord, Vec<CallRecord>),
     Call(CallRecord),
     Run(RunRecord),
@@ -84,17 +87,24 @@ impl Kept {
         }
     }
 
-    /// Becomes them: a root before its children.
-    pub fn expand(&self, exception_events: bool, into: &mut Vec<SpanData>) {
-        let expand =
-            Expand { stages: &self.run.stages, anchor: self.anchor, exception_events, state: (self.run.context.trace, &self.run.state) };
+    /// Writes those of them that have a number within a range: a root before its children, a call before its guest's.
+    pub fn encode(&self, wanted: Range<usize>, exception_events: bool, writer: &mut Writer) {
+        let run = &self.run;
+        let mut encode = Encode { constants: &run.constants, anchor: self.anchor, exception_events, writer };
         match &self.what {
             What::Batch(root, calls) => {
-                into.push(expand.root(root, self.run.context, calls.iter().find_map(CallRecord::failure)));
-                calls.iter().for_each(|call| expand.call(call, root.context, into));
+                if wanted.contains(&0) {
+                    encode.root(root, run.context, calls.iter().find_map(CallRecord::failure));
+                }
+                let mut at = 1;
+                for call in calls {
+                    encode_call(&mut encode, call, root.context, at, &wanted);
+                    at += call.spans();
+                }
             }
-            What::Call(call) => expand.call(call, self.run.context, into),
-            What::Run(run) => into.push(expand.run(run, self.run.context, self.run.parent, self.run.started.1)),
+            What::Call(call) => encode_call(&mut encode, call, run.context, 0, &wanted),
+            What::Run(record) if wanted.contains(&0) => encode.run(record, run.context, run.parent, run.started.1),
+            What::Run(_) => {}
         }
     }
 
@@ -107,10 +117,21 @@ impl Kept {
             metrics.kept_batch(root.origin, root.duration(), root.context, at);
         }
         for call in calls {
-            let context = crate::words::trace::SpanContext { span: call.span, ..root.context };
+            let context = SpanContext { span: call.span, ..root.context };
             metrics.kept_call(call.stage as usize, call.duration(), context, at);
         }
     }
+}
+
+/// A call and its guest's spans, the first of which has the number `at`.
+fn encode_call(encode: &mut Encode<'_>, call: &CallRecord, parent: SpanContext, at: usize, wanted: &Range<usize>) {
+    if wanted.contains(&at) {
+        encode.call(call, parent);
+    }
+    let Some(rare) = &call.rare else { return };
+    let context = SpanContext { span: call.span, ..parent };
+    let numbered = (at + 1..).zip(&rare.spans).filter(|(number, _)| wanted.contains(number));
+    numbered.for_each(|(_, guest)| encode.guest(guest, context));
 }
 
 // === impl Assembler ===
@@ -235,7 +256,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::words::trace::SpanContext;
 
     fn root(failed: bool, rejected: bool, took: Duration) -> RootRecord {
         let started = Instant::now();

@@ -142,6 +142,7 @@ impl Background {
     /// Sends what is left. A collector that fails now is not asked again: somebody waits for this process to end.
     async fn drain(&mut self, deadline: Instant) {
         let Some(outbox) = &mut self.outbox else { return };
+        outbox.close();
         while !outbox.is_empty() {
             outbox.send(true);
             let Ok(outcome) = tokio::time::timeout_at(deadline.into(), outbox.sent()).await else { break };

@@ -174,9 +174,15 @@ impl CallRecord {
     }
 
     /// The columns that it read, ascending.
-    pub fn columns(&self) -> impl Iterator<Item = u32> + '_ {
+    pub fn columns(&self) -> impl Iterator<Item = u32> + Clone + '_ {
+        let mut left = self.columns;
+        let with_bit = std::iter::from_fn(move || {
+            let column = left.trailing_zeros();
+            left &= left.wrapping_sub(1);
+            (column < COLUMNS).then_some(column)
+        });
         let more = self.rare.as_ref().map_or(&[][..], |rare| rare.columns.as_slice());
-        (0..COLUMNS).filter(|column| self.columns & (1 << column) != 0).chain(more.iter().copied())
+        with_bit.chain(more.iter().copied())
     }
 }
 
