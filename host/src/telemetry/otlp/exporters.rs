@@ -21,6 +21,9 @@ pub enum BuildError {
     /// Certificates or keys are not what they should be.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] reqwest::Error),
+    /// Settings that were read have one.
+    #[error("the endpoint is no URL")]
+    Endpoint,
     /// The same, or the endpoint, over gRPC.
     #[error("gRPC cannot be set up: {}", super::cause(.0))]
     Grpc(#[from] tonic::transport::Error),

@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use reqwest::{Response, StatusCode};
+use reqwest::{Response, StatusCode, Url};
 use tokio::{sync::watch, time};
 use tonic::{
     codec::CompressionEncoding,
@@ -35,7 +35,7 @@ pub struct Sender {
 }
 
 enum Wire {
-    Http(reqwest::Client),
+    Http(reqwest::Client, Url),
     /// The channel connects when it is used, in the runtime that uses it.
     Grpc(Box<Endpoint>, PathAndQuery, OnceLock<Channel>),
 }
@@ -71,7 +71,7 @@ impl Sender {
     /// As the settings say.
     pub fn new(signal: Signal, settings: Settings) -> Result<Self, BuildError> {
         let wire = match settings.protocol {
-            Protocol::Http => Wire::Http(settings.http_client()?),
+            Protocol::Http => Wire::Http(settings.http_client()?, Url::parse(&settings.endpoint).map_err(|_| BuildError::Endpoint)?),
             Protocol::Grpc => Wire::Grpc(Box::new(settings.grpc_endpoint()?), service(signal), OnceLock::new()),
         };
         Ok(Sender { settings, wire })
@@ -118,7 +118,7 @@ impl Sender {
 
     async fn once(&self, request: Bytes, due: Instant) -> Result<Bytes, Failed> {
         match &self.wire {
-            Wire::Http(client) => self.post(client, request).await,
+            Wire::Http(client, url) => self.post(client, url.clone(), request).await,
             Wire::Grpc(endpoint, path, channel) => {
                 let channel = channel.get_or_init(|| endpoint.connect_lazy());
                 self.call(channel.clone(), path.clone(), request, due).await
@@ -126,8 +126,8 @@ impl Sender {
         }
     }
 
-    async fn post(&self, client: &reqwest::Client, request: Bytes) -> Result<Bytes, Failed> {
-        let mut post = client.post(&self.settings.endpoint).header("content-type", "application/x-protobuf");
+    async fn post(&self, client: &reqwest::Client, url: Url, request: Bytes) -> Result<Bytes, Failed> {
+        let mut post = client.post(url).header("content-type", "application/x-protobuf");
         if self.settings.gzip {
             post = post.header("content-encoding", "gzip");
         }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    encode::Encode,
+    encode::{Encode, since_epoch},
     pending::Pending,
     record::{Brief, CallRecord, RootRecord, RunRecord},
     run::{CallBuffers, RunTraces},
@@ -71,8 +71,8 @@ struct Look<'a> {
     slowest: &'a mut Slowest,
     /// Counts spans for which there was no room.
     health: &'a Health,
-    /// Takes what is worth exporting.
-    keep: &'a mut dyn FnMut(Kept),
+    /// Takes what is worth exporting, and gives a vector back that it has no use for.
+    keep: &'a mut dyn FnMut(Kept) -> Option<Vec<CallRecord>>,
 }
 
 // === impl Kept ===
@@ -90,7 +90,8 @@ impl Kept {
     /// Writes those of them that have a number within a range: a root before its children, a call before its guest's.
     pub fn encode(&self, wanted: Range<usize>, exception_events: bool, writer: &mut Writer) {
         let run = &self.run;
-        let mut encode = Encode { constants: &run.constants, anchor: self.anchor, exception_events, writer };
+        let anchor = (self.anchor.0, since_epoch(self.anchor.1));
+        let mut encode = Encode { constants: &run.constants, anchor, exception_events, writer };
         match &self.what {
             What::Batch(root, calls) => {
                 if wanted.contains(&0) {
@@ -109,16 +110,19 @@ impl Kept {
     }
 
     /// Tells the metrics, for exemplars.
-    fn tell(&self) {
+    pub fn tell(&self) {
         let (Some(metrics), What::Batch(root, calls)) = (&self.run.metrics, &self.what) else { return };
-        let at = self.anchor.1;
         // One that was thrown away is not among those whose times are observed.
-        if !root.dropped {
-            metrics.kept_batch(root.origin, root.duration(), root.context, at);
-        }
-        for call in calls {
-            let context = SpanContext { span: call.span, ..root.context };
-            metrics.kept_call(call.stage as usize, call.duration(), context, at);
+        let batch = (!root.dropped).then(|| (root.origin, root.duration()));
+        let calls = calls.iter().map(|call| (call.stage as usize, call.duration(), call.span));
+        metrics.kept(root.context, self.anchor.1, batch, calls);
+    }
+
+    /// The vector of its calls, to be used again.
+    pub fn spent(self) -> Option<Vec<CallRecord>> {
+        match self.what {
+            What::Batch(_, calls) => Some(calls),
+            What::Call(_) | What::Run(_) => None,
         }
     }
 }
@@ -149,7 +153,7 @@ impl Assembler {
     }
 
     /// Takes everything that has been written and hands on what is worth keeping.
-    pub fn collect(&mut self, mut keep: impl FnMut(Kept)) {
+    pub fn collect(&mut self, mut keep: impl FnMut(Kept) -> Option<Vec<CallRecord>>) {
         let anchor = (Instant::now(), SystemTime::now());
         let mut look = Look { anchor, slowest: &mut self.slowest, health: self.healths.of(Signal::Spans), keep: &mut keep };
         let mut gone = Vec::new();
@@ -227,15 +231,17 @@ impl Assembling {
             return self.sampled.recycle(calls);
         }
         let kept = Kept { run: Arc::clone(&self.run), what: What::Batch(root, calls), anchor: look.anchor };
-        kept.tell();
-        (look.keep)(kept);
+        if let Some(spent) = (look.keep)(kept) {
+            self.sampled.recycle(spent);
+        }
     }
 }
 
 /// A call waits for the root of its batch; one that is about the run waits for nobody.
 fn sampled_call(run: &Arc<RunTraces>, pending: &mut Pending<CallRecord>, call: CallRecord, look: &mut Look<'_>) {
     let Some(batch) = call.batch else {
-        return (look.keep)(Kept { run: Arc::clone(run), what: What::Call(call), anchor: look.anchor });
+        (look.keep)(Kept { run: Arc::clone(run), what: What::Call(call), anchor: look.anchor });
+        return;
     };
     if let Some(evicted) = pending.add(batch, call) {
         look.health.found_no_room(evicted.iter().map(|call| call.spans() as u64).sum(), Bound::Pending);

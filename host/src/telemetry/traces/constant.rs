@@ -72,9 +72,8 @@ impl Constants {
     pub fn of(run: &RunFacts, trace: TraceId, state: &TraceState) -> Self {
         let attribute = |key, text: &str| bytes(|writer| writer.string(Of::Span, key, text));
         let pipeline = attribute(&PIPELINE, &run.pipeline);
-        let ended = |export: Export| {
-            ["ok", "error"].map(|outcome| [attribute(&EXPORT, export.as_str()), attribute(&OUTCOME, outcome)].concat())
-        };
+        let ended =
+            |export: Export| ["ok", "error"].map(|outcome| [attribute(&EXPORT, export.as_str()), attribute(&OUTCOME, outcome)].concat());
         let stages = run.stages.iter().map(|stage| StageBytes::of(stage, &pipeline)).collect();
         Constants { pipeline, state: (trace, state.header()), stages, exports: EXPORTS.map(ended) }
     }

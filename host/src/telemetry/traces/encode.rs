@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime};
 
 use super::{
     constant::{Constants, StageBytes, field},
-    record::{CallRecord, Failure, RootRecord, RunRecord},
+    record::{CallRecord, Failure, RootRecord, RunRecord, nanoseconds},
     request,
 };
 use crate::{
@@ -60,8 +60,8 @@ const REMOTE: u32 = 0x200;
 pub struct Encode<'a> {
     /// The run's.
     pub constants: &'a Constants,
-    /// A moment by both clocks, not long ago: records hold the one, spans want the other.
-    pub anchor: (Instant, SystemTime),
+    /// A moment by both clocks, not long ago, the second in nanoseconds since 1970: records hold the one, spans want the other.
+    pub anchor: (Instant, u64),
     /// Whether exceptions are events, too.
     pub exception_events: bool,
     /// Takes the spans.
@@ -142,7 +142,7 @@ impl Encode<'_> {
 
     /// The span of a run, which began at a moment that the other clock told.
     pub fn run(&mut self, run: &RunRecord, context: SpanContext, parent: Option<SpanContext>, started: SystemTime) {
-        let started = nanoseconds(started);
+        let started = since_epoch(started);
         let times = Times { started, ended: self.time(run.ended).max(started) };
         let open = self.begin(context, parent.map(|parent| parent.span), times, |writer| named(writer, span::RUN));
         self.writer.put(&self.constants.pipeline);
@@ -209,10 +209,10 @@ impl Encode<'_> {
     #[inline]
     fn time(&self, instant: Instant) -> u64 {
         let (then, time) = self.anchor;
-        let time = nanoseconds(time);
-        match instant.checked_duration_since(then) {
-            Some(later) => time.saturating_add(later.as_nanos() as u64),
-            None => time.saturating_sub(then.duration_since(instant).as_nanos() as u64),
+        // Most moments are before that one.
+        match then.checked_duration_since(instant) {
+            Some(earlier) => time.saturating_sub(nanoseconds(earlier)),
+            None => time.saturating_add(nanoseconds(instant.duration_since(then))),
         }
     }
 }
@@ -285,6 +285,7 @@ fn say(writer: &mut Writer, of: Of, (key, value): &(String, Value)) {
     });
 }
 
-fn nanoseconds(time: SystemTime) -> u64 {
-    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
+/// Nanoseconds since 1970.
+pub fn since_epoch(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, nanoseconds)
 }

@@ -150,7 +150,8 @@ impl Drop for Recording {
 fn spawn(settings: &Settings, healths: &Healths, told: &Arc<Told>) -> Result<JoinHandle<Left>, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let sender = settings.collector.clone().map(|collector| Sender::new(Signal::Spans, collector)).transpose()?;
-    let outbox = sender.map(|sender| Outbox::new(sender, Envelope::of(&settings.resource), settings.bounds, settings.exception_events, healths));
+    let outbox =
+        sender.map(|sender| Outbox::new(sender, Envelope::of(&settings.resource), settings.bounds, settings.exception_events, healths));
     let create = |path: &PathBuf| {
         let file = TraceFile::create(path, &settings.resource, settings.exception_events);
         file.map_err(|error| StartError::File { path: path.clone(), error })

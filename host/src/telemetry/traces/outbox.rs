@@ -14,7 +14,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess
 use prost::Message as _;
 use tokio::sync::watch;
 
-use super::{assemble::Kept, settings::Bounds};
+use super::{assemble::Kept, record::CallRecord, settings::Bounds};
 use crate::telemetry::{
     health::{Bound, Health, Healths, Signal},
     otlp::{Envelope, Sender, Unsent},
@@ -42,6 +42,8 @@ pub struct Outbox {
     queue: VecDeque<Kept>,
     /// Spans of the first one that have been sent already: it did not fit into a request.
     begun: usize,
+    /// Vectors of batches that have been encoded: no more than a request has spans.
+    spent: Vec<Vec<CallRecord>>,
     /// Spans that wait.
     waiting: usize,
     /// When the first of them came.
@@ -70,6 +72,7 @@ impl Outbox {
             healths: healths.clone(),
             queue: VecDeque::new(),
             begun: 0,
+            spent: Vec::new(),
             waiting: 0,
             since: None,
             sending: None,
@@ -80,17 +83,22 @@ impl Outbox {
         }
     }
 
-    /// Takes a batch whole, or drops it whole: half a trace misleads. Answers whether it has taken it.
-    pub fn push(&mut self, kept: Kept) -> bool {
+    /// Whether there is room for all of a batch.
+    pub fn has_room(&self, kept: &Kept) -> bool {
+        self.waiting + kept.spans() <= self.bounds.queue
+    }
+
+    /// Takes a batch whole, or drops it whole: half a trace misleads. Answers a vector that is not needed any more, if there is one.
+    pub fn push(&mut self, kept: Kept) -> Option<Vec<CallRecord>> {
         let spans = kept.spans();
-        if self.waiting + spans > self.bounds.queue {
+        if !self.has_room(&kept) {
             self.health().found_no_room(spans as u64, Bound::Queue);
-            return false;
+            return kept.spent();
         }
         self.waiting += spans;
         self.since.get_or_insert_with(Instant::now);
         self.queue.push_back(kept);
-        true
+        self.spent.pop()
     }
 
     /// Begins an export if there is reason to: enough spans, one that has waited long, or the end.
@@ -182,6 +190,7 @@ impl Outbox {
     fn request(&mut self) -> (Bytes, usize) {
         let mut writer = self.envelope.begin();
         let mut count = 0;
+        self.spent.clear();
         while count < self.bounds.request {
             let Some(kept) = self.queue.front() else { break };
             let (all, room) = (kept.spans(), self.bounds.request - count);
@@ -190,7 +199,7 @@ impl Outbox {
             count += end - self.begun;
             self.begun = end;
             if end == all {
-                self.queue.pop_front();
+                self.spent.extend(self.queue.pop_front().and_then(Kept::spent));
                 self.begun = 0;
             }
         }

@@ -131,11 +131,11 @@ impl RunTraces {
     }
 
     /// A batch has gone all its way.
-    pub fn batch(&self, batch: &BatchTrace) {
+    pub fn batch(&self, batch: &BatchTrace, ended: Instant) {
         if !(batch.root.sampled || self.always) {
             return;
         }
-        let pushed = self.roots.push(RootRecord::of(batch));
+        let pushed = self.roots.push(RootRecord::of(batch, ended));
         self.after(pushed, || u64::from(batch.root.sampled && !batch.is_void()));
     }
 
