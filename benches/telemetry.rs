@@ -36,7 +36,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
+use criterion::{Criterion, SamplingMode, criterion_group};
 use opentelemetry::{
     Array, KeyValue, StringValue, Value,
     trace::{Span as _, TraceContextExt as _, Tracer as _, TracerProvider as _},
@@ -263,4 +263,9 @@ criterion_group! {
     config = Criterion::default().sample_size(50).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_nanos(1));
     targets = layers, sdk, tracing_layer, share::share
 }
-criterion_main!(benches);
+
+fn main() {
+    receiver::be_one();
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

@@ -1,9 +1,17 @@
-//! A live receiver of OTLP: `tests/servers/run receiver`, where it is installed.
+//! Live receivers of OTLP: the project's, which decodes what it is sent (`tests/servers/run receiver`, where it is installed), and this
+//! program itself as another process, which takes what it is sent and answers.
+//!
+//! A collector is on another machine, most often. The project's receiver, in Python, takes a hundred times as long to read a span as it
+//! takes to send one, so on two processors it is what one would measure. The other one takes next to nothing.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
 };
+
+/// The variable that makes this program a receiver.
+const BE_ONE: &str = "PARSHALL_BENCH_RECEIVER";
 
 /// One that runs; gone when it is dropped.
 pub struct Receiver {
@@ -13,6 +21,17 @@ pub struct Receiver {
 }
 
 impl Receiver {
+    /// One that takes next to nothing of this machine's processors.
+    pub fn light() -> Result<Self, String> {
+        let program = std::env::current_exe().map_err(|error| error.to_string())?;
+        let spawned = Command::new(program).env(BE_ONE, "1").stdout(Stdio::piped()).spawn();
+        let mut process = spawned.map_err(|error| error.to_string())?;
+        let mut port = String::new();
+        let said = BufReader::new(process.stdout.take().expect("piped")).read_line(&mut port);
+        said.map_err(|error| error.to_string())?;
+        Ok(Receiver { process: Some(process), endpoint: format!("http://127.0.0.1:{}", port.trim()) })
+    }
+
     /// Somebody's own, if `OTEL_EXPORTER_OTLP_ENDPOINT` names it; otherwise the project's, which takes what comes and keeps
     /// nothing. It stands back for whatever is measured: a collector is on another machine, most often.
     pub fn start() -> Result<Self, String> {
@@ -40,6 +59,40 @@ impl Drop for Receiver {
         if let Some(process) = &mut self.process {
             let _ = process.kill();
             let _ = process.wait();
+        }
+    }
+}
+
+/// Is the receiver, if this process was started to be it.
+pub fn be_one() {
+    if std::env::var_os(BE_ONE).is_none() {
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    println!("{}", listener.local_addr().expect("bound").port());
+    for stream in listener.incoming().map_while(Result::ok) {
+        std::thread::spawn(move || take(stream));
+    }
+}
+
+/// Every request of a connection, until it ends.
+fn take(stream: TcpStream) {
+    let mut reader = BufReader::with_capacity(1 << 18, &stream);
+    let mut line = String::new();
+    let mut length = 0;
+    while {
+        line.clear();
+        reader.read_line(&mut line).is_ok_and(|read| read > 0)
+    } {
+        if let Some(told) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = told.trim().parse().unwrap_or(0);
+        }
+        if line == "\r\n" {
+            let taken = std::io::copy(&mut (&mut reader).take(length), &mut std::io::sink());
+            let answered = (&stream).write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+            if taken.is_err() || answered.is_err() {
+                return;
+            }
         }
     }
 }

@@ -3,18 +3,22 @@
 //!
 //! ```text
 //! without = batch begun + call + batch let go
-//! with    = the same + a trace (root and call span) recorded, expanded, exported to a live receiver + metrics + slowest batches
+//! with    = the same + a trace (root and call span) recorded, encoded, exported to a live receiver + metrics + slowest batches
 //! ```
 //!
-//! How to read it: `wall` is what the batch waits for, the ratio of two bursts that follow each other, median and quartiles over
-//! all pairs; the goal is below 1.01. Where the whole process has one processor only (`taskset`), the background that expands and
-//! exports takes its turns from the bursts, and is in there as well. `processor` is everything that a batch costs this process,
-//! background included, wherever it runs.
+//! Everybody takes turns, and everything is a ratio to `nothing` of the same round: median and quartiles over all rounds. `nothing,
+//! again` is the same as `nothing`: how far it is from 1 is what this machine cannot tell apart.
+//!
+//! - `bursts` are short (0.5 ms), so that all arms meet the same disturbances, the background that encodes and exports among them: what
+//!   the thread that makes the call pays. They say which layer it is.
+//! - `phases` are long (250 ms), and everything has left before the next begins: what the batch waits for, with all that the background
+//!   does to memory and to the other processor. The goal is below 1.01.
+//! - `processor` is the time that the background had on a processor, wherever it ran, for a span: sending included, and the receiver
+//!   not, which is another process.
 //!
 //! One root and one call a batch is the worst case: a pipeline of five stages shares the root among five calls.
 
 use std::{
-    cell::RefCell,
     fs,
     hint::black_box,
     sync::Arc,
@@ -25,7 +29,7 @@ use arrow::{
     array::{ArrayRef, Int64Array, RecordBatch},
     datatypes::{DataType, Field, Schema},
 };
-use criterion::{Criterion, SamplingMode};
+use criterion::Criterion;
 use parshall::{
     tables::NativeTables,
     wasm::{Cache, Runtime},
@@ -46,12 +50,12 @@ use crate::{
 
 const ROWS: usize = 8_192;
 const COLUMNS: usize = 16;
-/// Calls of one kind before it is the other's turn: short, so that both meet the same disturbances.
+/// Calls in a burst, and the rounds of bursts.
 const BURST: u32 = 16;
-/// Pairs of bursts in a sample of criterion's.
-const PAIRS: u64 = 8;
-/// Calls over which processor time is taken.
-const LONG: u32 = 4_096;
+const BURSTS: usize = 4_000;
+/// How long a phase is, and the rounds of phases.
+const PHASE: Duration = Duration::from_millis(250);
+const PHASES: usize = 41;
 
 /// The stage, and one way of watching it.
 struct Side<'a> {
@@ -117,78 +121,109 @@ impl<'a> Side<'a> {
     }
 }
 
-/// Time on a processor that all threads of this process have had, where the kernel tells to the nanosecond.
-fn processor() -> Option<Duration> {
-    let threads = fs::read_dir("/proc/self/task").ok()?;
-    let time = |thread: fs::DirEntry| {
-        let told = fs::read_to_string(thread.path().join("schedstat")).ok()?;
-        told.split(' ').next()?.parse::<u64>().ok()
-    };
-    threads.map_while(Result::ok).map(time).sum::<Option<u64>>().map(Duration::from_nanos)
+/// Time on a processor that the background has had, where the kernel tells it to the nanosecond.
+fn background() -> Option<Duration> {
+    let mut threads = fs::read_dir("/proc/self/task").ok()?.map_while(Result::ok);
+    // The kernel cuts names after fifteen letters.
+    let named = |thread: &fs::DirEntry| fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| name.starts_with("telemetry"));
+    let told = fs::read_to_string(threads.find(named)?.path().join("schedstat")).ok()?;
+    told.split(' ').next()?.parse().ok().map(Duration::from_nanos)
 }
 
-/// Processor time of one call, its consequences included.
-fn cost(side: &mut Side<'_>, stage: &mut dyn Transform, batch: &Arc<RecordBatch>) -> Option<f64> {
-    side.watch.drain();
-    let before = processor()?;
-    // Fewer at a time than a collector's queue holds.
-    for _ in 0..LONG / 512 {
-        side.burst(512, stage, batch);
-        side.watch.settle();
-    }
-    side.watch.drain();
-    Some((processor()? - before).as_secs_f64() / f64::from(LONG))
-}
-
+/// A quarter, a half, three quarters of all values are below these.
 fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
     values.sort_by(f64::total_cmp);
     [1, 2, 3].map(|quarter| values[(values.len() - 1) * quarter / 4])
 }
 
-pub fn share(criterion: &mut Criterion) {
-    let receiver = match Receiver::start() {
+/// Seconds of a batch, by round and arm; the first arm is what the others are compared with.
+fn print(what: &str, names: &[&str], rounds: &[Vec<f64>]) {
+    for (arm, name) in names.iter().enumerate() {
+        let [.., time, _] = quartiles(rounds.iter().map(|round| round[arm]).collect());
+        let [low, median, high] = quartiles(rounds.iter().map(|round| round[arm] / round[0]).collect());
+        let time = time * 1e6;
+        println!("share/{what}: {name:<16} {median:.4} × nothing, quartiles {low:.4} to {high:.4}; {time:.2} µs a batch");
+    }
+}
+
+/// Rounds in which every side has its turn, each time in another order; answers the seconds of a batch.
+fn rounds(count: usize, sides: &mut [Side<'_>], mut turn: impl FnMut(&mut Side<'_>) -> f64) -> Vec<Vec<f64>> {
+    let round = |at: usize| {
+        let mut took = vec![0.0; sides.len()];
+        for place in 0..sides.len() {
+            // Whoever comes second finds warmer caches. Forwards and backwards, so that everybody follows everybody.
+            let place = if (at / sides.len()).is_multiple_of(2) { place } else { sides.len() - 1 - place };
+            let arm = (place + at) % sides.len();
+            took[arm] = turn(&mut sides[arm]);
+        }
+        took
+    };
+    (0..count).map(round).collect()
+}
+
+fn bursts(sides: &mut [Side<'_>], stage: &mut dyn Transform, batch: &Arc<RecordBatch>) -> Vec<Vec<f64>> {
+    let mut turns = 0;
+    rounds(BURSTS, sides, |side| {
+        turns += 1;
+        if turns % 256 == 0 {
+            side.watch.settle();
+        }
+        side.burst(BURST, stage, batch).as_secs_f64() / f64::from(BURST)
+    })
+}
+
+fn phases(sides: &mut [Side<'_>], stage: &mut dyn Transform, batch: &Arc<RecordBatch>) -> Vec<Vec<f64>> {
+    rounds(PHASES, sides, |side| {
+        let (began, mut calls) = (Instant::now(), 0);
+        while began.elapsed() < PHASE {
+            side.burst(BURST, stage, batch);
+            calls += BURST;
+        }
+        let took = began.elapsed();
+        side.watch.drain();
+        took.as_secs_f64() / f64::from(calls)
+    })
+}
+
+pub fn share(_: &mut Criterion) {
+    // Criterion measures one thing after the other; here everything has to be measured beside everything else.
+    let mut arguments = std::env::args().skip(1);
+    if arguments.any(|argument| ["--list", "--test"].contains(&&*argument) || !(argument.starts_with('-') || "share".contains(&argument))) {
+        return;
+    }
+    let receiver = match Receiver::light() {
         Ok(receiver) => receiver,
         Err(why) => return println!("skipped: share: {why}"),
     };
-    let everything = Layers { spans: Some(Spans::to(&receiver.endpoint)), metrics: true };
-    let (nothing, everything) = (Watch::nothing(), Watch::start(&everything));
-    let (batch, pairs) = (batch(), RefCell::new(Vec::new()));
+    let spans = Spans::to(&receiver.endpoint);
+    let names = ["nothing", "nothing, again", "metrics", "slowest batches", "spans exported", "everything"];
+    let watches = [
+        Watch::nothing(),
+        Watch::nothing(),
+        Watch::start(&Layers { spans: None, metrics: true }),
+        Watch::start(&Layers { spans: Some(Spans::unsampled(5)), metrics: false }),
+        Watch::start(&Layers { spans: Some(spans), metrics: false }),
+        Watch::start(&Layers { spans: Some(spans), metrics: true }),
+    ];
+    let batch = batch();
     let mut stage = filter(&batch);
-    let (mut without, mut with) = (Side::new(&nothing), Side::new(&everything));
-    let mut measure = |times: u64| {
-        let mut took = [Duration::ZERO; 2];
-        for pair in 0..times * PAIRS {
-            // Whoever comes second finds warmer caches, so they take turns.
-            let [a, b] = if pair % 2 == 0 {
-                let a = without.burst(BURST, &mut *stage, &batch);
-                [a, with.burst(BURST, &mut *stage, &batch)]
-            } else {
-                let b = with.burst(BURST, &mut *stage, &batch);
-                [without.burst(BURST, &mut *stage, &batch), b]
-            };
-            pairs.borrow_mut().push([a, b].map(|burst| burst.as_secs_f64()));
-            took = [took[0] + a, took[1] + b];
-            if pair % PAIRS == 0 {
-                everything.settle();
-            }
-        }
-        took.map(|side| side / (BURST * PAIRS as u32))
-    };
-    let mut group = criterion.benchmark_group("share");
-    group.sampling_mode(SamplingMode::Flat).sample_size(100);
-    group.bench_function("a batch with nothing", |bencher| bencher.iter_custom(|times| measure(times)[0]));
-    group.bench_function("a batch with everything", |bencher| bencher.iter_custom(|times| measure(times)[1]));
-    group.finish();
-    let pairs = pairs.take();
-    if !pairs.is_empty() {
-        let [low, median, high] = quartiles(pairs.iter().map(|[without, with]| with / without).collect());
-        println!("share/wall: with everything {median:.4} × without, quartiles {low:.4} to {high:.4}, of {} pairs", pairs.len());
-        if let (Some(without), Some(with)) = (cost(&mut without, &mut *stage, &batch), cost(&mut with, &mut *stage, &batch)) {
-            let [a, b] = [without, with].map(|seconds| seconds * 1e6);
-            println!("share/processor: {b:.2} µs a batch with everything, {a:.2} µs without: {:.3} ×", with / without);
-        }
+    let mut sides: Vec<_> = watches.iter().map(Side::new).collect();
+    sides.iter_mut().for_each(|side| _ = side.burst(512, &mut *stage, &batch));
+    print("bursts", &names, &bursts(&mut sides, &mut *stage, &batch));
+    drop(sides);
+    let [nothing, again, metrics, slowest, exported, everything] = watches;
+    // Each has a background: that of `everything` is the only one left.
+    drop((metrics, slowest, exported));
+    let mut sides: Vec<_> = [&nothing, &again, &everything].into_iter().map(Side::new).collect();
+    let (before, told) = (background(), everything.recorded());
+    print("phases", &["nothing", "nothing, again", "everything"], &phases(&mut sides, &mut *stage, &batch));
+    if let (Some(before), Some(after)) = (before, background()) {
+        let spans = everything.recorded() - told;
+        println!(
+            "share/processor: {:.0} ns of the background for each of {spans} spans",
+            (after - before).as_nanos() as f64 / spans as f64
+        );
     }
-    drop((without, with));
-    nothing.finish("share, nothing");
+    drop(sides);
     everything.finish("share, everything");
 }

@@ -139,6 +139,12 @@ impl Watch {
         }
     }
 
+    /// Spans of which the fate is known.
+    pub fn recorded(&self) -> u64 {
+        let health = self.healths.of(Signal::Spans);
+        [&health.exported, &health.dropped_full, &health.dropped_failed].map(|number| number.load(Relaxed)).into_iter().sum()
+    }
+
     /// Ends, and says what became of the spans: drops are cheap, and a row that drops proves nothing.
     pub fn finish(self, name: &str) {
         drop(self.observer);

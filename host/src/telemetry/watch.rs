@@ -1,6 +1,9 @@
 //! The observer that a run is given: hands what it is told to the layers that are there.
 
-use std::sync::{Arc, Weak};
+use std::{
+    sync::{Arc, Weak},
+    time::Instant,
+};
 
 use super::{
     metrics::{CallMetrics, Metrics, RunMetrics},
@@ -60,11 +63,13 @@ impl RunObserver for RunWatch {
     }
 
     fn batch(&self, batch: &BatchTrace) {
+        // One look at the clock for all.
+        let ended = Instant::now();
         if let Some(metrics) = &self.metrics {
-            metrics.batch(batch);
+            metrics.batch(batch, ended);
         }
         if let Some(traces) = &self.traces {
-            traces.batch(batch);
+            traces.batch(batch, ended);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -27,41 +27,58 @@ pub type Series = (String, Vec<String>);
 /// Exemplars by series: one for each bucket of a histogram, the one above all bounds last; exactly one for a counter.
 pub type Exemplars = BTreeMap<Series, Vec<Option<Exemplar>>>;
 
-/// Exemplars of a run's durations.
+/// Exemplars of a run's durations, of series that are known when it begins.
 pub struct Kept {
     scale: Arc<Scale>,
-    series: Mutex<Exemplars>,
+    series: Vec<Series>,
+    /// Of each series, empty until there is one.
+    slots: Mutex<Vec<Vec<Option<Exemplar>>>>,
+}
+
+/// Exemplars, being written.
+pub struct Writing<'a> {
+    scale: &'a Scale,
+    slots: MutexGuard<'a, Vec<Vec<Option<Exemplar>>>>,
+    at: SystemTime,
 }
 
 impl Kept {
     /// None yet.
-    pub fn new(scale: &Arc<Scale>) -> Self {
-        Kept { scale: Arc::clone(scale), series: Mutex::default() }
+    pub fn new(scale: &Arc<Scale>, series: Vec<Series>) -> Self {
+        let slots = Mutex::new(vec![Vec::new(); series.len()]);
+        Kept { scale: Arc::clone(scale), series, slots }
     }
 
-    /// A duration that a histogram has observed.
-    pub fn observed(&self, name: &str, labels: &[&str], duration: Duration, context: SpanContext, at: SystemTime) {
-        let bucket = self.scale.bucket(duration.as_nanos() as u64);
-        self.put(name, labels, self.scale.buckets(), bucket, Exemplar { value: duration.as_secs_f64(), context, at });
-    }
-
-    /// A duration by which a counter has grown.
-    pub fn counted(&self, name: &str, labels: &[&str], duration: Duration, context: SpanContext, at: SystemTime) {
-        self.put(name, labels, 1, 0, Exemplar { value: duration.as_secs_f64(), context, at });
-    }
-
-    fn put(&self, name: &str, labels: &[&str], buckets: usize, bucket: usize, exemplar: Exemplar) {
-        let series = (name.to_owned(), labels.iter().map(|label| (*label).to_owned()).collect());
-        let mut kept = self.series.lock().unwrap_or_else(PoisonError::into_inner);
-        let slots = kept.entry(series).or_insert_with(|| vec![None; buckets]);
-        // Spans are kept in no particular order.
-        if slots[bucket].is_none_or(|before| before.at <= exemplar.at) {
-            slots[bucket] = Some(exemplar);
-        }
+    /// To be written, all of one moment.
+    pub fn write(&self, at: SystemTime) -> Writing<'_> {
+        Writing { scale: &self.scale, slots: self.slots.lock().unwrap_or_else(PoisonError::into_inner), at }
     }
 
     /// Adds them to those of other runs.
     pub fn read(&self, into: &mut Exemplars) {
-        into.extend(self.series.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.series.iter().zip(&*slots).filter(|(_, slots)| !slots.is_empty());
+        into.extend(known.map(|(series, slots)| (series.clone(), slots.clone())));
+    }
+}
+
+impl Writing<'_> {
+    /// A duration that the histogram of this number has observed.
+    pub fn observed(&mut self, series: usize, duration: Duration, context: SpanContext) {
+        self.put(series, self.scale.buckets(), self.scale.bucket(duration.as_nanos() as u64), duration, context);
+    }
+
+    /// A duration by which the counter of this number has grown.
+    pub fn counted(&mut self, series: usize, duration: Duration, context: SpanContext) {
+        self.put(series, 1, 0, duration, context);
+    }
+
+    fn put(&mut self, series: usize, buckets: usize, bucket: usize, duration: Duration, context: SpanContext) {
+        let Some(slots) = self.slots.get_mut(series) else { return };
+        slots.resize(buckets, None);
+        // Spans are kept in no particular order.
+        if slots[bucket].is_none_or(|before| before.at <= self.at) {
+            slots[bucket] = Some(Exemplar { value: duration.as_secs_f64(), context, at: self.at });
+        }
     }
 }

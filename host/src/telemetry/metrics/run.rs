@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     calls::CallMetrics,
-    exemplars::{Exemplars, Kept},
+    exemplars::{Exemplars, Kept, Series},
     levels::Levels,
     lifetime::Lifetime,
     samples::Samples,
@@ -23,10 +23,12 @@ use crate::{
     words::{
         observe::{BatchTrace, Probe, RunFacts, RunOutcome, StageFacts, WorkerFacts},
         stage::Kind,
-        trace::SpanContext,
+        trace::{SpanContext, SpanId},
     },
 };
 
+/// Every kind of stages, in the order of their numbers.
+const KINDS: [Kind; 3] = [Kind::Extract, Kind::Transform, Kind::Load];
 /// Characters of the label `source`: the names of several extracts, joined, are cut here.
 const MAX_SOURCE: usize = 200;
 
@@ -69,9 +71,9 @@ impl RunMetrics {
             facts: run.stages.clone(),
             source_of,
             batches: sources.iter().map(|_| SharedHistogram::new(&scales.seconds)).collect(),
+            kept: Kept::new(&scales.seconds, Self::series(&run.stages, &sources)),
             sources,
             levels: Levels::new(probe, run.stages.len()),
-            kept: Kept::new(&scales.seconds),
             scales,
             ended: AtomicBool::new(false),
             lifetime,
@@ -86,9 +88,9 @@ impl RunMetrics {
     }
 
     /// A batch has gone all its way, or as far as the run did: what was thrown away took no time that says anything.
-    pub fn batch(&self, batch: &BatchTrace) {
+    pub fn batch(&self, batch: &BatchTrace, ended: Instant) {
         if !(batch.is_void() || batch.dropped()) {
-            self.batches[self.source_of(batch.origin)].observe(batch.started.elapsed().as_nanos() as u64);
+            self.batches[self.source_of(batch.origin)].observe(ended.saturating_duration_since(batch.started).as_nanos() as u64);
         }
     }
 
@@ -107,19 +109,35 @@ impl RunMetrics {
         }
     }
 
-    /// The span of a call of a stage is kept: an exemplar for the stage's latency histograms.
-    pub fn kept_call(&self, stage: usize, duration: Duration, context: SpanContext, at: SystemTime) {
-        let Some(facts) = self.facts.get(stage) else { return };
-        self.kept.observed(metric::CALL_SECONDS, &[&facts.name], duration, context, at);
-        self.kept.observed(metric::PROCESSING, &[&facts.kind.to_string()], duration, context, at);
-        self.kept.counted(metric::BUSY, &[&facts.name], duration, context, at);
+    /// The spans of a batch are kept: exemplars for the latency histograms of its calls' stages, and for its own, unless nothing is
+    /// observed of it. Of a batch the stage that it began in and how long it took, of a call its stage, how long it took and its span.
+    pub fn kept(
+        &self,
+        root: SpanContext,
+        at: SystemTime,
+        batch: Option<(usize, Duration)>,
+        calls: impl Iterator<Item = (usize, Duration, SpanId)>,
+    ) {
+        let (mut kept, stages) = (self.kept.write(at), self.facts.len());
+        if let Some((origin, duration)) = batch.filter(|(origin, _)| *origin < stages) {
+            kept.observed(Self::BY_STAGE * stages + KINDS.len() + self.source_of(origin), duration, root);
+        }
+        for (stage, duration, span) in calls.filter(|(stage, ..)| *stage < stages) {
+            let context = SpanContext { span, ..root };
+            kept.observed(stage * Self::BY_STAGE, duration, context);
+            kept.counted(stage * Self::BY_STAGE + 1, duration, context);
+            kept.observed(Self::BY_STAGE * stages + self.facts[stage].kind as usize, duration, context);
+        }
     }
 
-    /// The root span of a batch is kept: an exemplar for end-to-end latency.
-    pub fn kept_batch(&self, origin: usize, duration: Duration, context: SpanContext, at: SystemTime) {
-        if origin < self.source_of.len() {
-            self.kept.observed(metric::BATCH_SECONDS, &[&self.sources[self.source_of(origin)]], duration, context, at);
-        }
+    /// Series that have exemplars: of each stage, of each kind of stages, of each source, in this order.
+    const BY_STAGE: usize = 2;
+
+    fn series(stages: &[StageFacts], sources: &[String]) -> Vec<Series> {
+        let series = |metric: &str, label: &str| (metric.to_owned(), vec![label.to_owned()]);
+        let by_stage = stages.iter().flat_map(|stage| [metric::CALL_SECONDS, metric::BUSY].map(|metric| series(metric, &stage.name)));
+        let by_kind = KINDS.iter().map(|kind| series(metric::PROCESSING, &kind.to_string()));
+        by_stage.chain(by_kind).chain(sources.iter().map(|source| series(metric::BATCH_SECONDS, source))).collect()
     }
 
     /// An instance of a stage was opened in place of a poisoned one.

@@ -4,10 +4,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use opentelemetry_otlp::{
-    Compression, ExporterBuildError, LogExporter, Protocol as Wire, SpanExporter, WithExportConfig, WithHttpConfig, WithTonicConfig,
+    Compression, ExporterBuildError, LogExporter, Protocol as Wire, WithExportConfig, WithHttpConfig, WithTonicConfig,
     tonic_types::transport::{Certificate, ClientTlsConfig, Identity},
 };
-use opentelemetry_sdk::{Resource, logs::LogExporter as _, trace::SpanExporter as _};
+use opentelemetry_sdk::{Resource, logs::LogExporter as _};
+use tonic::transport::Endpoint;
 
 use super::{Protocol, Settings, client};
 
@@ -20,6 +21,12 @@ pub enum BuildError {
     /// Certificates or keys are not what they should be.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] reqwest::Error),
+    /// Settings that were read have one.
+    #[error("the endpoint is no URL")]
+    Endpoint,
+    /// The same, or the endpoint, over gRPC.
+    #[error("gRPC cannot be set up: {}", super::cause(.0))]
+    Grpc(#[from] tonic::transport::Error),
 }
 
 /// Configures a builder of any signal: they share no trait that could be named once.
@@ -53,13 +60,6 @@ macro_rules! build {
 }
 
 impl Settings {
-    /// Of spans.
-    pub fn span_exporter(&self, resource: &Resource) -> Result<SpanExporter, BuildError> {
-        let mut exporter = build!(self, SpanExporter);
-        exporter.set_resource(resource);
-        Ok(exporter)
-    }
-
     /// Of log records.
     pub fn log_exporter(&self, resource: &Resource) -> Result<LogExporter, BuildError> {
         let mut exporter = build!(self, LogExporter);
@@ -71,6 +71,12 @@ impl Settings {
     pub fn check(&self) -> Result<(), BuildError> {
         self.http_client()?;
         Ok(())
+    }
+
+    /// A gRPC client's end, which connects when it is used.
+    pub fn grpc_endpoint(&self) -> Result<Endpoint, BuildError> {
+        let endpoint = Endpoint::from_shared(self.endpoint.clone())?.connect_timeout(self.timeout);
+        Ok(if self.endpoint.starts_with("https:") { endpoint.tls_config(self.grpc_tls())? } else { endpoint })
     }
 
     /// What a gRPC client of an `https:` endpoint trusts, and who it says it is.

@@ -2,14 +2,13 @@
 //! tail rules say whether it is kept.
 
 use std::{
+    ops::Range,
     sync::{Arc, PoisonError},
     time::{Instant, SystemTime},
 };
 
-use opentelemetry_sdk::trace::SpanData;
-
 use super::{
-    expand::Expand,
+    encode::{Encode, since_epoch},
     pending::Pending,
     record::{Brief, CallRecord, RootRecord, RunRecord},
     run::{CallBuffers, RunTraces},
@@ -17,18 +16,22 @@ use super::{
     slowest::Slowest,
 };
 use crate::{
-    telemetry::health::{Bound, Health, Healths, Signal},
-    words::observe::Keep,
+    telemetry::{
+        health::{Bound, Health, Healths, Signal},
+        otlp::protobuf::Writer,
+    },
+    words::{observe::Keep, trace::SpanContext},
 };
 
 /// Something that is worth exporting, still as records.
 pub struct Kept {
-    run: Arc<RunTraces>,
-    what: What,
-    anchor: (Instant, SystemTime),
+    pub(super) run: Arc<RunTraces>,
+    pub(super) what: What,
+    pub(super) anchor: (Instant, SystemTime),
 }
 
-enum What {
+/// What it is.
+pub enum What {
     Batch(RootRecord, Vec<CallRecord>),
     Call(CallRecord),
     Run(RunRecord),
@@ -68,8 +71,8 @@ struct Look<'a> {
     slowest: &'a mut Slowest,
     /// Counts spans for which there was no room.
     health: &'a Health,
-    /// Takes what is worth exporting.
-    keep: &'a mut dyn FnMut(Kept),
+    /// Takes what is worth exporting, and gives a vector back that it has no use for.
+    keep: &'a mut dyn FnMut(Kept) -> Option<Vec<CallRecord>>,
 }
 
 // === impl Kept ===
@@ -84,33 +87,55 @@ impl Kept {
         }
     }
 
-    /// Becomes them: a root before its children.
-    pub fn expand(&self, exception_events: bool, into: &mut Vec<SpanData>) {
-        let expand =
-            Expand { stages: &self.run.stages, anchor: self.anchor, exception_events, state: (self.run.context.trace, &self.run.state) };
+    /// Writes those of them that have a number within a range: a root before its children, a call before its guest's.
+    pub fn encode(&self, wanted: Range<usize>, exception_events: bool, writer: &mut Writer) {
+        let run = &self.run;
+        let anchor = (self.anchor.0, since_epoch(self.anchor.1));
+        let mut encode = Encode { constants: &run.constants, anchor, exception_events, writer };
         match &self.what {
             What::Batch(root, calls) => {
-                into.push(expand.root(root, self.run.context, calls.iter().find_map(CallRecord::failure)));
-                calls.iter().for_each(|call| expand.call(call, root.context, into));
+                if wanted.contains(&0) {
+                    encode.root(root, run.context, calls.iter().find_map(CallRecord::failure));
+                }
+                let mut at = 1;
+                for call in calls {
+                    encode_call(&mut encode, call, root.context, at, &wanted);
+                    at += call.spans();
+                }
             }
-            What::Call(call) => expand.call(call, self.run.context, into),
-            What::Run(run) => into.push(expand.run(run, self.run.context, self.run.parent, self.run.started.1)),
+            What::Call(call) => encode_call(&mut encode, call, run.context, 0, &wanted),
+            What::Run(record) if wanted.contains(&0) => encode.run(record, run.context, run.parent, run.started.1),
+            What::Run(_) => {}
         }
     }
 
     /// Tells the metrics, for exemplars.
-    fn tell(&self) {
+    pub fn tell(&self) {
         let (Some(metrics), What::Batch(root, calls)) = (&self.run.metrics, &self.what) else { return };
-        let at = self.anchor.1;
         // One that was thrown away is not among those whose times are observed.
-        if !root.dropped {
-            metrics.kept_batch(root.origin, root.duration(), root.context, at);
-        }
-        for call in calls {
-            let context = crate::words::trace::SpanContext { span: call.span, ..root.context };
-            metrics.kept_call(call.stage as usize, call.duration(), context, at);
+        let batch = (!root.dropped).then(|| (root.origin, root.duration()));
+        let calls = calls.iter().map(|call| (call.stage as usize, call.duration(), call.span));
+        metrics.kept(root.context, self.anchor.1, batch, calls);
+    }
+
+    /// The vector of its calls, to be used again.
+    pub fn spent(self) -> Option<Vec<CallRecord>> {
+        match self.what {
+            What::Batch(_, calls) => Some(calls),
+            What::Call(_) | What::Run(_) => None,
         }
     }
+}
+
+/// A call and its guest's spans, the first of which has the number `at`.
+fn encode_call(encode: &mut Encode<'_>, call: &CallRecord, parent: SpanContext, at: usize, wanted: &Range<usize>) {
+    if wanted.contains(&at) {
+        encode.call(call, parent);
+    }
+    let Some(rare) = &call.rare else { return };
+    let context = SpanContext { span: call.span, ..parent };
+    let numbered = (at + 1..).zip(&rare.spans).filter(|(number, _)| wanted.contains(number));
+    numbered.for_each(|(_, guest)| encode.guest(guest, context));
 }
 
 // === impl Assembler ===
@@ -128,7 +153,7 @@ impl Assembler {
     }
 
     /// Takes everything that has been written and hands on what is worth keeping.
-    pub fn collect(&mut self, mut keep: impl FnMut(Kept)) {
+    pub fn collect(&mut self, mut keep: impl FnMut(Kept) -> Option<Vec<CallRecord>>) {
         let anchor = (Instant::now(), SystemTime::now());
         let mut look = Look { anchor, slowest: &mut self.slowest, health: self.healths.of(Signal::Spans), keep: &mut keep };
         let mut gone = Vec::new();
@@ -206,15 +231,17 @@ impl Assembling {
             return self.sampled.recycle(calls);
         }
         let kept = Kept { run: Arc::clone(&self.run), what: What::Batch(root, calls), anchor: look.anchor };
-        kept.tell();
-        (look.keep)(kept);
+        if let Some(spent) = (look.keep)(kept) {
+            self.sampled.recycle(spent);
+        }
     }
 }
 
 /// A call waits for the root of its batch; one that is about the run waits for nobody.
 fn sampled_call(run: &Arc<RunTraces>, pending: &mut Pending<CallRecord>, call: CallRecord, look: &mut Look<'_>) {
     let Some(batch) = call.batch else {
-        return (look.keep)(Kept { run: Arc::clone(run), what: What::Call(call), anchor: look.anchor });
+        (look.keep)(Kept { run: Arc::clone(run), what: What::Call(call), anchor: look.anchor });
+        return;
     };
     if let Some(evicted) = pending.add(batch, call) {
         look.health.found_no_room(evicted.iter().map(|call| call.spans() as u64).sum(), Bound::Pending);
@@ -235,7 +262,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::words::trace::SpanContext;
 
     fn root(failed: bool, rejected: bool, took: Duration) -> RootRecord {
         let started = Instant::now();

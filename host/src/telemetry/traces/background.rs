@@ -113,13 +113,18 @@ impl Background {
         let (file, outbox) = (&mut self.file, &mut self.outbox);
         let mut written = Written::default();
         self.assembler.collect(|kept| {
+            // What is dropped is no exemplar of anything.
+            if file.is_some() || outbox.as_ref().is_some_and(|outbox| outbox.has_room(&kept)) {
+                kept.tell();
+            }
             if let Some(file) = file {
                 let more = file.add(&kept);
                 written.spans += more.spans;
                 written.lost += more.lost;
             }
-            if let Some(outbox) = outbox {
-                outbox.push(kept);
+            match outbox {
+                Some(outbox) => outbox.push(kept),
+                None => kept.spent(),
             }
         });
         self.count(written);
@@ -142,6 +147,7 @@ impl Background {
     /// Sends what is left. A collector that fails now is not asked again: somebody waits for this process to end.
     async fn drain(&mut self, deadline: Instant) {
         let Some(outbox) = &mut self.outbox else { return };
+        outbox.close();
         while !outbox.is_empty() {
             outbox.send(true);
             let Ok(outcome) = tokio::time::timeout_at(deadline.into(), outbox.sent()).await else { break };

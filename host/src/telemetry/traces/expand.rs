@@ -1,4 +1,4 @@
-//! From records to spans: every attribute of TELEMETRY.md, once somebody is going to look at it.
+//! The oracle of [`super::encode`]: the same records as spans of the SDK, which `opentelemetry_proto` makes messages of.
 
 use std::{
     borrow::Cow,
@@ -13,8 +13,8 @@ use opentelemetry::{
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use super::{
+    constant::{name, without_secrets},
     record::{CallRecord, Failure, RootRecord, RunRecord},
-    request,
 };
 use crate::{
     telemetry::{
@@ -22,7 +22,7 @@ use crate::{
         otlp,
     },
     words::{
-        guest_span::{GuestSpan, Role, Value as Said},
+        guest_span::{GuestSpan, Request, Role, Value as Said},
         observe::RunFacts,
         stage::Kind,
         tables::Dataset,
@@ -136,7 +136,7 @@ impl Expand<'_> {
             span.status = Status::error(message.clone());
         }
         if let Role::Client(request) = &guest.role {
-            request::tell(request, &mut span);
+            tell(request, &mut span);
         }
         span
     }
@@ -268,22 +268,6 @@ fn attributes(stage: &Stage, call: &CallRecord) -> Vec<KeyValue> {
     attributes
 }
 
-/// What a dataset is called: the last part of its location.
-fn name(location: &str) -> String {
-    let trimmed = location.trim_end_matches('/');
-    trimmed.rsplit(['/', ':']).next().unwrap_or(trimmed).to_owned()
-}
-
-/// A location without the credentials that URLs can hold: `s3://key:secret@bucket/x` is `s3://bucket/x`.
-fn without_secrets(location: &str) -> String {
-    let Some((scheme, rest)) = location.split_once("://") else { return location.to_owned() };
-    let authority = rest.find('/').unwrap_or(rest.len());
-    match rest[..authority].rfind('@') {
-        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
-        None => location.to_owned(),
-    }
-}
-
 fn blamed(failure: &Failure) -> [KeyValue; 2] {
     [KeyValue::new(a::ERROR_TYPE, failure.reason), KeyValue::new(a::BLAME, failure.blame.to_string())]
 }
@@ -325,20 +309,28 @@ fn strings(key: &'static str, strings: Vec<StringValue>) -> KeyValue {
     KeyValue::new(key, Value::Array(Array::String(strings)))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Protects against credentials that leave with spans.
-    #[test]
-    fn locations_are_told_without_credentials() {
-        for (location, told, called) in [
-            ("s3://key:secret@bucket/a/b.parquet", "s3://bucket/a/b.parquet", "b.parquet"),
-            ("data/sales.parquet", "data/sales.parquet", "sales.parquet"),
-            ("sqlite:out/x.db", "sqlite:out/x.db", "x.db"),
-            ("data/a@b/", "data/a@b/", "a@b"),
-        ] {
-            assert_eq!((without_secrets(location).as_str(), name(location).as_str()), (told, called));
+/// Says of a span what it is to say as the span of a request.
+fn tell(request: &Request, span: &mut SpanData) {
+    span.span_kind = SpanKind::Client;
+    span.attributes.extend([
+        KeyValue::new(a::HTTP_METHOD, request.method.clone()),
+        KeyValue::new(a::URL_SCHEME, request.scheme.clone()),
+        KeyValue::new(a::SERVER_ADDRESS, request.host.clone()),
+        KeyValue::new(a::SERVER_PORT, i64::from(request.port)),
+        KeyValue::new(a::URL_PATH, request.path.clone()),
+    ]);
+    match request.status {
+        Ok(status) => {
+            span.attributes.push(KeyValue::new(a::HTTP_STATUS, i64::from(status)));
+            // For a client both the other side's errors and its own are; the status says it all.
+            if status >= 400 {
+                span.status = Status::error("");
+                span.attributes.push(KeyValue::new(a::ERROR_TYPE, status.to_string()));
+            }
+        }
+        Err(why) => {
+            span.status = Status::error(why);
+            span.attributes.push(KeyValue::new(a::ERROR_TYPE, why));
         }
     }
 }

@@ -6,13 +6,12 @@ use std::{
     path::Path,
 };
 
-use opentelemetry_proto::{
-    tonic::collector::trace::v1::ExportTraceServiceRequest,
-    transform::{common::tonic::ResourceAttributesWithSchema, trace::tonic::group_spans_by_resource_and_scope},
-};
-use opentelemetry_sdk::{Resource, trace::SpanData};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_sdk::Resource;
+use prost::Message as _;
 
 use super::assemble::Kept;
+use crate::telemetry::otlp::{Envelope, protobuf::Writer};
 
 /// Spans that are in a line at most; a batch with more of them has a longer one.
 const LINE: usize = 512;
@@ -20,9 +19,11 @@ const LINE: usize = 512;
 /// The file. Every line is flushed, so that what was written is there whatever happens to the process.
 pub struct TraceFile {
     file: BufWriter<File>,
-    resource: ResourceAttributesWithSchema,
+    envelope: Envelope,
     exception_events: bool,
-    spans: Vec<SpanData>,
+    /// The next line, as it would be sent, and the spans in it.
+    line: Writer,
+    spans: usize,
     /// Whether what an earlier run left has gone.
     fresh: bool,
     /// Why nothing is written any more.
@@ -44,7 +45,9 @@ impl TraceFile {
     /// Creates it, unless it is there; then it keeps what is in it until a run begins.
     pub fn create(path: &Path, resource: &Resource, exception_events: bool) -> io::Result<Self> {
         let file = BufWriter::new(File::options().create(true).append(true).open(path)?);
-        Ok(TraceFile { file, resource: resource.into(), exception_events, spans: Vec::new(), fresh: false, broken: None })
+        let envelope = Envelope::of(resource);
+        let line = envelope.begin();
+        Ok(TraceFile { file, envelope, exception_events, line, spans: 0, fresh: false, broken: None })
     }
 
     /// A run begins: what an earlier process left goes.
@@ -57,19 +60,24 @@ impl TraceFile {
 
     /// Adds spans; a line is written when there are enough.
     pub fn add(&mut self, kept: &Kept) -> Written {
-        kept.expand(self.exception_events, &mut self.spans);
-        if self.spans.len() >= LINE { self.flush() } else { Written::default() }
+        kept.encode(0..usize::MAX, self.exception_events, &mut self.line);
+        self.spans += kept.spans();
+        if self.spans >= LINE { self.flush() } else { Written::default() }
     }
 
     /// Writes what there is.
     pub fn flush(&mut self) -> Written {
-        let spans = std::mem::take(&mut self.spans);
-        let count = spans.len() as u64;
+        let count = std::mem::take(&mut self.spans) as u64;
         if count == 0 {
             return Written::default();
         }
-        if self.broken.is_none() {
-            match self.write(spans) {
+        let line = std::mem::take(&mut self.line);
+        let line = self.envelope.close(line);
+        let written = self.broken.is_none().then(|| self.write(&line));
+        drop(line);
+        self.line = self.envelope.begin();
+        if let Some(written) = written {
+            match written {
                 Ok(()) => return Written { spans: count, lost: 0 },
                 Err(error) => self.broken = Some(error),
             }
@@ -82,8 +90,9 @@ impl TraceFile {
         self.broken
     }
 
-    fn write(&mut self, spans: Vec<SpanData>) -> io::Result<()> {
-        let request = ExportTraceServiceRequest { resource_spans: group_spans_by_resource_and_scope(spans, &self.resource) };
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        // The same bytes that a collector would get, in the other form that OTLP has.
+        let request = ExportTraceServiceRequest::decode(line)?;
         serde_json::to_writer(&mut self.file, &request)?;
         self.file.write_all(b"\n")?;
         self.file.flush()

@@ -1,4 +1,4 @@
-//! Spans: records written beside the calls, expanded and exported behind them.
+//! Spans: records written beside the calls, encoded and exported behind them.
 //!
 //! ```text
 //! call ── begin: an id ──► … ── end: one record ──► buffer of the thread ┐
@@ -11,9 +11,14 @@
 mod assemble;
 mod background;
 mod buffer;
+mod constant;
+mod encode;
+#[cfg(test)]
 mod expand;
 mod failure;
 mod file;
+#[cfg(test)]
+mod oracle;
 mod outbox;
 mod pending;
 mod record;
@@ -33,9 +38,9 @@ use std::{
 
 use self::{assemble::Assembler, background::Background, file::TraceFile, outbox::Outbox, slowest::Slowest};
 use super::{
-    health::Healths,
+    health::{Healths, Signal},
     metrics::RunMetrics,
-    otlp::{BuildError, shown},
+    otlp::{BuildError, Envelope, Sender},
 };
 use crate::words::observe::RunFacts;
 
@@ -144,13 +149,9 @@ impl Drop for Recording {
 
 fn spawn(settings: &Settings, healths: &Healths, told: &Arc<Told>) -> Result<JoinHandle<Left>, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let outbox = {
-        // The exporter wants to be born where it lives.
-        let _within = runtime.enter();
-        let exporter = settings.collector.as_ref().map(|collector| collector.span_exporter(&settings.resource)).transpose()?;
-        let endpoint = settings.collector.as_ref().map_or_else(String::new, |collector| shown(&collector.endpoint));
-        exporter.map(|exporter| Outbox::new(exporter, endpoint, settings.bounds, settings.exception_events, healths.clone()))
-    };
+    let sender = settings.collector.clone().map(|collector| Sender::new(Signal::Spans, collector)).transpose()?;
+    let outbox =
+        sender.map(|sender| Outbox::new(sender, Envelope::of(&settings.resource), settings.bounds, settings.exception_events, healths));
     let create = |path: &PathBuf| {
         let file = TraceFile::create(path, &settings.resource, settings.exception_events);
         file.map_err(|error| StartError::File { path: path.clone(), error })

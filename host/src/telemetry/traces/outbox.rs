@@ -1,103 +1,128 @@
-//! What waits for the collector, and one request at a time on its way there. Whatever cannot be sent is counted.
+//! What waits for the collector, and one request at a time on its way there. Spans wait as records and are encoded when it is their
+//! turn, so what is dropped costs nothing but being counted.
 
 use std::{
     collections::VecDeque,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
-use opentelemetry_otlp::SpanExporter;
-use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
+use bytes::Bytes;
+use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse};
+use prost::Message as _;
+use tokio::sync::watch;
 
-use super::{assemble::Kept, settings::Bounds};
-use crate::telemetry::health::{Bound, Health, Healths, Signal};
+use super::{assemble::Kept, record::CallRecord, settings::Bounds};
+use crate::telemetry::{
+    health::{Bound, Health, Healths, Signal},
+    otlp::{Envelope, Sender, Unsent},
+};
 
 /// After an export that failed, the next one waits this long, twice as long after another, and so on.
 const PAUSE: Duration = Duration::from_millis(500);
 /// And never longer than this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// Unless the collector itself asks for more, up to this.
+const LONGEST_LEAVE: Duration = Duration::from_secs(60);
 
-type Sending = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+/// What an export came to: how many spans the collector did not want, or why it took none.
+pub type Outcome = Result<ExportTracePartialSuccess, Unsent>;
+
+type Sending = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// Bounded, in spans.
 pub struct Outbox {
-    exporter: Arc<SpanExporter>,
-    /// Where they go, as messages may name it.
-    endpoint: String,
+    sender: Arc<Sender>,
+    envelope: Envelope,
     bounds: Bounds,
     exception_events: bool,
     healths: Healths,
     queue: VecDeque<Kept>,
-    /// Expanded already: the rest of a batch that did not fit into a request.
-    rest: VecDeque<SpanData>,
-    /// Spans in both.
+    /// Spans of the first one that have been sent already: it did not fit into a request.
+    begun: usize,
+    /// Vectors of batches that have been encoded: no more than a request has spans.
+    spent: Vec<Vec<CallRecord>>,
+    /// Spans that wait.
     waiting: usize,
     /// When the first of them came.
     since: Option<Instant>,
     sending: Option<(Sending, usize, Instant)>,
+    /// Tells what is under way that the end has come.
+    closing: watch::Sender<bool>,
     /// No export before this.
     paused: Option<Instant>,
     failed_in_a_row: u32,
+    /// Whether it has been said that spans are lost.
+    told: bool,
 }
 
 // === impl Outbox ===
 
 impl Outbox {
     /// An empty one.
-    pub fn new(exporter: SpanExporter, endpoint: String, bounds: Bounds, exception_events: bool, healths: Healths) -> Self {
-        healths.of(Signal::Spans).queue_limit.store(bounds.queue as u64, std::sync::atomic::Ordering::Relaxed);
+    pub fn new(sender: Sender, envelope: Envelope, bounds: Bounds, exception_events: bool, healths: &Healths) -> Self {
+        healths.of(Signal::Spans).queue_limit.store(bounds.queue as u64, Ordering::Relaxed);
         Outbox {
-            exporter: Arc::new(exporter),
-            endpoint,
+            sender: Arc::new(sender),
+            envelope,
             bounds,
             exception_events,
-            healths,
+            healths: healths.clone(),
             queue: VecDeque::new(),
-            rest: VecDeque::new(),
+            begun: 0,
+            spent: Vec::new(),
             waiting: 0,
             since: None,
             sending: None,
+            closing: watch::Sender::new(false),
             paused: None,
             failed_in_a_row: 0,
+            told: false,
         }
     }
 
-    /// Takes a batch whole, or drops it whole: half a trace misleads.
-    pub fn push(&mut self, kept: Kept) {
+    /// Whether there is room for all of a batch.
+    pub fn has_room(&self, kept: &Kept) -> bool {
+        self.waiting + kept.spans() <= self.bounds.queue
+    }
+
+    /// Takes a batch whole, or drops it whole: half a trace misleads. Answers a vector that is not needed any more, if there is one.
+    pub fn push(&mut self, kept: Kept) -> Option<Vec<CallRecord>> {
         let spans = kept.spans();
-        if self.waiting + spans > self.bounds.queue {
+        if !self.has_room(&kept) {
             self.health().found_no_room(spans as u64, Bound::Queue);
-            return;
+            return kept.spent();
         }
         self.waiting += spans;
         self.since.get_or_insert_with(Instant::now);
         self.queue.push_back(kept);
-        self.tell();
+        self.spent.pop()
     }
 
     /// Begins an export if there is reason to: enough spans, one that has waited long, or the end.
     pub fn send(&mut self, closing: bool) {
+        self.tell();
         let now = Instant::now();
         let due = self.waiting >= self.bounds.request || self.since.is_some_and(|since| now - since >= self.bounds.delay) || closing;
         let paused = !closing && self.paused.is_some_and(|until| now < until);
         if self.sending.is_some() || self.waiting == 0 || !due || paused {
             return;
         }
-        let spans = self.request();
-        let (count, exporter, limit) = (spans.len(), Arc::clone(&self.exporter), self.bounds.timeout);
+        let (request, count) = self.request();
+        let (sender, limit, closing) = (Arc::clone(&self.sender), self.bounds.timeout, self.closing.subscribe());
         let sending = async move {
-            match tokio::time::timeout(limit, exporter.export(spans)).await {
-                Ok(sent) => sent.map_err(|error| error.to_string()),
-                Err(_) => Err(format!("no answer within {limit:?}")),
-            }
+            let late = |_| Unsent { why: format!("no answer within {limit:?}"), leave: None };
+            let answer = tokio::time::timeout(limit, sender.send(request, closing)).await.map_err(late)??;
+            // Some answer a success with what is no protobuf: it is one nevertheless.
+            Ok(ExportTraceServiceResponse::decode(answer).unwrap_or_default().partial_success.unwrap_or_default())
         };
         self.sending = Some((Box::pin(sending), count, now));
     }
 
     /// Waits for the export that is under way; for ever, if there is none.
-    pub async fn sent(&mut self) -> Result<(), String> {
+    pub async fn sent(&mut self) -> Outcome {
         match &mut self.sending {
             Some((sending, ..)) => sending.await,
             None => std::future::pending().await,
@@ -105,30 +130,46 @@ impl Outbox {
     }
 
     /// Takes note of how an export ended.
-    pub fn note(&mut self, outcome: Result<(), String>) {
+    pub fn note(&mut self, outcome: Outcome) {
         let Some((_, spans, began)) = self.sending.take() else { return };
-        let health = self.healths.of(Signal::Spans);
-        health.export_took(began.elapsed());
+        self.health().export_took(began.elapsed());
         match outcome {
-            Ok(()) => {
-                Health::add(&health.exported, spans as u64);
+            Ok(partial) => {
+                let rejected = u64::try_from(partial.rejected_spans).unwrap_or_default().min(spans as u64);
+                Health::add(&self.health().exported, spans as u64 - rejected);
+                self.told &= rejected > 0;
+                if rejected > 0 {
+                    let why = format!("it rejected {}: {}", counted(rejected as usize), partial.error_message);
+                    self.lost(rejected as usize, why.trim_end_matches(": "));
+                }
                 (self.paused, self.failed_in_a_row) = (None, 0);
             }
-            Err(error) => {
-                Health::add(&health.dropped_failed, spans as u64);
-                Health::add(&health.failures, 1);
-                let error = format!("{error}{}", hint(&error));
-                health.failed_because(&error);
-                // Once, not with every request: a collector that is down is down for a while.
-                if self.failed_in_a_row == 0 {
-                    tracing::warn!(target: "parshall::telemetry", "{} could not be exported to {}: {error}", counted(spans), self.endpoint);
-                }
+            Err(unsent) => {
+                self.lost(spans, &unsent.why);
                 let pause = PAUSE.saturating_mul(1 << self.failed_in_a_row.min(16)).min(LONGEST_PAUSE);
+                let asked = unsent.leave.unwrap_or_default().min(LONGEST_LEAVE);
                 self.failed_in_a_row += 1;
-                self.paused = Some(Instant::now() + pause);
+                self.paused = Some(Instant::now() + pause.max(asked));
             }
         }
         self.tell();
+    }
+
+    fn lost(&mut self, spans: usize, why: &str) {
+        let health = self.health();
+        Health::add(&health.dropped_failed, spans as u64);
+        Health::add(&health.failures, 1);
+        let why = format!("{why}{}", hint(why));
+        health.failed_because(&why);
+        // Once, not with every request: a collector that is down is down for a while.
+        if !std::mem::replace(&mut self.told, true) {
+            tracing::warn!(target: "parshall::telemetry", "{} could not be exported to {}: {why}", counted(spans), self.sender.name());
+        }
+    }
+
+    /// The end has come: what is under way does not wait for a collector that is not there.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
     }
 
     /// Whether nothing waits and nothing is under way.
@@ -141,28 +182,36 @@ impl Outbox {
         let under_way = self.sending.take().map_or(0, |(_, spans, _)| spans);
         Health::add(&self.health().dropped_failed, (self.waiting + under_way) as u64);
         self.queue.clear();
-        self.rest.clear();
-        self.waiting = 0;
+        (self.begun, self.waiting) = (0, 0);
         self.tell();
     }
 
-    /// The spans of the next request.
-    fn request(&mut self) -> Vec<SpanData> {
-        let limit = self.bounds.request;
-        let mut spans: Vec<_> = self.rest.drain(..self.rest.len().min(limit)).collect();
-        while spans.len() < limit {
-            let Some(kept) = self.queue.pop_front() else { break };
-            kept.expand(self.exception_events, &mut spans);
+    /// The next request, and the spans in it.
+    fn request(&mut self) -> (Bytes, usize) {
+        let mut writer = self.envelope.begin();
+        let mut count = 0;
+        self.spent.clear();
+        while count < self.bounds.request {
+            let Some(kept) = self.queue.front() else { break };
+            let (all, room) = (kept.spans(), self.bounds.request - count);
+            let end = all.min(self.begun + room);
+            kept.encode(self.begun..end, self.exception_events, &mut writer);
+            count += end - self.begun;
+            self.begun = end;
+            if end == all {
+                self.spent.extend(self.queue.pop_front().and_then(Kept::spent));
+                self.begun = 0;
+            }
         }
-        self.rest.extend(spans.drain(limit.min(spans.len())..));
-        self.waiting = self.waiting.saturating_sub(spans.len());
+        self.waiting -= count;
         self.since = (self.waiting > 0).then(Instant::now);
         self.tell();
-        spans
+        (self.envelope.close(writer), count)
     }
 
+    /// How much waits, for metrics.
     fn tell(&self) {
-        self.health().queue.store(self.waiting as u64, std::sync::atomic::Ordering::Relaxed);
+        self.health().queue.store(self.waiting as u64, Ordering::Relaxed);
     }
 
     fn health(&self) -> &Health {

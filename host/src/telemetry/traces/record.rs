@@ -174,9 +174,15 @@ impl CallRecord {
     }
 
     /// The columns that it read, ascending.
-    pub fn columns(&self) -> impl Iterator<Item = u32> + '_ {
+    pub fn columns(&self) -> impl Iterator<Item = u32> + Clone + '_ {
+        let mut left = self.columns;
+        let with_bit = std::iter::from_fn(move || {
+            let column = left.trailing_zeros();
+            left &= left.wrapping_sub(1);
+            (column < COLUMNS).then_some(column)
+        });
         let more = self.rare.as_ref().map_or(&[][..], |rare| rare.columns.as_slice());
-        (0..COLUMNS).filter(|column| self.columns & (1 << column) != 0).chain(more.iter().copied())
+        with_bit.chain(more.iter().copied())
     }
 }
 
@@ -194,8 +200,9 @@ fn columns(read: &[u32]) -> (u128, &[u32]) {
     (bits, &read[taken..])
 }
 
+/// All of a duration in one number.
 #[inline]
-fn nanoseconds(duration: Duration) -> u64 {
+pub fn nanoseconds(duration: Duration) -> u64 {
     // 584 years fit.
     duration.as_secs() * 1_000_000_000 + u64::from(duration.subsec_nanos())
 }
@@ -232,14 +239,14 @@ impl Failure {
 // === impl RootRecord ===
 
 impl RootRecord {
-    /// Of a batch that nobody holds any more, now.
-    pub fn of(batch: &BatchTrace) -> Self {
+    /// Of a batch that nobody holds any more.
+    pub fn of(batch: &BatchTrace, ended: Instant) -> Self {
         RootRecord {
             context: batch.root,
             sequence: batch.sequence,
             origin: batch.origin,
             started: batch.started,
-            ended: Instant::now(),
+            ended,
             links: batch.linked().collect(),
             failed: batch.failed(),
             rejected: batch.rejected(),

@@ -1,35 +1,40 @@
 //! A guest's outgoing request as OpenTelemetry's conventions for HTTP clients have it (semantic conventions 1.23 and later).
 
-use opentelemetry::{
-    KeyValue,
-    trace::{SpanKind, Status},
+use crate::{
+    telemetry::{
+        names::attribute as a,
+        otlp::protobuf::{Key, Of, Writer},
+    },
+    words::guest_span::Request,
 };
-use opentelemetry_sdk::trace::SpanData;
 
-use crate::{telemetry::names::attribute as a, words::guest_span::Request};
+static METHOD: Key = Key::new(a::HTTP_METHOD);
+static SCHEME: Key = Key::new(a::URL_SCHEME);
+static ADDRESS: Key = Key::new(a::SERVER_ADDRESS);
+static PORT: Key = Key::new(a::SERVER_PORT);
+static PATH: Key = Key::new(a::URL_PATH);
+static STATUS: Key = Key::new(a::HTTP_STATUS);
+static ERROR_TYPE: Key = Key::new(a::ERROR_TYPE);
 
-/// Says of a span what it is to say as the span of a request.
-pub fn tell(request: &Request, span: &mut SpanData) {
-    span.span_kind = SpanKind::Client;
-    span.attributes.extend([
-        KeyValue::new(a::HTTP_METHOD, request.method.clone()),
-        KeyValue::new(a::URL_SCHEME, request.scheme.clone()),
-        KeyValue::new(a::SERVER_ADDRESS, request.host.clone()),
-        KeyValue::new(a::SERVER_PORT, i64::from(request.port)),
-        KeyValue::new(a::URL_PATH, request.path.clone()),
-    ]);
+/// Writes the attributes of a request's span. Answers the message of its status, if it failed.
+pub fn write<'a>(request: &'a Request, writer: &mut Writer) -> Option<&'a str> {
+    writer.string(Of::Span, &METHOD, &request.method);
+    writer.string(Of::Span, &SCHEME, &request.scheme);
+    writer.string(Of::Span, &ADDRESS, &request.host);
+    writer.integer(Of::Span, &PORT, request.port.into());
+    writer.string(Of::Span, &PATH, &request.path);
     match request.status {
         Ok(status) => {
-            span.attributes.push(KeyValue::new(a::HTTP_STATUS, i64::from(status)));
+            writer.integer(Of::Span, &STATUS, status.into());
             // For a client both the other side's errors and its own are; the status says it all.
-            if status >= 400 {
-                span.status = Status::error("");
-                span.attributes.push(KeyValue::new(a::ERROR_TYPE, status.to_string()));
-            }
+            (status >= 400).then(|| {
+                writer.string(Of::Span, &ERROR_TYPE, &status.to_string());
+                ""
+            })
         }
         Err(why) => {
-            span.status = Status::error(why);
-            span.attributes.push(KeyValue::new(a::ERROR_TYPE, why));
+            writer.string(Of::Span, &ERROR_TYPE, why);
+            Some(why)
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::{
     buffer::{Buffer, Pushed},
-    expand::Stages,
+    constant::Constants,
     failure,
     record::{Brief, CallRecord, Failure, RootRecord, RunRecord},
     sampler::{Sampler, Share},
@@ -40,15 +40,13 @@ pub struct CallBuffers {
 pub struct RunTraces {
     /// What is known of it.
     pub(super) facts: RunFacts,
-    /// The same, as attributes.
-    pub(super) stages: Stages,
+    /// The same, as bytes of spans.
+    pub(super) constants: Constants,
     /// Tail rule: the share of ordinary batches that is kept.
     pub(super) share: Share,
     /// Its span, and the span that this one is part of.
     pub(super) context: SpanContext,
     pub(super) parent: Option<SpanContext>,
-    /// What vendors say of their trace.
-    pub(super) state: TraceState,
     pub(super) started: (Instant, SystemTime),
     /// Who is told what is kept.
     pub(super) metrics: Option<Arc<RunMetrics>>,
@@ -91,13 +89,13 @@ impl RunTraces {
         let (sampler, parent, exports) = (settings.sampler, settings.parent, settings.exports());
         let trace = parent.map_or_else(TraceId::fresh, |parent| parent.trace);
         let sampled = exports && sampler.run(trace, parent);
+        // It has been read to the letter of its specification; one that OpenTelemetry does not take is left out.
+        let state = settings.trace_state.parse().unwrap_or(TraceState::NONE);
         RunTraces {
-            stages: Stages::of(facts),
+            constants: Constants::of(facts, trace, &state),
             share: Share::of(facts.settings.keep.ratio),
             context: SpanContext { trace, span: SpanId::fresh(), sampled },
             parent,
-            // It has been read to the letter of its specification; one that the exporter does not take is left out.
-            state: settings.trace_state.parse().unwrap_or(TraceState::NONE),
             started: (Instant::now(), SystemTime::now()),
             metrics,
             roots: Buffer::new(settings.bounds.buffer),
@@ -133,11 +131,11 @@ impl RunTraces {
     }
 
     /// A batch has gone all its way.
-    pub fn batch(&self, batch: &BatchTrace) {
+    pub fn batch(&self, batch: &BatchTrace, ended: Instant) {
         if !(batch.root.sampled || self.always) {
             return;
         }
-        let pushed = self.roots.push(RootRecord::of(batch));
+        let pushed = self.roots.push(RootRecord::of(batch, ended));
         self.after(pushed, || u64::from(batch.root.sampled && !batch.is_void()));
     }
 

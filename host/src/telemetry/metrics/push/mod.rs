@@ -20,7 +20,10 @@ pub use self::{
     textfile::Textfile,
 };
 use super::{Gathered, Metrics};
-use crate::telemetry::health::{Health, Healths, Signal};
+use crate::telemetry::{
+    health::{Health, Healths, Signal},
+    otlp::cause,
+};
 
 /// How long a request may take, in seconds: what a scrape may, by default.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,9 +44,9 @@ pub struct Targets {
 /// Metrics could not be pushed.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
-    /// No connection, no answer.
+    /// No connection, no answer, or none of OTLP's successes.
     #[error("{0}")]
-    Unreachable(String),
+    Unsent(String),
     /// An answer that is none of success.
     #[error("it answered {status}{}", if .said.is_empty() { String::new() } else { format!(": {said}") })]
     Refused {
@@ -151,7 +154,7 @@ impl Targets {
         };
         let otlp = async {
             if let Some(otlp) = self.otlp.as_ref().filter(|_| due.export) {
-                by_otlp.watch(gathered, due, limit, otlp.export(gathered)).await;
+                by_otlp.watch(gathered, due, limit, otlp.export(gathered, due.last)).await;
             }
         };
         tokio::join!(gateway, textfile, otlp);
@@ -192,14 +195,7 @@ fn said(body: &str) -> String {
     body.lines().next().unwrap_or_default().chars().take(200).collect()
 }
 
-/// What went wrong with a request, to its root, and without the URL, which may hold a password.
+/// What went wrong with a request.
 fn unreachable(error: reqwest::Error) -> PushError {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    PushError::Unreachable(text)
+    PushError::Unsent(cause(&error))
 }
