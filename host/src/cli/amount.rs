@@ -13,6 +13,11 @@ pub fn count(number: u64) -> String {
     shown
 }
 
+/// With the word for it: `1 swap`, `2 swaps`.
+pub fn of(number: u64, word: &str) -> String {
+    format!("{} {word}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// To three digits with a decimal prefix: `1.23 M`, for fuel.
 pub fn short(number: u64) -> String {
     scaled(number as f64, 1000.0, &["", " k", " M", " G", " T", " P", " E"])

@@ -35,13 +35,13 @@ pub fn status(arguments: &Arguments) -> Result<(), Exit> {
 fn text(status: &Status) -> String {
     let run = &status.run;
     let mut text = format!(
-        "{}: {} for {} · pid {} · {} · {} swaps\n",
+        "{}: {} for {} · pid {} · {} · {}\n",
         run.pipeline,
         run.state,
         amount::lasting(run.uptime_seconds),
         run.pid,
         run.file.display(),
-        run.swaps
+        amount::of(run.swaps, "swap")
     );
     text.push_str(&ruled::table(&HEADER, status.stages.iter().map(|stage| row(stage, run.uptime_seconds))));
     for stage in &status.stages {

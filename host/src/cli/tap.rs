@@ -1,6 +1,6 @@
 //! `parshall tap`: batches of a stage as they pass, as tables or as JSON lines.
 
-use std::io::IsTerminal as _;
+use std::{io::IsTerminal as _, time::Duration};
 
 use clap::ValueEnum;
 use ratatui::{crossterm::terminal, text::Span};
@@ -11,8 +11,12 @@ use super::{
     client::{Client, Which, escaped},
     exit, ruled,
 };
+use crate::pipeline::spec::units;
 
 pub mod seen;
+
+/// How long a batch stays on a terminal at least, in milliseconds.
+pub const STEADY: Duration = Duration::from_millis(200);
 
 /// Arguments of `parshall tap`.
 #[derive(clap::Args)]
@@ -34,6 +38,9 @@ pub struct Arguments {
     /// Rows of each batch, from its first; at most 1000.
     #[arg(long, value_name = "N", default_value_t = 10)]
     rows: u64,
+    /// Pass over batches for so long after each, such as `1s` [default: 200ms for tables on a terminal].
+    #[arg(long, value_name = "TIME", value_parser = pause)]
+    pause: Option<Duration>,
     /// End after so many batches [default: with the run, or Ctrl-C].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
@@ -62,7 +69,8 @@ enum Format {
 /// Shows them until there are no more, or enough.
 pub fn tap(arguments: &Arguments) -> Result<(), Exit> {
     let client = Client::new(arguments.which.target()?)?;
-    let path = path(&arguments.stage, arguments.side, arguments.port.as_deref(), arguments.every, arguments.rows);
+    let (side, port) = (arguments.side, arguments.port.as_deref());
+    let path = View { side, port, every: arguments.every, rows: arguments.rows, pause: arguments.pause() }.path(&arguments.stage);
     let (mut seen, mut batches, mut failed) = (seen::Batches::default(), 0, None);
     let most = arguments.limit.unwrap_or(u64::MAX);
     client.lines(&path, |line| {
@@ -80,16 +88,44 @@ pub fn tap(arguments: &Arguments) -> Result<(), Exit> {
     failed.map_or(Ok(()), Err)
 }
 
-/// The path of a tap.
-pub fn path(stage: &str, side: Option<Side>, port: Option<&str>, every: u64, rows: u64) -> String {
-    let mut path = format!("/v1/stages/{}/tap?every={every}&rows={rows}", escaped(stage));
-    if let Some(side) = side {
-        path.push_str(if side == Side::In { "&side=in" } else { "&side=out" });
+impl Arguments {
+    fn pause(&self) -> Duration {
+        let read_by_people = self.format == Format::Table && std::io::stdout().is_terminal();
+        self.pause.unwrap_or(if read_by_people { STEADY } else { Duration::ZERO })
     }
-    if let Some(port) = port {
-        path.push_str(&format!("&port={}", escaped(port)));
+}
+
+fn pause(text: &str) -> Result<Duration, String> {
+    units::time(text).map_err(|error| format!("{error}; expected a time such as `1s`"))
+}
+
+/// What is to be seen of a stage.
+pub struct View<'a> {
+    /// Which side; none is where its rows go.
+    pub side: Option<Side>,
+    /// Which port or input; none is all.
+    pub port: Option<&'a str>,
+    /// Every N-th batch.
+    pub every: u64,
+    /// Rows of each.
+    pub rows: u64,
+    /// How long nothing is shown after each.
+    pub pause: Duration,
+}
+
+impl View<'_> {
+    /// The path of its tap.
+    pub fn path(&self, stage: &str) -> String {
+        let View { every, rows, .. } = self;
+        let mut path = format!("/v1/stages/{}/tap?every={every}&rows={rows}&pause={}", escaped(stage), self.pause.as_millis());
+        if let Some(side) = self.side {
+            path.push_str(if side == Side::In { "&side=in" } else { "&side=out" });
+        }
+        if let Some(port) = self.port {
+            path.push_str(&format!("&port={}", escaped(port)));
+        }
+        path
     }
-    path
 }
 
 /// A batch as a table, no wider than the terminal.
@@ -126,6 +162,7 @@ mod tests {
         assert_eq!((cut("abc", 3).as_str(), cut("abcd", 3).as_str()), ("abc", "ab…"));
         let wide = cut("漢字漢字", 5);
         assert!(Span::raw(&wide).width() <= 5, "{wide}");
-        assert_eq!(path("a b", Some(Side::In), Some("x.rejected"), 2, 3), "/v1/stages/a%20b/tap?every=2&rows=3&side=in&port=x.rejected");
+        let view = View { side: Some(Side::In), port: Some("x.rejected"), every: 2, rows: 3, pause: STEADY };
+        assert_eq!(view.path("a b"), "/v1/stages/a%20b/tap?every=2&rows=3&pause=200&side=in&port=x.rejected");
     }
 }

@@ -38,6 +38,8 @@ use crate::{
 const ROWS: usize = 10;
 /// Most rows of a batch that are shown.
 const MOST_ROWS: usize = 1_000;
+/// Longest pause between two batches.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 /// Bytes of a batch's rows; what is beyond is not shown.
 const MOST_BYTES: usize = 1 << 20;
 /// Pieces that may wait for whoever reads.
@@ -55,6 +57,7 @@ pub struct Wanted {
     port: Option<String>,
     every: Option<u64>,
     rows: Option<usize>,
+    pause: Option<u64>,
 }
 
 /// Opens a tap.
@@ -82,6 +85,8 @@ struct View {
     port: Option<Side>,
     every: u64,
     rows: usize,
+    /// How long nothing is shown after a batch was: what passes meanwhile is passed over, so what is shown is always fresh.
+    pause: Duration,
 }
 
 impl View {
@@ -101,7 +106,11 @@ impl View {
         if every == 0 || rows > MOST_ROWS {
             return Err(Problem::wrong_request(format!("`every` is at least 1, `rows` at most {MOST_ROWS}")));
         }
-        Ok(View { input, port, every, rows })
+        let pause = Duration::from_millis(wanted.pause.unwrap_or(0));
+        if pause > LONGEST_PAUSE {
+            return Err(Problem::wrong_request(format!("`pause` is at most {} milliseconds", LONGEST_PAUSE.as_millis())));
+        }
+        Ok(View { input, port, every, rows, pause })
     }
 
     fn wants(&self, seen: &Seen) -> bool {
@@ -149,14 +158,15 @@ struct Gone;
 
 impl Show {
     fn go_on(mut self) {
-        let (mut number, mut said) = (0, Instant::now());
+        let (mut number, mut said, mut next) = (0, Instant::now(), Instant::now());
         loop {
             let told = match self.tap.next(GLANCE).filter(|seen| self.view.wants(seen)) {
                 Some(seen) => {
                     number += 1;
-                    if (number - 1) % self.view.every != 0 {
+                    if (number - 1) % self.view.every != 0 || Instant::now() < next {
                         continue;
                     }
+                    next = Instant::now() + self.view.pause;
                     self.show(&seen)
                 }
                 None if self.changes.over() => {
@@ -191,7 +201,7 @@ impl Show {
             Err(error) => return self.say(json!({ "end": format!("these columns cannot be written as JSON: {error}") })).and(Err(Gone)),
         };
         let batch = json!({ "batch": {
-            "number": seen.sequence, "port": port, "trace": seen.trace.to_string(), "generation": self.stage.version().generation,
+            "number": seen.sequence, "port": port, "trace": seen.trace.to_string(),
             "rows": rows, "shown": shown, "missed": self.tap.missed(),
         } });
         self.send(format!("{batch}\n{lines}"))

@@ -1,6 +1,9 @@
 //! The audit: a log record for each change of a run, and for each that was refused. ADMIN.md lists its attributes.
 
-use crate::pipeline::swap::{Outcome, Record, Refusal, Trigger};
+use crate::{
+    pipeline::swap::{Outcome, Record, Refusal, Trigger},
+    telemetry::names::attribute,
+};
 
 /// Who speaks.
 const AUDIT: &str = "parshall::audit";
@@ -12,7 +15,8 @@ pub fn write(pipeline: &str, record: &Record) {
         ($level:ident, $how:literal) => {
             tracing::$level!(
                 target: AUDIT,
-                pipeline,
+                {
+                { attribute::PIPELINE } = pipeline,
                 stage = %record.stage,
                 trigger = record.trigger.as_str(),
                 outcome = record.outcome.as_str(),
@@ -34,7 +38,8 @@ pub fn write(pipeline: &str, record: &Record) {
                 load_seconds = record.load_seconds,
                 trial_seconds = record.trial_seconds,
                 pause_seconds = record.pause_seconds,
-                diverged = record.diverged,
+                diverged = record.diverged
+                },
                 $how,
                 record.old.generation,
                 record.new.generation,
@@ -56,5 +61,9 @@ pub fn refused(pipeline: &str, trigger: Trigger, refusal: &Refusal) {
         _ => None,
     };
     let why = first.map_or_else(|| refusal.to_string(), |first| format!("{refusal}: {first}"));
-    tracing::warn!(target: AUDIT, pipeline, trigger = trigger.as_str(), outcome = "refused", why, "refused: nothing was changed");
+    tracing::warn!(
+        target: AUDIT,
+        { { attribute::PIPELINE } = pipeline, trigger = trigger.as_str(), outcome = "refused", why },
+        "refused: nothing was changed"
+    );
 }

@@ -35,7 +35,6 @@ struct Batch {
     number: u64,
     port: String,
     trace: String,
-    generation: u32,
     rows: u64,
     shown: usize,
     missed: u64,
@@ -87,10 +86,10 @@ impl Batches {
 impl Shown {
     /// What stands above its rows.
     pub fn title(&self) -> String {
-        let Batch { number, port, trace, generation, rows, missed, .. } = &self.batch;
+        let Batch { number, port, trace, rows, missed, .. } = &self.batch;
         let short: String = trace.chars().take(8).collect();
         let missed = if *missed > 0 { format!(" · {} missed", amount::count(*missed)) } else { String::new() };
-        format!("batch {number} · {port} · {} rows · generation {generation} · trace {short}{missed}", amount::count(*rows))
+        format!("batch {number} · {port} · {} rows · trace {short}{missed}", amount::count(*rows))
     }
 }
 
@@ -118,16 +117,14 @@ mod tests {
         let mut batches = Batches::default();
         let mut take = |text: &str| batches.take(Line::read(text).unwrap());
         let batch = |number, shown| {
-            format!(
-                r#"{{"batch":{{"number":{number},"port":"out","trace":"0123456789","generation":2,"rows":9000,"shown":{shown},"missed":3}}}}"#
-            )
+            format!(r#"{{"batch":{{"number":{number},"port":"out","trace":"0123456789","rows":9000,"shown":{shown},"missed":3}}}}"#)
         };
         assert!(take(r#"{"schema":{"port":"out","columns":[{"name":"a","type":"Int64","nullable":true},{"name":"b","type":"Utf8","nullable":false}]}}"#).is_none());
         assert!(take(&batch(7, 2)).is_none());
         assert!(take(r#"{"row":{"a":null,"b":"x\ny"}}"#).is_none());
         assert!(take(r#"{"missed":3}"#).is_none());
         let shown = take(r#"{"row":{"b":"z","a":1}}"#).unwrap();
-        assert_eq!(shown.title(), "batch 7 · out · 9,000 rows · generation 2 · trace 01234567 · 3 missed");
+        assert_eq!(shown.title(), "batch 7 · out · 9,000 rows · trace 01234567 · 3 missed");
         assert_eq!(
             (shown.columns, shown.rows),
             (vec!["a".into(), "b".into()], vec![vec!["null".into(), "x y".into()], vec!["1".into(), "z".into()]])

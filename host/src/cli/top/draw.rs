@@ -85,11 +85,11 @@ fn heading(state: &State, width: usize) -> Line<'static> {
     };
     let narrow = state.bottleneck().map_or(String::new(), |stage| format!(" · bottleneck {MARK} {stage}"));
     let text = format!(
-        " parshall top · {} · pid {} · {state_of} · up {} · {} swaps{narrow}",
+        " {} · {state_of} · up {}{narrow} · pid {} · {}",
         run.pipeline,
-        run.pid,
         amount::lasting(run.uptime_seconds),
-        run.swaps
+        run.pid,
+        amount::of(run.swaps, "swap"),
     );
     Line::styled(exactly(&text, width, false), Style::new().add_modifier(Modifier::REVERSED))
 }

@@ -16,15 +16,13 @@ use crate::cli::{
     client::{Client, Target},
     swap,
     tap::{
-        self, Side,
+        STEADY, Side, View,
         seen::{Batches, Line, Shown},
     },
 };
 
 /// Rows of a batch that are asked for: more than most terminals have lines.
 const ROWS: u64 = 50;
-/// How long a batch stays on the screen at least.
-const STEADY: Duration = Duration::from_millis(250);
 
 /// What a thread has to tell.
 pub enum Event {
@@ -89,14 +87,14 @@ impl Feed {
         self.close_tap();
         let (number, closed) = (self.taps, Arc::new(AtomicBool::new(false)));
         self.tap = Some(Arc::clone(&closed));
-        let (target, to, path) = (self.target.clone(), self.to.clone(), tap::path(stage, side, None, 1, ROWS));
+        let view = View { side, port: None, every: 1, rows: ROWS, pause: STEADY };
+        let (target, to, path) = (self.target.clone(), self.to.clone(), view.path(stage));
         thread::spawn(move || {
             let mut batches = Batches::default();
             let ended = Client::new(target).and_then(|client| {
                 client.lines(&path, |line| {
                     if let Some(shown) = Line::read(line).and_then(|line| batches.take(line)) {
                         let _ = to.send(Event::Batch(number, Box::new(shown)));
-                        thread::sleep(STEADY);
                     }
                     !closed.load(Relaxed)
                 })
