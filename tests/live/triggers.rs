@@ -80,7 +80,7 @@ fn only_what_is_different_is_changed() {
     let text = fs::read_to_string(&file).unwrap();
     fs::write(&file, text.replace("inputs = [\"numbers\"]", "inputs = [\"nmubers\"]")).unwrap();
     live.until_said("what runs goes on as it was");
-    assert!(live.said().contains("did you mean `numbers`?") && live.said().contains("pipeline.toml:"), "{}", live.said());
+    assert!(live.said().contains("did you mean \"numbers\"?") && live.said().contains("pipeline.toml:"), "{}", live.said());
     assert_eq!((live.generation(), audits(&live)), (1, vec![outcome("watch", "refused")]));
     // Another configuration, and two instances, by one file.
     fs::write(here.path().join("other.wasm"), version("testing/double", 5)).unwrap();

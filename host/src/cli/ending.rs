@@ -13,7 +13,7 @@ use std::{
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
-    Exit,
+    Exit, exit,
     live::{Hangup, Means},
 };
 use crate::pipeline::run::Stopper;
@@ -63,16 +63,16 @@ pub fn listen(stopper: Stopper, hangup: Option<Hangup>) -> Result<Ending, Exit> 
                 }
                 match (told.0.load(Ordering::Relaxed), time) {
                     (RUNNING, 1) => {
-                        eprintln!("stopping: finishing and committing what is in flight; once more gives up");
                         stopper.stop();
+                        exit::tell(format_args!("stopping: finishing and committing what is in flight; once more gives up"));
                     }
                     (RUNNING, 2) => {
-                        eprintln!("giving up: nothing that is in flight will be committed");
                         stopper.abort();
+                        exit::tell(format_args!("giving up: nothing that is in flight will be committed"));
                     }
                     (RUNNING, _) => std::process::exit(INTERRUPTED),
                     (code, _) => {
-                        eprintln!("the run is over; telemetry that has not left yet is lost");
+                        exit::tell(format_args!("the run is over; telemetry that has not left yet is lost"));
                         std::process::exit(code);
                     }
                 }

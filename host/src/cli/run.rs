@@ -113,7 +113,7 @@ fn tell(arguments: &Arguments, report: &Report, startup: Startup, slowest: &str)
         let text = document().map_err(anyhow::Error::from)?;
         // The run is what it is: a report that cannot be written does not make it fail.
         if let Err(error) = outputs::write(path, &(text + "\n")) {
-            eprintln!("warning: the report could not be written to `{}`: {error}", path.display());
+            exit::tell(format_args!("warning: the report could not be written to `{}`: {error}", path.display()));
         }
     }
     summary::warn(report);

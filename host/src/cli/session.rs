@@ -8,7 +8,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::Exit;
+use super::{Exit, exit};
 use crate::{
     catalog::Catalog,
     pipeline::{diagnostic, plan::Plan, spec::Spec},
@@ -57,7 +57,7 @@ pub fn plan(file: &Path, colour: bool) -> Result<Planned, Exit> {
     let plan = Plan::make(&spec, &catalog).map_err(|diagnostics| Exit::diagnostics(&diagnostics, colour))?;
     let planned = started.elapsed();
     if !plan.warnings.is_empty() {
-        eprintln!("{}", diagnostic::render_all(&plan.warnings, colour).trim_end());
+        exit::tell(format_args!("{}", diagnostic::render_all(&plan.warnings, colour).trim_end()));
     }
     let seconds = |duration: Duration| duration.as_secs_f64();
     let startup =

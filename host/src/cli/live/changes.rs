@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     catalog::Catalog,
+    cli::exit,
     pipeline::{
         diagnostic::Diagnostic,
         run::{Graph, Run},
@@ -89,7 +90,7 @@ impl Changes {
 /// Says on standard error why what a file asks for was refused: there is nobody else to tell.
 pub fn complain(refusal: &Refusal) {
     if let Refusal::Mistakes(diagnostics) = refusal {
-        eprint!("{}what runs goes on as it was\n", rendered(diagnostics));
+        exit::tell(format_args!("{}what runs goes on as it was", rendered(diagnostics)));
     }
 }
 
