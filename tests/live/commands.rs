@@ -21,8 +21,7 @@ fn a_stage_is_swapped_by_command_while_rows_flow() {
     assert!(live.ask(&["swap", "dubled", "second.wasm"]).fails(2).contains("there are `numbers`, `doubled`, `end`"));
     assert!(live.ask(&["swap", "doubled", "missing.wasm"]).fails(2).contains("missing.wasm"));
     assert!(live.ask(&["swap", "doubled", "pipeline.toml"]).fails(2).contains("what runs goes on as it was"));
-    // A divergence refuses it: `double` and `kernels` answer differently, but this one does not fit at all; a version that is told
-    // to be faster than anything can be does fit, and is rolled back.
+    // A thousandth of the fuel is asked for: nothing that does the same can keep to that.
     fs::write(here.path().join("third.wasm"), version("testing/double", 3)).unwrap();
     let slow = live.ask(&["swap", "doubled", "third.wasm", "--fuel", "0.001", "--guard", "5"]);
     assert_eq!(slow.code(), 1, "{}{}", slow.out(), slow.err());
@@ -66,6 +65,18 @@ fn runs_are_found_by_their_pipeline_and_forgotten_when_they_are_gone() {
     assert_eq!(listed().as_array().unwrap().len(), 1);
     assert!(!here.path().join("runtime/parshall").join(format!("{}.json", second.id())).exists());
     first.end();
+}
+
+/// Protects a swap that takes longer than a request may take to arrive: its last word comes by the same connection.
+#[test]
+fn a_swap_that_takes_its_time_is_waited_for() {
+    let here = endless();
+    let live = Live::start(&here, &["--admin"]);
+    fs::write(here.path().join("second.wasm"), version("testing/double", 2)).unwrap();
+    let told = live.ask(&["swap", "doubled", "second.wasm", "--shadow", "1000000000", "--patience", "11s"]);
+    assert_eq!(told.code(), 1, "{}{}", told.out(), told.err());
+    assert!(told.out().contains("doubled: refused (patience), generation 1 stays: the shadow phase saw "), "{}", told.out());
+    live.end();
 }
 
 /// Protects status and tap, for people and for programs.
