@@ -15,9 +15,15 @@ pub struct Answer {
 
 /// A request in HTTP/1.0, so that the answer comes in one piece and the connection ends with it.
 pub fn request(addr: &str, method: &str, path: &str, headers: &str) -> Option<Answer> {
+    request_with(addr, method, path, &format!("Host: {addr}\r\n{headers}"), "")
+}
+
+/// The same with a body. The header `Host` is added where there is none.
+pub fn request_with(addr: &str, method: &str, path: &str, headers: &str, body: &str) -> Option<Answer> {
+    let host = if headers.contains("Host: ") { String::new() } else { format!("Host: {addr}\r\n") };
     let mut stream = TcpStream::connect(addr).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
-    write!(stream, "{method} {path} HTTP/1.0\r\nHost: {addr}\r\n{headers}\r\n").ok()?;
+    write!(stream, "{method} {path} HTTP/1.0\r\n{host}{headers}\r\n{body}").ok()?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8(bytes).ok()?;

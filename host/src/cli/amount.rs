@@ -13,6 +13,11 @@ pub fn count(number: u64) -> String {
     shown
 }
 
+/// With the word for it: `1 swap`, `2 swaps`.
+pub fn of(number: u64, word: &str) -> String {
+    format!("{} {word}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// To three digits with a decimal prefix: `1.23 M`, for fuel.
 pub fn short(number: u64) -> String {
     scaled(number as f64, 1000.0, &["", " k", " M", " G", " T", " P", " E"])
@@ -32,6 +37,18 @@ pub fn seconds(number: f64) -> String {
         n => (n, "s"),
     };
     format!("{} {unit}", digits(value))
+}
+
+/// Seconds as people say how long something has been going on: `3 min 4 s`.
+pub fn lasting(seconds: f64) -> String {
+    let whole = seconds.max(0.0) as u64;
+    let (days, hours, minutes) = (whole / 86_400, whole / 3_600 % 24, whole / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{whole} s"),
+        (0, 0, _) => format!("{minutes} min {} s", whole % 60),
+        (0, ..) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
 }
 
 fn scaled(mut value: f64, step: f64, units: &[&str]) -> String {
@@ -65,5 +82,7 @@ mod tests {
             ("0.00 ns".into(), "1.20 µs".into(), "500 ms".into(), "12.3 s".into())
         );
         assert_eq!(short(1_234_567), "1.23 M");
+        let lasted = [0.9, 61.0, 3_725.0, 90_000.0].map(lasting);
+        assert_eq!(lasted, ["0 s", "1 min 1 s", "1 h 2 min", "1 d 1 h"]);
     }
 }

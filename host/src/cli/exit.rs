@@ -1,6 +1,6 @@
 //! How the command ends.
 
-use std::{io::Write as _, process::ExitCode};
+use std::{fmt, io::Write as _, process::ExitCode};
 
 use crate::pipeline::diagnostic::{self, Diagnostic, Severity};
 
@@ -30,15 +30,15 @@ impl Exit {
         match self {
             Exit::Failed => ExitCode::from(1),
             Exit::Broken(error) => {
-                eprintln!("error: {error:#}");
+                tell(format_args!("error: {error:#}"));
                 ExitCode::from(1)
             }
             Exit::Diagnostics(text) => {
-                eprint!("{text}");
+                tell(format_args!("{}", text.trim_end_matches('\n')));
                 ExitCode::from(2)
             }
             Exit::Wrong(message) => {
-                eprintln!("error: {message}");
+                tell(format_args!("error: {message}"));
                 ExitCode::from(2)
             }
         }
@@ -57,4 +57,9 @@ pub fn print(text: &str) -> Result<(), Exit> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Exit::Broken(error.into())),
         _ => Ok(()),
     }
+}
+
+/// Tells a person, on standard error. It may be a terminal that has closed: then there is nobody, and that must not end what goes on.
+pub fn tell(text: fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

@@ -50,7 +50,7 @@ fn chosen(format: Option<LogFormat>) -> Result<LogFormat, Exit> {
 
 fn filter(verbose: u8) -> Result<EnvFilter, Exit> {
     let default = match verbose {
-        0 => "warn,guest=info",
+        0 => "warn,guest=info,parshall::audit=info",
         1 => "info,guest=debug",
         _ => "debug,guest=trace",
     };

@@ -1,21 +1,31 @@
 //! Floor 3: the command line.
 
+mod admin;
 mod amount;
 mod check;
+mod client;
 mod dashboards;
 mod ending;
 mod exit;
 mod graph;
 mod inspect;
+mod live;
 mod log;
 mod outputs;
 mod progress;
+mod ps;
+mod reload;
+mod ruled;
 mod run;
 mod schema;
 mod serve;
 mod session;
+mod status;
 mod summary;
+mod swap;
+mod tap;
 mod telemetry;
+mod top;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -50,6 +60,7 @@ Environment: PARSHALL_CACHE  folder of compiled components, or `off`
              PARSHALL_LOG    log filter
              PARSHALL_LOG_FORMAT  auto, text or json: as --log-format
              PARSHALL_DIST   folder of components to use instead of the embedded std: ones
+             PARSHALL_ADMIN_TOKEN  what requests to the admin port of a run must carry
              PARSHALL_METRICS_ADDR  where metrics are served, or `off`
              OTEL_*          where telemetry is exported by OTLP, and how (TELEMETRY.md)";
 
@@ -81,6 +92,22 @@ enum Command {
     Run(run::Arguments),
     /// Find every mistake in a pipeline file, without running it.
     Check(check::Arguments),
+    /// List the runs that can be looked at and changed.
+    Ps(ps::Arguments),
+    /// Show a run and its stages as they are now.
+    Status(status::Arguments),
+    /// Follow a run on the terminal: stages, rates, queues; swap and tap by a key.
+    Top(top::Arguments),
+    /// Show batches of a stage as they pass.
+    Tap(tap::Arguments),
+    /// Give a stage another component while it runs.
+    ///
+    /// The new version is loaded beside the old one, checked, tried as [swap] and the options say, and takes over between two batches.
+    /// Exit code 0: it stays (or is what runs already); 1: it was refused or rolled back, and the old version goes on; 2: there is no such
+    /// stage, run or component.
+    Swap(swap::Arguments),
+    /// Have a run read its pipeline file and its components again: what is different is swapped, the rest goes on untouched.
+    Reload(reload::Arguments),
     /// Show what a component is: kind, version, imports, configuration.
     Inspect(inspect::Arguments),
     /// Draw a pipeline as Mermaid or DOT, with the schemas on its edges.
@@ -116,6 +143,12 @@ pub fn main() -> ExitCode {
     let exit = match arguments.command {
         Command::Run(arguments) => run::run(arguments, colour),
         Command::Check(arguments) => check::check(&arguments, colour),
+        Command::Ps(arguments) => ps::ps(&arguments),
+        Command::Status(arguments) => status::status(&arguments),
+        Command::Top(arguments) => top::top(&arguments),
+        Command::Tap(arguments) => tap::tap(&arguments),
+        Command::Swap(arguments) => swap::swap(arguments),
+        Command::Reload(arguments) => reload::reload(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Graph(arguments) => graph::graph(&arguments, colour),
         Command::Schema(arguments) => schema::schema(&arguments),

@@ -6,9 +6,9 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::{
-    Exit, PipelineFile, When, ending, exit, outputs,
+    Exit, PipelineFile, When, ending, exit, live, outputs,
     progress::Progress,
-    session::{self, Startup},
+    session::{self, Planned, Startup},
     summary, telemetry,
 };
 use crate::pipeline::run::{Outcome, Report, Run};
@@ -27,6 +27,8 @@ pub struct Arguments {
     /// Show progress while it runs, on standard error.
     #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
     progress: When,
+    #[command(flatten)]
+    live: live::Arguments,
     #[command(flatten)]
     telemetry: telemetry::Arguments,
 }
@@ -58,9 +60,10 @@ pub fn run(arguments: Arguments, colour: bool) -> Result<(), Exit> {
     let mut outputs = arguments.telemetry.outputs();
     outputs.extend(arguments.report_file.as_deref().map(|path| ("--report-file", path)));
     outputs::check(&outputs, file)?;
+    let live = arguments.live.prepare()?;
     // Before the plan, so that what stages say while they are opened is exported as well.
     let mut watching = telemetry::start(&arguments.telemetry)?;
-    let (plan, startup) = match session::plan(file, colour) {
+    let Planned { spec, plan, catalog, startup } = match session::plan(file, colour) {
         Ok(planned) => planned,
         Err(exit) => {
             watching.refused(file, &exit);
@@ -81,10 +84,12 @@ pub fn run(arguments: Arguments, colour: bool) -> Result<(), Exit> {
             return Err(Exit::Broken((*failure).into()));
         }
     };
-    let ending = ending::listen(run.stopper())?;
+    let mut live = live.start(&run, spec, catalog, file)?;
+    let ending = ending::listen(run.stopper(), live.hangup.take())?;
     let progress = Progress::new(&run, arguments.progress);
     progress.follow(&run);
     let report = run.wait();
+    live.stop();
     let exit = match report.outcome {
         Outcome::Completed | Outcome::Stopped => Ok(()),
         Outcome::Failed | Outcome::Aborted => Err(Exit::Failed),
@@ -108,7 +113,7 @@ fn tell(arguments: &Arguments, report: &Report, startup: Startup, slowest: &str)
         let text = document().map_err(anyhow::Error::from)?;
         // The run is what it is: a report that cannot be written does not make it fail.
         if let Err(error) = outputs::write(path, &(text + "\n")) {
-            eprintln!("warning: the report could not be written to `{}`: {error}", path.display());
+            exit::tell(format_args!("warning: the report could not be written to `{}`: {error}", path.display()));
         }
     }
     summary::warn(report);

@@ -8,7 +8,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::Exit;
+use super::{Exit, exit};
 use crate::{
     catalog::Catalog,
     pipeline::{diagnostic, plan::Plan, spec::Spec},
@@ -29,6 +29,18 @@ pub struct Startup {
     pub total: f64,
 }
 
+/// A pipeline file that can run.
+pub struct Planned {
+    /// As written.
+    pub spec: Spec,
+    /// As checked.
+    pub plan: Plan,
+    /// Where its components come from.
+    pub catalog: Catalog,
+    /// What it took.
+    pub startup: Startup,
+}
+
 /// The catalog of components over a new runtime.
 pub fn catalog() -> Result<Catalog, Exit> {
     let runtime = Runtime::new(Cache::from_env(), Arc::new(NativeTables::default()));
@@ -36,7 +48,7 @@ pub fn catalog() -> Result<Catalog, Exit> {
 }
 
 /// The plan of a pipeline file. Warnings go to standard error.
-pub fn plan(file: &Path, colour: bool) -> Result<(Plan, Startup), Exit> {
+pub fn plan(file: &Path, colour: bool) -> Result<Planned, Exit> {
     let started = Instant::now();
     let spec = Spec::load(file).map_err(|diagnostics| Exit::diagnostics(&diagnostics, colour))?;
     let read = started.elapsed();
@@ -45,10 +57,10 @@ pub fn plan(file: &Path, colour: bool) -> Result<(Plan, Startup), Exit> {
     let plan = Plan::make(&spec, &catalog).map_err(|diagnostics| Exit::diagnostics(&diagnostics, colour))?;
     let planned = started.elapsed();
     if !plan.warnings.is_empty() {
-        eprintln!("{}", diagnostic::render_all(&plan.warnings, colour).trim_end());
+        exit::tell(format_args!("{}", diagnostic::render_all(&plan.warnings, colour).trim_end()));
     }
     let seconds = |duration: Duration| duration.as_secs_f64();
     let startup =
         Startup { spec: seconds(read), engine: seconds(created - read), plan: seconds(planned - created), total: seconds(planned) };
-    Ok((plan, startup))
+    Ok(Planned { spec, plan, catalog, startup })
 }

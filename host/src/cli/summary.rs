@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
 
-use super::{amount, session::Startup};
+use super::{amount, exit, session::Startup};
 use crate::{
     pipeline::{
         run::{Outcome, Report, StageReport},
@@ -101,16 +101,16 @@ fn committed(report: &Report) -> Vec<&str> {
 pub fn warn(report: &Report) {
     for stage in report.stages.iter().filter(|stage| stage.rows.rejected_untaken > 0) {
         let (name, rows) = (&stage.name, amount::count(stage.rows.rejected_untaken));
-        eprintln!(
+        exit::tell(format_args!(
             "warning: `{name}` rejected {rows} rows that nobody takes; they are lost unless a stage has `{name}.rejected` as its input"
-        );
+        ));
     }
     for stage in report.stages.iter().filter(|stage| stage.telemetry_dropped > 0) {
         let (name, dropped) = (&stage.name, amount::count(stage.telemetry_dropped));
-        eprintln!("warning: stage {name}: {dropped} logs, metrics and spans of its own exceeded a limit and were dropped");
+        exit::tell(format_args!("warning: stage {name}: {dropped} logs, metrics and spans of its own exceeded a limit and were dropped"));
     }
     if report.outcome == Outcome::Stopped {
-        eprintln!("warning: stopped before the end of the data; what was loaded is a part of it");
+        exit::tell(format_args!("warning: stopped before the end of the data; what was loaded is a part of it"));
     }
 }
 
@@ -118,13 +118,16 @@ pub fn warn(report: &Report) {
 pub fn complain(report: &Report) {
     let Some(error) = &report.error else { return };
     let batch = error.batch.map_or(String::new(), |batch| format!(", batch {batch}"));
-    eprintln!("error: stage `{}` failed in `{}`{batch}: {}", error.stage, error.during, error.message);
-    eprintln!("  = blame: {} ({})", error.blame, error.reason);
+    exit::tell(format_args!("error: stage `{}` failed in `{}`{batch}: {}", error.stage, error.during, error.message));
+    exit::tell(format_args!("  = blame: {} ({})", error.blame, error.reason));
     if error.blame == Blame::Guest && LIMITS.iter().any(|limit| limit.key.name == error.reason) {
-        eprintln!("  = help: if the stage needs more, raise `limits.{}` of `{}` in the pipeline file", error.reason, error.stage);
+        exit::tell(format_args!(
+            "  = help: if the stage needs more, raise `limits.{}` of `{}` in the pipeline file",
+            error.reason, error.stage
+        ));
     }
     let committed = committed(report);
     if !committed.is_empty() {
-        eprintln!("  = note: {} had committed before; there is no transaction across stores", committed.join(", "));
+        exit::tell(format_args!("  = note: {} had committed before; there is no transaction across stores", committed.join(", ")));
     }
 }

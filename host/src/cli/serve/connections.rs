@@ -6,12 +6,18 @@ use std::{
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     task::{Context, Poll},
     time::Duration,
 };
 
-use axum::serve::Listener;
+use axum::{
+    extract::connect_info::Connected,
+    serve::{IncomingStream, Listener},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
@@ -26,7 +32,7 @@ const REQUEST: Duration = Duration::from_secs(10);
 /// How long a connection may lie idle between requests, or an answer may go untaken, in seconds: longer than anybody waits between
 /// two scrapes.
 const IDLE: Duration = Duration::from_secs(150);
-/// Bytes of a request. Nothing here is asked with a body.
+/// Bytes of a request, its body among them. What is asked here takes a line or a few.
 const MOST_BYTES: usize = 16 << 10;
 /// How long to wait when the system has no more connections to give, in milliseconds.
 const EXHAUSTED: Duration = Duration::from_millis(200);
@@ -44,8 +50,16 @@ pub struct Connection {
     deadline: Pin<Box<Sleep>>,
     /// Bytes of the request that is arriving; none between requests.
     arrived: usize,
+    answering: Answering,
     _place: Option<OwnedSemaphorePermit>,
 }
+
+/// Whether an answer is being made that takes its time, as a swap does: the connection lies idle then, and is not too slow.
+#[derive(Clone, Default)]
+pub struct Answering(Arc<AtomicUsize>);
+
+/// As long as this is there, the answer is being made.
+pub struct Held(Answering);
 
 // === impl Connections ===
 
@@ -67,7 +81,8 @@ impl Listener for Connections {
             match self.listener.accept().await {
                 Ok((stream, addr)) => {
                     let _ = stream.set_nodelay(true);
-                    return (Connection { stream, deadline: Box::pin(sleep(REQUEST)), arrived: 0, _place: place }, addr);
+                    let (deadline, answering) = (Box::pin(sleep(REQUEST)), Answering::default());
+                    return (Connection { stream, deadline, arrived: 0, answering, _place: place }, addr);
                 }
                 // Of one connection (it went before we came), or of all (no file descriptors): either goes by.
                 Err(error) => {
@@ -83,6 +98,28 @@ impl Listener for Connections {
     }
 }
 
+// === impl Answering ===
+
+impl Answering {
+    /// From now on, until what is answered here is dropped.
+    pub fn hold(&self) -> Held {
+        self.0.fetch_add(1, Relaxed);
+        Held(self.clone())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Connected<IncomingStream<'_, Connections>> for Answering {
+    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
+        stream.io().answering.clone()
+    }
+}
+
 // === impl Connection ===
 
 impl Connection {
@@ -92,7 +129,13 @@ impl Connection {
 
     /// Whether the time is over; wakes the task when it is.
     fn late(&mut self, context: &mut Context<'_>) -> bool {
-        self.deadline.as_mut().poll(context).is_ready()
+        while self.deadline.as_mut().poll(context).is_ready() {
+            if self.answering.0.load(Relaxed) == 0 {
+                return true;
+            }
+            self.postpone(IDLE);
+        }
+        false
     }
 }
 

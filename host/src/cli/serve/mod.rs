@@ -1,7 +1,8 @@
-//! The HTTP server beside a run: `/metrics` for who scrapes, `/healthz` and `/readyz` for who watches over processes. A thread of its
-//! own, bounded in everything that a stranger could make it hold, gone with the run.
+//! HTTP servers beside a run: one for whoever scrapes its metrics, one for whoever looks into it and changes it. Each has a thread of
+//! its own, is bounded in everything that a stranger could make it hold, and is gone with the run.
 
-mod connections;
+pub mod connections;
+pub mod metrics;
 
 use std::{
     io,
@@ -10,28 +11,13 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Router,
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use axum::Router;
 use tokio::sync::oneshot;
 
-use self::connections::Connections;
-use crate::telemetry::metrics::{Metrics, exposition::Form};
+use self::connections::{Answering, Connections};
 
 /// How long answers that are under way may take, in milliseconds, when the run has ended.
 const GRACE: Duration = Duration::from_millis(500);
-
-const INDEX: &str = "\
-Parshall
-
-/metrics   metrics of the run: Prometheus' text form, or OpenMetrics for who asks for it
-/healthz   200 as long as the process answers
-/readyz    200 while the pipeline runs: its stages are open
-";
 
 /// A server that is running.
 pub struct Server {
@@ -42,18 +28,20 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves on a socket that listens already.
-    pub fn start(listener: TcpListener, metrics: Metrics) -> io::Result<Self> {
+    /// Serves on a socket that listens already. `what` is served is said where it ends before its time.
+    pub fn start(listener: TcpListener, what: &'static str, router: Router) -> io::Result<Self> {
         let addr = listener.local_addr()?;
         listener.set_nonblocking(true)?;
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let work = move || {
-            if let Err(error) = runtime.block_on(serve(listener, metrics, stopped)) {
-                tracing::warn!("metrics are not served any more: {error}");
+            if let Err(error) = runtime.block_on(serve(listener, router, stopped)) {
+                tracing::warn!("{what}: not served any more: {error}");
             }
+            // What answers are still being made of is not waited for.
+            runtime.shutdown_background();
         };
-        Ok(Server { addr, stop, thread: thread::Builder::new().name("metrics http".into()).spawn(work)? })
+        Ok(Server { addr, stop, thread: thread::Builder::new().name(format!("{what} http")).spawn(work)? })
     }
 
     /// Finishes what is being answered, within the grace, and stops.
@@ -64,14 +52,15 @@ impl Server {
     }
 }
 
-async fn serve(listener: TcpListener, metrics: Metrics, stopped: oneshot::Receiver<()>) -> io::Result<()> {
+async fn serve(listener: TcpListener, router: Router, stopped: oneshot::Receiver<()>) -> io::Result<()> {
     let listener = Connections::new(tokio::net::TcpListener::from_std(listener)?);
     let (told, tell) = oneshot::channel();
     let until = async move {
         let _ = stopped.await;
         let _ = told.send(());
     };
-    let serving = async { axum::serve(listener, router(metrics)).with_graceful_shutdown(until).await };
+    let service = router.into_make_service_with_connect_info::<Answering>();
+    let serving = async { axum::serve(listener, service).with_graceful_shutdown(until).await };
     let grace = async {
         let _ = tell.await;
         tokio::time::sleep(GRACE).await;
@@ -79,29 +68,5 @@ async fn serve(listener: TcpListener, metrics: Metrics, stopped: oneshot::Receiv
     tokio::select! {
         served = serving => served,
         () = grace => Ok(()),
-    }
-}
-
-fn router(metrics: Metrics) -> Router {
-    Router::new()
-        .route("/", get(|| async { INDEX }))
-        .route("/metrics", get(text))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .fallback(|| async { (StatusCode::NOT_FOUND, "not found; `/` says what there is\n") })
-        .with_state(metrics)
-}
-
-async fn text(State(metrics): State<Metrics>, headers: HeaderMap) -> Response {
-    let ranges: Vec<&str> = headers.get_all(header::ACCEPT).iter().filter_map(|range| range.to_str().ok()).collect();
-    let form = Form::asked_for(&ranges.join(","));
-    let headers = [(header::CONTENT_TYPE, form.content_type()), (header::VARY, "accept"), (header::CACHE_CONTROL, "no-store")];
-    (headers, metrics.gather().text(form)).into_response()
-}
-
-async fn ready(State(metrics): State<Metrics>) -> Response {
-    match metrics.running() {
-        true => "ready\n".into_response(),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready: no pipeline is running\n").into_response(),
     }
 }

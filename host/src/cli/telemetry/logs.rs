@@ -1,7 +1,7 @@
 //! Log records of a command by OTLP.
 
 use crate::{
-    cli::Exit,
+    cli::{Exit, exit},
     telemetry::{
         health::{Healths, Signal},
         logs::{Exporter, Limits},
@@ -38,7 +38,7 @@ impl Running {
         let lost = exporter.finish(within);
         if lost.records > 0 {
             let why = lost.why.map_or(String::new(), |why| format!(": {why}"));
-            eprintln!("warning: {} log records were not delivered to {endpoint}{why}", lost.records);
+            exit::tell(format_args!("warning: {} log records were not delivered to {endpoint}{why}", lost.records));
         }
     }
 }

@@ -7,7 +7,11 @@ use std::{
 };
 
 use crate::{
-    cli::{Exit, outputs::Output, serve::Server},
+    cli::{
+        Exit,
+        outputs::Output,
+        serve::{self, Server},
+    },
     pipeline::spec::units::{self, UnitError},
     telemetry::{
         health::{Healths, Signal},
@@ -65,7 +69,8 @@ pub fn start(arguments: &Arguments, healths: &Healths) -> Result<Running, Exit> 
     let argument = arguments.metrics_addr.as_deref().map(|addr| ("--metrics-addr", addr));
     let chosen = argument.or_else(|| environment.get(VARIABLE).map(|addr| (VARIABLE, addr)));
     let listener = listen(chosen)?;
-    let server = listener.map(|listener| Server::start(listener, metrics.clone())).transpose().map_err(anyhow::Error::from)?;
+    let serve = |listener| Server::start(listener, "metrics", serve::metrics::router(metrics.clone()));
+    let server = listener.map(serve).transpose().map_err(anyhow::Error::from)?;
     if let Some(server) = &server {
         tracing::info!("metrics are at http://{}/metrics", server.addr);
     }

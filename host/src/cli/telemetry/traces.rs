@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::atomic::Ordering, time::Duration};
 use comfy_table::{Cell, CellAlignment, Table};
 
 use crate::{
-    cli::{Exit, amount, outputs::Output, summary},
+    cli::{Exit, amount, exit, outputs::Output, summary},
     telemetry::{
         health::{Bound, Healths, Signal},
         otlp::{self, Environment},
@@ -73,7 +73,7 @@ impl Running {
     pub fn finish(self) {
         let left = self.recording.finish();
         if let Some(error) = left.file {
-            eprintln!("warning: the file of spans is not complete: {error}");
+            exit::tell(format_args!("warning: the file of spans is not complete: {error}"));
         }
         let health = self.healths.of(Signal::Spans);
         let [full, failed] = [&health.dropped_full, &health.dropped_failed].map(|number| number.load(Ordering::Relaxed));
@@ -88,7 +88,7 @@ impl Running {
             let why = [(full, no_room), (failed, undelivered)].into_iter().filter(|(count, _)| *count > 0).map(|(_, why)| why);
             let (verb, why) = (if full + failed == 1 { "was" } else { "were" }, why.collect::<Vec<_>>().join("; "));
             let (lost, spans) = (amount::count(full + failed), if all == 1 { "span" } else { "spans" });
-            eprintln!("warning: {lost} of {} {spans} {verb} not exported to {}: {why}", amount::count(all), self.target);
+            exit::tell(format_args!("warning: {lost} of {} {spans} {verb} not exported to {}: {why}", amount::count(all), self.target));
         }
     }
 }

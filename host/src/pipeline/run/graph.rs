@@ -18,6 +18,7 @@ use super::{
     outlets::{Outlet, Outlets},
     post::{Change, Post, Source},
     queue::{Level, Queue},
+    report::{self, Report},
     seat,
     tap::Taps,
     trial::Trial,
@@ -360,6 +361,11 @@ impl Graph {
                 fail_outside(&self.control, &*self.observer, failure);
             }
         }
+    }
+
+    /// What its calls have cost so far.
+    pub fn report(&self) -> Report {
+        report::of(self)
     }
 
     /// Whether every thread has ended.

@@ -80,8 +80,8 @@ pub struct Record {
     pub pause_seconds: f64,
     /// Batches that were answered otherwise in the shadow phase.
     pub diverged: u64,
-    /// When each phase began and ended.
-    #[serde(skip)]
+    /// When each phase began and ended; in JSON, its name and how long it took.
+    #[serde(serialize_with = "lengths")]
     pub phases: Vec<(&'static str, Instant, Instant)>,
 }
 
@@ -171,6 +171,19 @@ impl Record {
             phases: Vec::new(),
         }
     }
+}
+
+fn lengths<S: serde::Serializer>(phases: &[(&'static str, Instant, Instant)], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Length {
+        phase: &'static str,
+        seconds: f64,
+    }
+    let length = |(phase, began, ended): &(&'static str, Instant, Instant)| Length {
+        phase,
+        seconds: ended.saturating_duration_since(*began).as_secs_f64(),
+    };
+    serializer.collect_seq(phases.iter().map(length))
 }
 
 fn version(version: &Version) -> VersionRecord {
