@@ -4,6 +4,7 @@
 
 pub mod catalog;
 pub mod cli;
+pub mod conformance;
 pub mod pipeline;
 pub mod tables;
 pub mod telemetry;

@@ -2,6 +2,7 @@
 
 mod amount;
 mod check;
+mod conformance;
 mod dashboards;
 mod ending;
 mod exit;
@@ -83,6 +84,8 @@ enum Command {
     Check(check::Arguments),
     /// Show what a component is: kind, version, imports, configuration.
     Inspect(inspect::Arguments),
+    /// Ask a component everything that a good stage must do, and print a report card.
+    Conformance(conformance::Arguments),
     /// Draw a pipeline as Mermaid or DOT, with the schemas on its edges.
     Graph(graph::Arguments),
     /// Print the JSON Schema of the pipeline file, for editors.
@@ -117,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(arguments, colour),
         Command::Check(arguments) => check::check(&arguments, colour),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
+        Command::Conformance(arguments) => conformance::conformance(&arguments),
         Command::Graph(arguments) => graph::graph(&arguments, colour),
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Dashboards(arguments) => dashboards::dashboards(&arguments),
