@@ -1,6 +1,7 @@
 //! Floor 3: the command line.
 
 mod amount;
+mod build;
 mod check;
 mod conformance;
 mod dashboards;
@@ -9,6 +10,7 @@ mod exit;
 mod graph;
 mod inspect;
 mod log;
+mod new;
 mod outputs;
 mod progress;
 mod run;
@@ -17,6 +19,7 @@ mod serve;
 mod session;
 mod summary;
 mod telemetry;
+mod test;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -86,6 +89,12 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Ask a component everything that a good stage must do, and print a report card.
     Conformance(conformance::Arguments),
+    /// Begin a stage in a language: a project that works, with its test.
+    New(new::Arguments),
+    /// Make a component of a project.
+    Build(build::Arguments),
+    /// Try a project's cases in the real host.
+    Test(test::Arguments),
     /// Draw a pipeline as Mermaid or DOT, with the schemas on its edges.
     Graph(graph::Arguments),
     /// Print the JSON Schema of the pipeline file, for editors.
@@ -121,6 +130,9 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::check(&arguments, colour),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Conformance(arguments) => conformance::conformance(&arguments),
+        Command::New(arguments) => new::new(&arguments),
+        Command::Build(arguments) => build::build(&arguments),
+        Command::Test(arguments) => test::test(&arguments),
         Command::Graph(arguments) => graph::graph(&arguments, colour),
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Dashboards(arguments) => dashboards::dashboards(&arguments),

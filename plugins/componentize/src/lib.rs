@@ -4,6 +4,7 @@
 //! generators, and what the module imports and exports is checked against the contract on the way. Every custom section
 //! is dropped (names, producers, paths): same sources, same bytes.
 
+mod lent;
 mod sections;
 pub mod wit;
 
@@ -11,6 +12,7 @@ use anyhow::{Context, Result};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{PackageId, Resolve};
 
+pub use lent::give_back;
 pub use sections::without_custom;
 
 /// The imports of WASI preview 1 that some languages' runtimes insist on, answered without a host: no arguments, no files,

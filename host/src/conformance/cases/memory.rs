@@ -8,8 +8,8 @@ use crate::conformance::{
 
 pub const CASES: &[Case] = &[should("1,000 calls leave no memory behind", leaks)];
 
-/// So many calls may pass until a runtime has what it needs.
-const WARMING_UP: usize = 100;
+/// So many calls may pass until a runtime has what it needs: a collector of garbage waits for some megabytes of it.
+const WARMING_UP: usize = 1_000;
 const CALLS: usize = 1_000;
 const ROWS: usize = 1_024;
 /// One page of linear memory in all the calls may be an accident of where an allocator stood.

@@ -108,13 +108,13 @@ fn as_its_own(subject: &Subject) -> Asked {
     coverage.told()
 }
 
-/// Names are the pipeline's business: empty, long, foreign, twice the same.
+/// Names are the pipeline's business: empty, long, foreign, twice the same. (The host itself refuses one with a zero in it.)
 fn names(subject: &Subject) -> Asked {
     if let Err(error) = subject.open() {
         return does_not_apply(format!("it does not open ({})", error.reason()));
     }
     let long = "n".repeat(1000);
-    let odd = ["", " ", "😀 Straße", "a\u{0}b", "\"quoted\"\\", long.as_str(), "twice", "twice"];
+    let odd = ["", " ", "😀 Straße", "\"quoted\"\\", long.as_str(), "twice", "twice"];
     let batch = subject.batch(ROWS);
     let mut fields: Vec<_> = batch.schema().fields().iter().cloned().collect();
     let mut columns = batch.columns().to_vec();

@@ -391,14 +391,41 @@ static parshall_text parshall__string(parshall_settings *s) {
     return (parshall_text){ begin, (size_t)(to - begin) };
 }
 
-static double parshall__power(double value, int32_t exponent) {
-    double base = 10, power = 1;
-    for (uint32_t left = (uint32_t)(exponent < 0 ? -exponent : exponent); left; left >>= 1, base *= base)
-        if (left & 1) power *= base;
-    return exponent < 0 ? value / power : value * power;
+/* A number and what it lacks of the exact value: twice the digits, so that what is rounded at last is rounded once. */
+typedef struct {
+    double high, low;
+} parshall__exact;
+
+static parshall__exact parshall__times(parshall__exact a, parshall__exact b) {
+    const double split = 134217729; /* 2^27 + 1 (Veltkamp) */
+    double product = a.high * b.high;
+    double a_high = a.high * split - (a.high * split - a.high), b_high = b.high * split - (b.high * split - b.high);
+    double a_low = a.high - a_high, b_low = b.high - b_high;
+    double rest = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low + (a.high * b.low + a.low * b.high);
+    double sum = product + rest;
+    return (parshall__exact){ sum, rest - (sum - product) };
 }
 
-/* Exact for up to 15 digits and powers up to 10^22; otherwise off by a few units in the last place. */
+/* digits × 10^exponent. Exact to the last bit but for the far ends of the range, where it may be the neighbour. */
+static double parshall__decimal(uint64_t digits, int32_t exponent) {
+    double high = (double)digits;
+    parshall__exact value = { high, high < 9007199254740992.0 ? 0 : (double)(int64_t)(digits - (uint64_t)high) }, power = { 1, 0 }, base = { 10, 0 };
+    if (!digits || exponent < -350) return 0;
+    if (exponent > 308) return 1e308 * 1e308;
+    for (uint32_t left = (uint32_t)(exponent < 0 ? -exponent : exponent); left; left >>= 1) {
+        if (left & 1) power = parshall__times(power, base);
+        if (left > 1) base = parshall__times(base, base);
+    }
+    if (exponent >= 0) {
+        parshall__exact product = parshall__times(value, power);
+        return product.high != product.high ? value.high * power.high : product.high;
+    }
+    double quotient = value.high / power.high;
+    parshall__exact back = parshall__times((parshall__exact){ quotient, 0 }, power);
+    double rest = ((value.high - back.high) - back.low + value.low) / power.high;
+    return quotient + rest;
+}
+
 static void parshall__number(parshall_settings *s, parshall_setting *setting) {
     bool negative = *s->at == '-', whole = true;
     uint64_t digits = 0;
@@ -423,7 +450,7 @@ static void parshall__number(parshall_settings *s, parshall_setting *setting) {
             if (written < 10000) written = written * 10 + (*s->at - '0');
         exponent += below ? -written : written;
     }
-    double number = parshall__power((double)digits, exponent);
+    double number = parshall__decimal(digits, exponent);
     setting->kind = PARSHALL_NUMBER;
     setting->number = negative ? -number : number;
     setting->whole = whole || (setting->number >= -9007199254740992.0 && setting->number <= 9007199254740992.0 && (double)(int64_t)setting->number == setting->number);
