@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 
 /// Magic number and version, of module and component alike.
-const PREAMBLE: usize = 8;
+pub const PREAMBLE: usize = 8;
 const CUSTOM: u8 = 0;
 /// Sections of a component that hold a whole binary: a core module, a component.
 const CORE_MODULE: u8 = 1;
@@ -37,12 +37,12 @@ pub fn map_modules(component: &[u8], change: &mut impl FnMut(&[u8]) -> Result<Ve
     Ok(changed)
 }
 
-/// The same binary, each section changed.
-pub fn map(binary: &[u8], change: &mut impl FnMut(u8, &[u8]) -> Result<Vec<u8>>) -> Result<Vec<u8>> {
+/// The same binary, each section changed, or become several.
+pub fn map(binary: &[u8], change: &mut impl FnMut(u8, &[u8]) -> Result<Vec<(u8, Vec<u8>)>>) -> Result<Vec<u8>> {
     let mut changed = binary.get(..PREAMBLE).unwrap_or_default().to_vec();
     for found in sections(binary)? {
         let (id, body) = found?;
-        push(&mut changed, id, &change(id, body)?);
+        change(id, body)?.iter().for_each(|(id, body)| push(&mut changed, *id, body));
     }
     Ok(changed)
 }
