@@ -45,7 +45,9 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
-    println!("| language | component | imports | cold start | warm start | call, 1 row | call, {ROWS} rows | per row | fuel per row | memory |");
+    println!(
+        "| language | component | imports | cold start | warm start | call, 1 row | call, {ROWS} rows | per row | fuel per row | memory |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     for language in LANGUAGES {
         match built(language) {

@@ -13,6 +13,7 @@ mod failures;
 mod graphs;
 mod hostile;
 mod http;
+mod languages;
 mod leaving;
 mod logs;
 mod memory;

@@ -46,7 +46,8 @@ pub fn test(arguments: &Arguments) -> Result<(), Exit> {
     let update = if arguments.update { Update::Yes } else { Update::No };
     let tables = NativeTables::default();
     let cases = project::cases(&folder).map_err(Exit::Wrong)?;
-    let tried = cases.iter().map(|case| project::attempt(case, &component, &tables, update)).collect::<Result<Vec<_>, _>>().map_err(Exit::Wrong)?;
+    let tried =
+        cases.iter().map(|case| project::attempt(case, &component, &tables, update)).collect::<Result<Vec<_>, _>>().map_err(Exit::Wrong)?;
     let failed = tried.iter().filter(|tried| !tried.passed()).count();
     if arguments.json {
         let documents: Vec<_> = tried.iter().map(document).collect();
@@ -106,7 +107,13 @@ fn complaints(case: &Tried) -> String {
         }
     }
     for ceiling in &case.over {
-        text.push_str(&format!("\n{}: {} of {} went over the ceiling of {}\n", case.name, ceiling.of, amount::count(ceiling.used), amount::count(ceiling.allowed)));
+        text.push_str(&format!(
+            "\n{}: {} of {} went over the ceiling of {}\n",
+            case.name,
+            ceiling.of,
+            amount::count(ceiling.used),
+            amount::count(ceiling.allowed)
+        ));
     }
     for file in &case.written {
         text.push_str(&format!("{}: wrote {}\n", case.name, file.display()));

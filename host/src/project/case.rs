@@ -68,7 +68,8 @@ pub struct Granted {
 /// All cases of a folder, by name.
 pub fn cases(folder: &Path) -> Result<Vec<Case>, String> {
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}; cases are folders in there", folder.display()))?;
-    let mut folders: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.join("case.toml").is_file()).collect();
+    let mut folders: Vec<PathBuf> =
+        entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.join("case.toml").is_file()).collect();
     folders.sort();
     if folders.is_empty() {
         return Err(format!("{} holds no folder with a case.toml", folder.display()));
@@ -97,7 +98,8 @@ impl Case {
     /// The batches of each input.
     pub fn batches(&self, tables: &dyn Tables) -> Result<Vec<(String, SchemaRef, Vec<RecordBatch>)>, String> {
         let read = |(name, file): &(String, PathBuf)| {
-            let (schema, batches) = read(tables, &self.folder, file, &self.setting).map_err(|error| format!("{}: {error}", file.display()))?;
+            let (schema, batches) =
+                read(tables, &self.folder, file, &self.setting).map_err(|error| format!("{}: {error}", file.display()))?;
             Ok((name.clone(), schema, batches))
         };
         self.inputs.iter().map(read).collect()

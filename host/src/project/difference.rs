@@ -31,7 +31,11 @@ mod tests {
     fn lines_that_differ_are_told() {
         assert_eq!(differences("n\n1\n", "n\n1\n"), []);
         let found = differences("n\n1\n2\n", "n\n3\n");
-        let line = |line, expected: Option<&str>, came: Option<&str>| Difference { line, expected: expected.map(str::to_owned), came: came.map(str::to_owned) };
+        let line = |line, expected: Option<&str>, came: Option<&str>| Difference {
+            line,
+            expected: expected.map(str::to_owned),
+            came: came.map(str::to_owned),
+        };
         assert_eq!(found, [line(2, Some("1"), Some("3")), line(3, Some("2"), None)]);
     }
 }

@@ -34,7 +34,8 @@ pub struct Tool {
     pub install: &'static str,
 }
 
-const ZIG: Tool = Tool { command: "zig", purpose: "compiles C and Zig", install: "pip install ziglang==0.17.1, and make its `zig` a command" };
+const ZIG: Tool =
+    Tool { command: "zig", purpose: "compiles C and Zig", install: "pip install ziglang==0.17.1, and make its `zig` a command" };
 
 // === impl Language ===
 

@@ -87,6 +87,11 @@ impl Import {
 /// Whether a name can be that of a stage in every language.
 pub fn fits(name: &str) -> Result<(), String> {
     let characters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let usable = name.len() <= 64 && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(characters) && !name.ends_with('-');
-    if usable { Ok(()) } else { Err(format!("the name `{name}` is to be lower-case letters, digits and `-`, beginning with a letter, at most 64")) }
+    let usable =
+        name.len() <= 64 && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(characters) && !name.ends_with('-');
+    if usable {
+        Ok(())
+    } else {
+        Err(format!("the name `{name}` is to be lower-case letters, digits and `-`, beginning with a letter, at most 64"))
+    }
 }

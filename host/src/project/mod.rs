@@ -15,5 +15,5 @@ pub use case::{Case, cases};
 pub use language::Language;
 pub use manifest::{KindWord, MANIFEST, Manifest};
 pub use template::{Project, create};
-pub use wit::contract;
 pub use trial::{Ceiling, Tried, Update, attempt};
+pub use wit::contract;

@@ -30,7 +30,7 @@ const GO: &[File] = files![
     "sdk/schema.go" from "sdk/schema.go",
 ];
 const RUST: &[File] = files![
-    "rust": "src/lib.rs" from "hello/src/lib.rs", "Cargo.toml" from "hello/Cargo.toml.template", "sdk/Cargo.toml" from "sdk/Cargo.toml",
+    "rust": "src/lib.rs" from "hello/src/lib.rs", "Cargo.toml" from "hello/Cargo.toml", "sdk/Cargo.toml" from "sdk/Cargo.toml",
     "sdk/src/lib.rs" from "sdk/src/lib.rs", "sdk/src/abi.rs" from "sdk/src/abi.rs", "sdk/src/answer.rs" from "sdk/src/answer.rs",
     "sdk/src/config.rs" from "sdk/src/config.rs", "sdk/src/exports.rs" from "sdk/src/exports.rs", "sdk/src/frame.rs" from "sdk/src/frame.rs",
     "sdk/src/schema.rs" from "sdk/src/schema.rs",
@@ -139,7 +139,8 @@ mod tests {
                 }
             }
             there.retain(|file| !file.ends_with("README.md") && !file.ends_with("Cargo.lock") && !file.contains("__pycache__"));
-            let embedded: BTreeSet<_> = sources(*language).iter().map(|(path, _)| (*path).to_owned()).filter(|path| path.starts_with("sdk/")).collect();
+            let embedded: BTreeSet<_> =
+                sources(*language).iter().map(|(path, _)| (*path).to_owned()).filter(|path| path.starts_with("sdk/")).collect();
             assert_eq!(embedded, there, "{}", language.name());
         }
     }

@@ -72,6 +72,13 @@ func Replace[T Number](o *Output, frame *Frame, index int, column Column[T]) {
 	o.numbers(len(column.Values), column.Validity, bytesOf(column.Values))
 }
 
+// Replacing is every row of a frame, with one of its columns made and the others untouched.
+func Replacing[T Number](frame *Frame, index int, column Column[T]) *Answer {
+	answer := &Answer{}
+	Replace(answer.Out(), frame, index, column)
+	return answer
+}
+
 // Add adds a column of numbers to fresh rows.
 func Add[T Number](o *Output, column Column[T]) {
 	o.sources = append(o.sources, made)

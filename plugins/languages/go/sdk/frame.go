@@ -96,6 +96,15 @@ func Numbers[T Number](r *Read) Column[T] {
 	return Column[T]{slice[T](r.buffer(), taken.length), validity}
 }
 
+// ReadNumbers copies one column in, which holds values of type T.
+func ReadNumbers[T Number](frame *Frame, column int) (Column[T], error) {
+	read, err := frame.Read(column)
+	if err != nil {
+		return Column[T]{}, err
+	}
+	return Numbers[T](read), nil
+}
+
 // Texts takes the next column, which holds strings (utf8).
 func (r *Read) Texts() Texts {
 	taken, validity := r.begin()

@@ -68,6 +68,17 @@ func (o *Opening) SameSchema() (Schema, error) {
 	return first, nil
 }
 
+// Column is the schema that all inputs have, and the index in it of a column of one of these formats. What is wrong with the
+// name stands at pointer in the configuration.
+func (o *Opening) Column(name, pointer string, formats ...string) (Schema, int, error) {
+	schema, err := o.SameSchema()
+	if err != nil {
+		return schema, 0, err
+	}
+	index, err := schema.Index(name, pointer, formats...)
+	return schema, index, err
+}
+
 // Register makes this component the stage that open opens. Call it once, from an init function.
 //
 // The configuration's JSON is read into a C as encoding/json does; a setting that C does not have is refused.
