@@ -1,10 +1,10 @@
 //! Stages in any language: projects from nothing to a tested component, the conformance suite, the graph of four languages.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, process::Command};
 
 use serde_json::{Value, json};
 
-use crate::binary::{Ran, example, folder, parshall, project, run};
+use crate::binary::{Ran, folder, parshall, project, run};
 
 /// Components of the languages whose are committed.
 fn committed() -> Vec<String> {
@@ -49,10 +49,10 @@ fn a_component_that_misbehaves_does_not_conform() {
         let failed = |line: &&Value| line["weight"] == "must" && line["verdict"] == "fail";
         card["cases"].as_array().unwrap().iter().filter(failed).map(|line| line["case"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    for mode in ["trap", "wrong_length", "duplicate_rejection"] {
+    for mode in ["trap", "wrong-length", "duplicate-rejection"] {
         assert!(fails(mode).iter().any(|case| case.starts_with("batches of")), "{mode}: {:?}", fails(mode));
     }
-    assert!(fails("port_named_rejected").contains(&"opens".to_owned()));
+    assert!(fails("port-named-rejected").contains(&"opens".to_owned()));
 }
 
 /// Protects against a role's meaning that is not asked: a stage that does something else is none.
@@ -104,36 +104,6 @@ fn a_snapshot_is_understood_in_every_language() {
     }
 }
 
-/// Protects the example, and the claim that its trace shows all four languages.
-#[test]
-fn four_languages_in_one_graph() {
-    let polyglot = example("polyglot");
-    let file = polyglot.path().join("pipeline.toml");
-    let text = fs::read_to_string(&file).unwrap();
-    fs::write(&file, text.replace("../../plugins/dist/", &format!("{}/", project("plugins/dist").canonicalize().unwrap().display())))
-        .unwrap();
-    run(polyglot.path(), &["run", "pipeline.toml", "--report", "none", "--trace-out", "spans.jsonl"]).ok();
-
-    let sums = |of: &str| csv(&polyglot.path().join("out").join(of)).into_iter().map(|row| row[2].parse::<f64>().unwrap()).sum::<f64>();
-    let orders = csv(&polyglot.path().join("data/orders.csv"));
-    let complete: Vec<_> = orders.iter().filter(|row| !row[2].is_empty()).collect();
-    let dozens: f64 = complete.iter().map(|row| row[2].parse::<f64>().unwrap()).sum();
-    let net: f64 = complete.iter().map(|row| row[3].parse::<f64>().unwrap()).sum();
-    assert_eq!(sums("pieces.csv"), dozens * 12.0);
-    assert!((sums("turnover.csv") - net * 1.19).abs() < 1e-6, "{} and {}", sums("turnover.csv"), net * 1.19);
-    assert_eq!(csv(&polyglot.path().join("out/refused.csv")).len(), orders.len() - complete.len());
-
-    let spans = fs::read_to_string(polyglot.path().join("spans.jsonl")).unwrap();
-    for stage in ["scale-c", "scale-javascript", "total-zig", "total-rust"] {
-        assert!(spans.contains(stage), "{stage} is in no span");
-    }
-}
-
-fn csv(file: &Path) -> Vec<Vec<String>> {
-    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
-}
-
 /// Protects the way from nothing to a tested component, in three commands.
 #[test]
 fn a_project_is_made_built_and_tested() {
@@ -149,7 +119,8 @@ fn a_project_is_made_built_and_tested() {
     let wrong = run(here.path(), &["new", "My Stage", "--lang", "c"]).fails(2);
     assert!(wrong.contains("lower-case letters"), "{wrong}");
 
-    if !has_tool("zig") && !(has_tool("clang") && has_tool("wasm-ld")) && std::env::var_os("PARSHALL_TOOLS").is_none() {
+    let compiler = has_tool("zig") || has_tool("clang") && has_tool("wasm-ld") || std::env::var_os("PARSHALL_TOOLS").is_some();
+    if !compiler {
         eprintln!("no compiler for C is here: building and testing is left to plugins/languages/run");
         return;
     }

@@ -134,7 +134,14 @@ impl Workshop<'_> {
         let target = "wasm32-unknown-unknown";
         let folder = self.work.join("target");
         let mut cargo = self.cargo(target)?;
-        cargo.args(["build", "--release", "--target", target, "--target-dir"]).arg(&folder);
+        // No path of this machine may end up in a panic message.
+        let home =
+            std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+        let renamed = [(home, "cargo"), (self.folder.parent().map(Path::to_path_buf), "stage")];
+        let renamed = renamed.iter().filter_map(|(from, to)| Some(format!("\"--remap-path-prefix={}={to}\"", from.as_ref()?.display())));
+        let flags = renamed.chain(["\"-Ctarget-feature=+simd128\"".to_owned()]).collect::<Vec<_>>().join(", ");
+        cargo.args(["build", "--release", "--config", &format!("target.{target}.rustflags = [{flags}]")]);
+        cargo.args(["--target", target, "--target-dir"]).arg(&folder);
         run(cargo)?;
         self.component(&folder.join(target).join("release").join(format!("{}.wasm", self.manifest.name.replace('-', "_"))))
     }

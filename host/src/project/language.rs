@@ -15,7 +15,7 @@ pub enum Language {
     Python,
     /// JavaScript: columns as typed arrays.
     #[serde(alias = "js")]
-    #[value(alias = "js")]
+    #[value(name = "javascript", alias = "js")]
     JavaScript,
     /// Go: columns as slices.
     Go,

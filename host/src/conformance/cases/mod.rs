@@ -63,5 +63,5 @@ pub fn of(subject: &Subject) -> impl Iterator<Item = &'static Case> {
         Role::Total => total::CASES,
     };
     let first: [&[Case]; 3] = [description::CASES, opening::CASES, errors::CASES];
-    first.into_iter().chain(by_kind.iter().copied().collect::<Vec<_>>()).chain([by_role]).flatten()
+    first.into_iter().chain(by_kind.to_vec()).chain([by_role]).flatten()
 }
