@@ -7,7 +7,8 @@ static uint32_t n;
 
 static bool parshall_open(const parshall_opening *opening) {
     const parshall_schema *schema;
-    return parshall_same_schema(opening, &schema) && parshall_column_of(schema, PARSHALL_TEXT("n"), "l", "", &n) && parshall_port(PARSHALL_TEXT("out"), schema);
+    return parshall_no_settings(opening) && parshall_same_schema(opening, &schema) &&
+           parshall_column_of(schema, PARSHALL_TEXT("n"), "l", "", &n) && parshall_port(PARSHALL_TEXT("out"), schema);
 }
 
 static bool parshall_process(const parshall_frame *frame) {

@@ -514,6 +514,13 @@ static bool parshall_fail_setting(const parshall_setting *setting, parshall_text
 
 static inline bool parshall_fail_unknown(const parshall_setting *setting) { return parshall_fail_setting(setting, PARSHALL_TEXT("there is no such setting")); }
 
+/* For a stage without settings: any that there is is refused. */
+static bool parshall_no_settings(const parshall_opening *opening) {
+    parshall_settings rest = parshall_settings_of(opening->config);
+    parshall_setting setting;
+    return !parshall_next_setting(&rest, &setting) || parshall_fail_unknown(&setting);
+}
+
 static bool parshall_string_setting(const parshall_setting *setting, parshall_text *text) {
     if (setting->kind != PARSHALL_STRING) return parshall_fail_setting(setting, PARSHALL_TEXT("expected a string"));
     *text = setting->text;
