@@ -224,3 +224,28 @@ fn every_example_is_explained_and_tested() {
         assert!(include_str!("examples.rs").contains(&format!("example(\"{name}\")")), "examples/{name} has no test in tests/examples.rs");
     }
 }
+
+/// Protects the example, and the claim that its trace shows all four languages.
+#[test]
+fn four_languages_in_one_graph() {
+    let polyglot = example("polyglot");
+    let file = polyglot.path().join("pipeline.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("../../plugins/dist/", &format!("{}/", project("plugins/dist").canonicalize().unwrap().display())))
+        .unwrap();
+    run(polyglot.path(), &["run", "pipeline.toml", "--report", "none", "--trace-out", "spans.jsonl"]).ok();
+
+    let sums = |of: &str| csv(&polyglot.path().join("out").join(of)).1.into_iter().map(|row| row[2].parse::<f64>().unwrap()).sum::<f64>();
+    let (_, orders) = csv(&polyglot.path().join("data/orders.csv"));
+    let complete: Vec<_> = orders.iter().filter(|row| !row[2].is_empty()).collect();
+    let dozens: f64 = complete.iter().map(|row| row[2].parse::<f64>().unwrap()).sum();
+    let net: f64 = complete.iter().map(|row| row[3].parse::<f64>().unwrap()).sum();
+    assert_eq!(sums("pieces.csv"), dozens * 12.0);
+    assert!((sums("turnover.csv") - net * 1.19).abs() < 1e-6, "{} and {}", sums("turnover.csv"), net * 1.19);
+    assert_eq!(csv(&polyglot.path().join("out/refused.csv")).1.len(), orders.len() - complete.len());
+
+    let spans = fs::read_to_string(polyglot.path().join("spans.jsonl")).unwrap();
+    for component in ["c/scale.wasm", "javascript/scale.wasm", "zig/total.wasm", "rust/total.wasm"] {
+        assert!(spans.contains(&format!("languages/{component}")), "{component} is in no span");
+    }
+}

@@ -15,6 +15,7 @@ mod generate;
 mod graphs;
 mod hostile;
 mod http;
+mod languages;
 mod leaving;
 mod live;
 mod logs;

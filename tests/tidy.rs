@@ -186,7 +186,10 @@ fn no_path_of_a_machine_is_in_the_project() {
     let homes = regex::bytes::Regex::new(r"(?-u)(^|[^A-Za-z0-9_.~-])/(work|root|farm|home|Users)/[A-Za-z]").unwrap();
     // This line names the folders; nothing else may.
     let mine = Path::new("tests/tidy.rs");
-    let names_one = |name: &String| Path::new(name) != mine && homes.is_match(&fs::read(root().join(name)).unwrap());
+    // QuickJS comes built, with the paths of the machine that built it.
+    let theirs = "plugins/dist/languages/javascript/";
+    let names_one =
+        |name: &String| Path::new(name) != mine && !name.starts_with(theirs) && homes.is_match(&fs::read(root().join(name)).unwrap());
     let wrong: Vec<_> = files().into_iter().filter(names_one).collect();
     assert!(wrong.is_empty(), "absolute paths of a machine in: {wrong:?}");
 }

@@ -41,7 +41,7 @@ impl Catalog {
     }
 
     /// The bytes of a component; the embedded ones where they lie in the binary.
-    fn bytes(&self, reference: &ComponentRef, base: &Path) -> Result<Cow<'static, [u8]>, ComponentError> {
+    pub fn bytes(&self, reference: &ComponentRef, base: &Path) -> Result<Cow<'static, [u8]>, ComponentError> {
         match reference {
             ComponentRef::Path(path) => read(reference, &base.join(path)).map(Cow::Owned),
             ComponentRef::Std(name) => {

@@ -4,7 +4,9 @@
 
 pub mod catalog;
 pub mod cli;
+pub mod conformance;
 pub mod pipeline;
+pub mod project;
 pub mod tables;
 pub mod telemetry;
 pub mod wasm;

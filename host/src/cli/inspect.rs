@@ -8,6 +8,7 @@ use super::{Exit, amount, exit, session};
 use crate::{
     catalog::Catalog,
     pipeline::plan::ComponentRef,
+    project,
     wasm::WasmComponent,
     words::stage::{Component as _, Description},
 };
@@ -21,16 +22,19 @@ pub struct Arguments {
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
+    /// Print what it imports and exports as WIT; without a component, the contract.
+    #[arg(long, conflicts_with = "json")]
+    wit: bool,
 }
 
 /// Shows it.
 pub fn inspect(arguments: &Arguments) -> Result<(), Exit> {
     let catalog = session::catalog()?;
+    if arguments.wit {
+        return exit::print(&wit(&catalog, arguments.component.as_deref())?);
+    }
     let Some(name) = &arguments.component else { return list(&catalog, arguments.json) };
-    let reference = match name.strip_prefix("std:") {
-        Some(name) => ComponentRef::Std(name.to_owned()),
-        None => ComponentRef::Path(name.into()),
-    };
+    let reference = reference(name);
     let component = load(&catalog, &reference)?;
     let description = describe(&reference, &component)?;
     if arguments.json {
@@ -38,6 +42,20 @@ pub fn inspect(arguments: &Arguments) -> Result<(), Exit> {
         return exit::print(&(text + "\n"));
     }
     exit::print(&text(&reference, &component, &description)?)
+}
+
+fn reference(name: &str) -> ComponentRef {
+    match name.strip_prefix("std:") {
+        Some(name) => ComponentRef::Std(name.to_owned()),
+        None => ComponentRef::Path(name.into()),
+    }
+}
+
+/// A component's own world, whatever it is the world of; or the contract.
+fn wit(catalog: &Catalog, name: Option<&str>) -> Result<String, Exit> {
+    let Some(name) = name else { return project::contract().map_err(Exit::Wrong) };
+    let bytes = catalog.bytes(&reference(name), Path::new(".")).map_err(|error| Exit::Wrong(error.message))?;
+    componentize::wit::of_component(&bytes).map_err(|error| Exit::Wrong(format!("`{name}` is no component: {error:#}")))
 }
 
 fn load(catalog: &Catalog, reference: &ComponentRef) -> Result<WasmComponent, Exit> {

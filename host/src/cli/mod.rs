@@ -2,8 +2,10 @@
 
 mod admin;
 mod amount;
+mod build;
 mod check;
 mod client;
+mod conformance;
 mod dashboards;
 mod ending;
 mod exit;
@@ -11,6 +13,7 @@ mod graph;
 mod inspect;
 mod live;
 mod log;
+mod new;
 mod outputs;
 mod progress;
 mod ps;
@@ -26,6 +29,7 @@ mod swap;
 mod tap;
 mod telemetry;
 mod top;
+mod test;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -110,6 +114,14 @@ enum Command {
     Reload(reload::Arguments),
     /// Show what a component is: kind, version, imports, configuration.
     Inspect(inspect::Arguments),
+    /// Ask a component everything that a good stage must do, and print a report card.
+    Conformance(conformance::Arguments),
+    /// Begin a stage in a language: a project that works, with its test.
+    New(new::Arguments),
+    /// Make a component of a project.
+    Build(build::Arguments),
+    /// Try a project's cases in the real host.
+    Test(test::Arguments),
     /// Draw a pipeline as Mermaid or DOT, with the schemas on its edges.
     Graph(graph::Arguments),
     /// Print the JSON Schema of the pipeline file, for editors.
@@ -150,6 +162,10 @@ pub fn main() -> ExitCode {
         Command::Swap(arguments) => swap::swap(arguments),
         Command::Reload(arguments) => reload::reload(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
+        Command::Conformance(arguments) => conformance::conformance(&arguments),
+        Command::New(arguments) => new::new(&arguments),
+        Command::Build(arguments) => build::build(&arguments),
+        Command::Test(arguments) => test::test(&arguments),
         Command::Graph(arguments) => graph::graph(&arguments, colour),
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Dashboards(arguments) => dashboards::dashboards(&arguments),

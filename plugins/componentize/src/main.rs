@@ -1,11 +1,5 @@
 //! `componentize --wit DIR --world WORLD CORE OUT`: a core module becomes a component of one of the contract's worlds.
 //! `componentize --component COMPONENT OUT`: what is a component already loses its custom sections, and no more.
-//!
-//! The guest needs no metadata of its own: the world's type is embedded here, so guests are built without binding
-//! generators, and what the module imports and exports is checked against the contract on the way. Every custom section
-//! is dropped (names, producers, paths): same sources, same bytes.
-
-mod sections;
 
 use std::{
     env, fs,
@@ -13,7 +7,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 fn main() -> Result<()> {
@@ -23,9 +16,8 @@ fn main() -> Result<()> {
         Some((wit, world)) => {
             encode(&built, wit, world).with_context(|| format!("{} is no component of the world `{world}`", arguments.built.display()))?
         }
-        None => built,
+        None => componentize::without_custom(&built)?,
     };
-    let component = sections::without_custom(&component)?;
 
     if let Some(folder) = arguments.out.parent() {
         fs::create_dir_all(folder)?;
@@ -33,15 +25,10 @@ fn main() -> Result<()> {
     fs::write(&arguments.out, component).with_context(|| format!("cannot write {}", arguments.out.display()))
 }
 
-/// The component that a core module is in a world.
 fn encode(core: &[u8], wit: &Path, world: &str) -> Result<Vec<u8>> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(wit).context("the WIT does not parse")?;
-    let world = resolve.select_world(&[package], Some(world))?;
-
-    let mut module = sections::without_custom(core)?;
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
-    ComponentEncoder::default().validate(true).module(&module).and_then(|mut encoder| encoder.encode())
+    componentize::encode(core, &resolve, package, world)
 }
 
 /// The command line.

@@ -1,0 +1,139 @@
+//! `parshall test`: a project's cases, in the real host.
+
+use std::path::{Path, PathBuf};
+
+use comfy_table::Table;
+use serde_json::{Value, json};
+
+use super::{Exit, amount, exit, session, summary::RULED};
+use crate::{
+    pipeline::plan::ComponentRef,
+    project::{self, Manifest, Tried, Update},
+    tables::NativeTables,
+};
+
+/// Arguments of `parshall test`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The project's folder.
+    #[arg(value_name = "FOLDER", default_value = ".", value_hint = clap::ValueHint::DirPath)]
+    folder: PathBuf,
+    /// The component to test, instead of build/NAME.wasm: `std:NAME`, or a path.
+    #[arg(long, value_name = "COMPONENT")]
+    component: Option<String>,
+    /// The folder of cases, instead of FOLDER/tests.
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
+    cases: Option<PathBuf>,
+    /// Write what came as what is expected.
+    #[arg(long)]
+    update: bool,
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+/// So many lines that differ are shown of a file.
+const SHOWN: usize = 20;
+
+/// Tests it. A case that fails is exit code 1.
+pub fn test(arguments: &Arguments) -> Result<(), Exit> {
+    let reference = component(arguments)?;
+    let component = session::catalog()?.component(&reference, Path::new(".")).map_err(|error| {
+        let help = if arguments.component.is_none() { "\n  = help: parshall build makes it" } else { "" };
+        Exit::Wrong(format!("{}{help}", error.message))
+    })?;
+    let folder = arguments.cases.clone().unwrap_or_else(|| arguments.folder.join("tests"));
+    let update = if arguments.update { Update::Yes } else { Update::No };
+    let tables = NativeTables::default();
+    let cases = project::cases(&folder).map_err(Exit::Wrong)?;
+    let tried =
+        cases.iter().map(|case| project::attempt(case, &component, &tables, update)).collect::<Result<Vec<_>, _>>().map_err(Exit::Wrong)?;
+    let failed = tried.iter().filter(|tried| !tried.passed()).count();
+    if arguments.json {
+        let documents: Vec<_> = tried.iter().map(document).collect();
+        exit::print(&(serde_json::to_string_pretty(&documents).map_err(anyhow::Error::from)? + "\n"))?;
+    } else {
+        exit::print(&text(&tried))?;
+    }
+    if failed == 0 { Ok(()) } else { Err(Exit::Failed) }
+}
+
+fn component(arguments: &Arguments) -> Result<ComponentRef, Exit> {
+    Ok(match &arguments.component {
+        Some(name) => match name.strip_prefix("std:") {
+            Some(name) => ComponentRef::Std(name.to_owned()),
+            None => ComponentRef::Path(name.into()),
+        },
+        None => ComponentRef::Path(arguments.folder.join(Manifest::load(&arguments.folder).map_err(Exit::Wrong)?.component())),
+    })
+}
+
+fn text(tried: &[Tried]) -> String {
+    let mut table = Table::new();
+    table.load_style(RULED);
+    table.set_header(["case", "", "calls", "fuel", "memory", "time"]);
+    for case in tried {
+        table.add_row([
+            case.name.clone(),
+            if case.passed() { "ok".into() } else { "FAILED".into() },
+            amount::count(case.calls as u64),
+            amount::short(case.fuel),
+            amount::bytes(case.memory),
+            amount::seconds(case.took.as_secs_f64()),
+        ]);
+    }
+    let mut text: String = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+    for case in tried {
+        text.push_str(&complaints(case));
+    }
+    let failed = tried.iter().filter(|case| !case.passed()).count();
+    text + &format!("{} passed, {failed} failed\n", tried.len() - failed)
+}
+
+fn complaints(case: &Tried) -> String {
+    let mut text = String::new();
+    for (file, differences) in &case.wrong {
+        let mut table = Table::new();
+        table.load_style(RULED);
+        table.set_header(["line", "expected", "came"]);
+        let shown = |line: &Option<String>| line.clone().unwrap_or_else(|| "(nothing)".into());
+        for difference in differences.iter().take(SHOWN) {
+            table.add_row([difference.line.to_string(), shown(&difference.expected), shown(&difference.came)]);
+        }
+        let lines: String = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+        text.push_str(&format!("\n{}: {file} is not what came\n{lines}", case.name));
+        if differences.len() > SHOWN {
+            text.push_str(&format!("… and {} more lines\n", differences.len() - SHOWN));
+        }
+    }
+    for ceiling in &case.over {
+        text.push_str(&format!(
+            "\n{}: {} of {} went over the ceiling of {}\n",
+            case.name,
+            ceiling.of,
+            amount::count(ceiling.used),
+            amount::count(ceiling.allowed)
+        ));
+    }
+    for file in &case.written {
+        text.push_str(&format!("{}: wrote {}\n", case.name, file.display()));
+    }
+    text
+}
+
+fn document(case: &Tried) -> Value {
+    let differences = case.wrong.iter().map(|(file, differences)| {
+        let lines = differences.iter().map(|line| json!({ "line": line.line, "expected": line.expected, "came": line.came }));
+        json!({ "file": file, "lines": lines.collect::<Vec<_>>() })
+    });
+    json!({
+        "case": case.name,
+        "passed": case.passed(),
+        "calls": case.calls,
+        "fuel": case.fuel,
+        "memory": case.memory,
+        "seconds": case.took.as_secs_f64(),
+        "differences": differences.collect::<Vec<_>>(),
+        "over": case.over.iter().map(|ceiling| json!({ "of": ceiling.of, "allowed": ceiling.allowed, "used": ceiling.used })).collect::<Vec<_>>(),
+    })
+}

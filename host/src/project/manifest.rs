@@ -1,0 +1,97 @@
+//! `stage.toml`: what a project says of itself.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::language::Language;
+
+/// The file's name.
+pub const MANIFEST: &str = "stage.toml";
+
+/// `stage.toml`, read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The component's file name without its ending; kebab-case.
+    pub name: String,
+    /// `transform`.
+    pub kind: KindWord,
+    /// The language that it is written in.
+    pub language: Language,
+    /// The folder of the SDK, from the project.
+    #[serde(default = "sdk")]
+    pub sdk: PathBuf,
+    /// What the stage imports besides frames. Only Python and JavaScript must say so: of others, what is called is imported.
+    #[serde(default)]
+    pub imports: Vec<Import>,
+}
+
+/// The kinds of stage that there are templates for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum KindWord {
+    /// Turns batches into batches.
+    Transform,
+}
+
+/// What may be imported, under a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Import {
+    /// Logs, metrics, spans.
+    Telemetry,
+    /// Keys and values.
+    State,
+    /// Readers and writers of the host.
+    Tables,
+}
+
+fn sdk() -> PathBuf {
+    "sdk".into()
+}
+
+// === impl Manifest ===
+
+impl Manifest {
+    /// The manifest of the project in a folder.
+    pub fn load(folder: &Path) -> Result<Self, String> {
+        let file = folder.join(MANIFEST);
+        let text = std::fs::read_to_string(&file).map_err(|error| {
+            format!("{}: {error}; `parshall new NAME --lang LANGUAGE` makes a project, and this is to be run in its folder", file.display())
+        })?;
+        let manifest: Manifest = toml::from_str(&text).map_err(|error| format!("{}: {}", file.display(), error.to_string().trim_end()))?;
+        fits(&manifest.name).map_err(|why| format!("{}: {why}", file.display()))?;
+        Ok(manifest)
+    }
+
+    /// Where the component is built, from the project.
+    pub fn component(&self) -> PathBuf {
+        Path::new("build").join(format!("{}.wasm", self.name))
+    }
+}
+
+// === impl Import ===
+
+impl Import {
+    /// The interface's name in the contract.
+    pub fn interface(self) -> &'static str {
+        match self {
+            Import::Telemetry => "telemetry",
+            Import::State => "state",
+            Import::Tables => "tables",
+        }
+    }
+}
+
+/// Whether a name can be that of a stage in every language.
+pub fn fits(name: &str) -> Result<(), String> {
+    let characters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let usable =
+        name.len() <= 64 && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(characters) && !name.ends_with('-');
+    if usable {
+        Ok(())
+    } else {
+        Err(format!("the name `{name}` is to be lower-case letters, digits and `-`, beginning with a letter, at most 64"))
+    }
+}

@@ -1,0 +1,157 @@
+//! What `parshall new` writes: the `hello` stage of a language under another name, its SDK, a test, a page.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    language::Language,
+    manifest::{self, KindWord, MANIFEST},
+};
+
+/// A file of a template: where it goes and what is in it.
+type File = (&'static str, &'static str);
+
+macro_rules! files {
+    ($folder:literal: $($to:literal from $from:literal),* $(,)?) => {
+        &[$(($to, include_str!(concat!("../../../plugins/languages/", $folder, "/", $from)))),*]
+    };
+}
+
+const C: &[File] = files!["c": "stage.c" from "hello/stage.c", "sdk/parshall.h" from "sdk/parshall.h"];
+const ZIG: &[File] = files!["zig": "stage.zig" from "hello/stage.zig", "sdk/parshall.zig" from "sdk/parshall.zig"];
+const PYTHON: &[File] = files!["python": "stage.py" from "hello/stage.py", "sdk/parshall.py" from "sdk/parshall.py"];
+const JAVASCRIPT: &[File] = files!["javascript": "stage.js" from "hello/stage.js", "sdk/parshall.js" from "sdk/parshall.js"];
+const GO: &[File] = files![
+    "go": "stage.go" from "hello/stage.go", "go.mod" from "hello/go.mod", "sdk/go.mod" from "sdk/go.mod",
+    "sdk/parshall.go" from "sdk/parshall.go", "sdk/abi.go" from "sdk/abi.go", "sdk/answer.go" from "sdk/answer.go",
+    "sdk/errors.go" from "sdk/errors.go", "sdk/frame.go" from "sdk/frame.go", "sdk/reply.go" from "sdk/reply.go",
+    "sdk/schema.go" from "sdk/schema.go",
+];
+const RUST: &[File] = files![
+    "rust": "src/lib.rs" from "hello/src/lib.rs", "Cargo.toml" from "hello/Cargo.toml", "sdk/Cargo.toml" from "sdk/Cargo.toml",
+    "sdk/src/lib.rs" from "sdk/src/lib.rs", "sdk/src/abi.rs" from "sdk/src/abi.rs", "sdk/src/answer.rs" from "sdk/src/answer.rs",
+    "sdk/src/config.rs" from "sdk/src/config.rs", "sdk/src/exports.rs" from "sdk/src/exports.rs", "sdk/src/frame.rs" from "sdk/src/frame.rs",
+    "sdk/src/schema.rs" from "sdk/src/schema.rs",
+];
+
+/// A test that every template has: the stage does the same in every language.
+const TEST: &[File] = files![
+    "test/doubles": "tests/doubles/case.toml" from "case.toml", "tests/doubles/input.csv" from "input.csv",
+    "tests/doubles/output.csv" from "output.csv",
+];
+
+/// A project that was made.
+pub struct Project {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its files, from there.
+    pub files: Vec<String>,
+}
+
+/// Makes a project in a new folder of this name. Nothing that is there is written over.
+pub fn create(parent: &Path, name: &str, kind: KindWord, language: Language) -> Result<Project, String> {
+    manifest::fits(name)?;
+    let KindWord::Transform = kind;
+    let folder = parent.join(name);
+    if folder.exists() {
+        return Err(format!("{} is there already", folder.display()));
+    }
+    let mut files = Vec::new();
+    let mut put = |path: &str, text: &str| {
+        let file = folder.join(path);
+        let written = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&file, text));
+        files.push(path.to_owned());
+        written.map_err(|error| format!("{}: {error}", file.display()))
+    };
+    put(MANIFEST, &format!("name = \"{name}\"\nkind = \"transform\"\nlanguage = \"{}\"\n", language.name()))?;
+    put("README.md", &page(name, language))?;
+    put(".gitignore", "build\n")?;
+    for (path, text) in sources(language).iter().chain(TEST) {
+        put(path, &named(path, text, name))?;
+    }
+    Ok(Project { folder, files })
+}
+
+fn sources(language: Language) -> &'static [File] {
+    match language {
+        Language::Rust => RUST,
+        Language::C => C,
+        Language::Python => PYTHON,
+        Language::JavaScript => JAVASCRIPT,
+        Language::Go => GO,
+        Language::Zig => ZIG,
+    }
+}
+
+/// The template under the project's name; its SDK lies inside the project, not beside it.
+fn named(path: &str, text: &str, name: &str) -> String {
+    match path {
+        _ if path.starts_with("sdk/") => text.to_owned(),
+        "go.mod" => text.replace("module hello", &format!("module {name}")).replace("../sdk", "./sdk"),
+        "Cargo.toml" => text.replace("hello", name).replace("../sdk", "sdk"),
+        _ => text.replace("\"hello\"", &format!("\"{name}\"")),
+    }
+}
+
+fn page(name: &str, language: Language) -> String {
+    let source = sources(language)[0].0;
+    let tool = language.tool();
+    format!(
+        "# {name}\n\
+         Doubles the column `n`; every other column passes by without entering the sandbox. The stage is `{source}`, the SDK lies in `sdk/`.\n\n\
+         ```sh\n\
+         parshall build                          # build/{name}.wasm\n\
+         parshall test                           # the cases in tests/, in the real host\n\
+         parshall conformance build/{name}.wasm --input tests/doubles/input.csv\n\
+         ```\n\n\
+         Needs `{}`, which {}: {}.\n\n\
+         A case is a folder in `tests/`: `case.toml` (the configuration), `input.csv` (or `.jsonl`, `.arrow`, `.parquet`), and what is\n\
+         expected: `output.csv`, `rejected.csv`, `error.txt`. `parshall test --update` writes what came as what is expected.\n\n\
+         In a pipeline:\n\n\
+         ```toml\n[transform.{name}]\ncomponent = \"{name}/build/{name}.wasm\"\ninputs = [\"…\"]\n```\n",
+        tool.command, tool.purpose, tool.install
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::ValueEnum as _;
+
+    use super::*;
+
+    /// Protects against a template that lacks a file which the SDK has gained.
+    #[test]
+    fn a_project_has_the_whole_sdk() {
+        for language in Language::value_variants() {
+            let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/languages")).join(language.name()).join("sdk");
+            let mut there = BTreeSet::new();
+            let mut folders = vec![root.clone()];
+            while let Some(folder) = folders.pop() {
+                for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+                    match entry.file_type().unwrap().is_dir() {
+                        true => folders.push(entry.path()),
+                        false => drop(there.insert(entry.path().strip_prefix(root.parent().unwrap()).unwrap().display().to_string())),
+                    }
+                }
+            }
+            there.retain(|file| !file.ends_with("README.md") && !file.ends_with("Cargo.lock") && !file.contains("__pycache__"));
+            let embedded: BTreeSet<_> =
+                sources(*language).iter().map(|(path, _)| (*path).to_owned()).filter(|path| path.starts_with("sdk/")).collect();
+            assert_eq!(embedded, there, "{}", language.name());
+        }
+    }
+
+    /// Protects the promise of a stage in twenty lines.
+    #[test]
+    fn hello_takes_twenty_lines_at_most() {
+        for language in Language::value_variants() {
+            let (path, text) = sources(*language)[0];
+            let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
+            assert!(lines <= 20, "{path} of {} has {lines} lines", language.name());
+        }
+    }
+}

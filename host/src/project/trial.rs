@@ -1,0 +1,268 @@
+//! One case tried: the component in the real host, what came beside what was expected.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use arrow::{compute::concat_batches, csv::WriterBuilder, json::LineDelimitedWriter};
+
+use super::{
+    case::Case,
+    difference::{Difference, differences},
+};
+use crate::words::{
+    batch::{RecordBatch, SchemaRef},
+    call::{CallError, StageError},
+    limits::Limits,
+    stage::{Component, Input, Opening, Port, Transform, Transformed},
+    tables::Tables,
+    usage::Usage,
+};
+
+/// So many answers of `finish` are as good as no end.
+const ENDLESS: usize = 10_000;
+
+/// Whether what came is written down as what is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// It is compared.
+    No,
+    /// It is written.
+    Yes,
+}
+
+/// What came of a case.
+pub struct Tried {
+    /// The case's name.
+    pub name: String,
+    /// What does not agree, by the file that says what is expected.
+    pub wrong: Vec<(String, Vec<Difference>)>,
+    /// Ceilings that were broken.
+    pub over: Vec<Ceiling>,
+    /// Calls that were made.
+    pub calls: usize,
+    /// Units of fuel, all calls.
+    pub fuel: u64,
+    /// Bytes of linear memory at the end.
+    pub memory: u64,
+    /// Time of all calls.
+    pub took: Duration,
+    /// Files that were written, with `Update::Yes`.
+    pub written: Vec<PathBuf>,
+}
+
+/// A ceiling of a case, and what went beyond.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ceiling {
+    /// `fuel` or `memory`.
+    pub of: &'static str,
+    /// The ceiling.
+    pub allowed: u64,
+    /// What was used.
+    pub used: u64,
+}
+
+// === impl Tried ===
+
+impl Tried {
+    /// Whether the case is as expected.
+    pub fn passed(&self) -> bool {
+        self.wrong.is_empty() && self.over.is_empty()
+    }
+}
+
+/// What came out of the component.
+#[derive(Default)]
+struct Came {
+    ports: Vec<Port>,
+    outputs: BTreeMap<u32, Vec<Arc<RecordBatch>>>,
+    rejections: Vec<(usize, String)>,
+    usage: Vec<Usage>,
+}
+
+/// Tries a case.
+pub fn attempt(case: &Case, component: &dyn Component, tables: &dyn Tables, update: Update) -> Result<Tried, String> {
+    let inputs = case.batches(tables)?;
+    let mut came = Came::default();
+    let error = came.run(case, component, &inputs).err();
+    let mut texts = Texts { case, update, wrong: Vec::new(), written: Vec::new() };
+    texts.told("error.txt", error.as_ref().map(told))?;
+    if error.is_none() {
+        texts.outputs(&came)?;
+        let rejected = (!came.rejections.is_empty()).then(|| rejected(&came.rejections));
+        texts.told("rejected.csv", rejected)?;
+    }
+    let (wrong, written) = (texts.wrong, texts.written);
+    let memory = came.usage.iter().map(|usage| usage.memory).max().unwrap_or_default();
+    let dearest = came.usage.iter().map(|usage| usage.fuel).max().unwrap_or_default();
+    let over = |of, allowed: Option<u64>, used| allowed.filter(|allowed| used > *allowed).map(|allowed| Ceiling { of, allowed, used });
+    Ok(Tried {
+        name: case.name.clone(),
+        wrong,
+        over: [over("fuel", case.setting.fuel, dearest), over("memory", case.setting.memory, memory)].into_iter().flatten().collect(),
+        calls: came.usage.len(),
+        fuel: came.usage.iter().map(|usage| usage.fuel).sum(),
+        memory,
+        took: came.usage.iter().map(Usage::duration).sum(),
+        written,
+    })
+}
+
+// === impl Came ===
+
+impl Came {
+    fn run(&mut self, case: &Case, component: &dyn Component, inputs: &[(String, SchemaRef, Vec<RecordBatch>)]) -> Result<(), CallError> {
+        let opening = Opening {
+            stage: case.name.clone(),
+            config: case.setting.config.clone().into(),
+            inputs: inputs.iter().map(|(name, schema, _)| Input { name: name.clone(), schema: Arc::clone(schema) }).collect(),
+            limits: Limits::default(),
+            grants: case.grants(),
+            restore: None,
+        };
+        let call = component.open_transform(&opening);
+        self.usage.push(call.usage);
+        let (mut transform, ports) = call.outcome?;
+        self.ports = ports;
+        let mut row = 0;
+        for (input, (_, _, batches)) in inputs.iter().enumerate() {
+            for batch in batches {
+                let call = transform.process(input as u32, &Arc::new(batch.clone()));
+                self.usage.push(call.usage);
+                self.take(call.outcome?, row);
+                row += batch.num_rows();
+            }
+        }
+        self.finish(&mut *transform)
+    }
+
+    fn finish(&mut self, transform: &mut dyn Transform) -> Result<(), CallError> {
+        for _ in 0..ENDLESS {
+            let call = transform.finish();
+            self.usage.push(call.usage);
+            match call.outcome? {
+                Some(transformed) => self.take(transformed, 0),
+                None => return Ok(()),
+            }
+        }
+        Err(CallError::Malformed(format!("`finish` has no end: {ENDLESS} answers and more to come")))
+    }
+
+    fn take(&mut self, transformed: Transformed, first_row: usize) {
+        for (port, batch) in transformed.outputs {
+            self.outputs.entry(port).or_default().push(batch);
+        }
+        self.rejections.extend(transformed.rejections.into_iter().map(|rejection| (first_row + rejection.row as usize, rejection.reason)));
+    }
+
+    /// All rows that left by a port.
+    fn port(&self, name: &str) -> Option<RecordBatch> {
+        let index = self.ports.iter().position(|port| port.name == name)?;
+        let batches = self.outputs.get(&(index as u32)).map(Vec::as_slice).unwrap_or_default();
+        concat_batches(&self.ports[index].schema, batches.iter().map(|batch| &**batch)).ok()
+    }
+}
+
+/// The files of a case that say what is expected, held against what came.
+struct Texts<'a> {
+    case: &'a Case,
+    update: Update,
+    wrong: Vec<(String, Vec<Difference>)>,
+    written: Vec<PathBuf>,
+}
+
+// === impl Texts ===
+
+impl Texts<'_> {
+    /// A file that is there when, and only when, there is something to tell.
+    fn told(&mut self, name: &str, came: Option<String>) -> Result<(), String> {
+        let file = self.case.folder.join(name);
+        let expected = fs::read_to_string(&file).ok();
+        if self.update == Update::Yes {
+            match &came {
+                Some(text) => self.write(file, text)?,
+                None if expected.is_some() => fs::remove_file(&file).map_err(|error| format!("{}: {error}", file.display()))?,
+                None => {}
+            }
+            return Ok(());
+        }
+        self.compare(name, &expected.unwrap_or_default(), &came.unwrap_or_default());
+        Ok(())
+    }
+
+    fn write(&mut self, file: PathBuf, text: &str) -> Result<(), String> {
+        fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+        self.written.push(file);
+        Ok(())
+    }
+
+    fn compare(&mut self, name: &str, expected: &str, came: &str) {
+        let found = differences(expected, came);
+        if !found.is_empty() {
+            self.wrong.push((name.to_owned(), found));
+        }
+    }
+
+    fn outputs(&mut self, came: &Came) -> Result<(), String> {
+        let files = self.case.outputs()?;
+        for port in &came.ports {
+            let Some(batch) = came.port(&port.name) else { continue };
+            let file = files.iter().find(|(name, _)| *name == port.name).map(|(_, file)| file.clone());
+            if file.is_none() && batch.num_rows() == 0 {
+                continue;
+            }
+            let ours = if port.name == "out" { "output.csv".to_owned() } else { format!("output.{}.csv", port.name) };
+            let file = file.unwrap_or_else(|| self.case.folder.join(ours));
+            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let text = as_text(&batch, &file).map_err(|error| format!("{name}: what came cannot be written so: {error}"))?;
+            if self.update == Update::Yes {
+                self.write(file, &text)?;
+            } else {
+                let expected = fs::read_to_string(&file).unwrap_or_default();
+                self.compare(&name, &expected, &text);
+            }
+        }
+        let unknown = files.iter().find(|(name, _)| !came.ports.iter().any(|port| port.name == *name));
+        unknown.map_or(Ok(()), |(name, _)| Err(format!("case `{}` expects a port `{name}`, and the stage has none", self.case.name)))
+    }
+}
+
+/// Rows in the form that the file's ending names: CSV, or lines of JSON, which tell null from an empty text.
+fn as_text(batch: &RecordBatch, file: &Path) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    match file.extension().and_then(|ending| ending.to_str()) {
+        Some("csv") => WriterBuilder::new().build(&mut bytes).write(batch).map_err(|error| error.to_string())?,
+        Some("jsonl") => {
+            let mut writer = LineDelimitedWriter::new(&mut bytes);
+            writer.write(batch).and_then(|()| writer.finish()).map_err(|error| error.to_string())?;
+        }
+        _ => return Err("expected outputs are .csv or .jsonl".into()),
+    }
+    if batch.num_rows() == 0 && file.extension().is_some_and(|ending| ending == "csv") {
+        let names: Vec<_> = batch.schema().fields().iter().map(|field| field.name().clone()).collect();
+        bytes = (names.join(",") + "\n").into_bytes();
+    }
+    String::from_utf8(bytes).map_err(|error| error.to_string())
+}
+
+fn rejected(rejections: &[(usize, String)]) -> String {
+    let quoted = |reason: &str| match reason.contains([',', '"', '\n']) {
+        true => format!("\"{}\"", reason.replace('"', "\"\"")),
+        false => reason.to_owned(),
+    };
+    rejections.iter().fold("row,reason\n".to_owned(), |text, (row, reason)| text + &format!("{row},{}\n", quoted(reason)))
+}
+
+/// An error as a case expects it: its kind, where it is, what it says.
+fn told(error: &CallError) -> String {
+    let place = match error {
+        CallError::Stage(StageError::Config { pointer, .. }) => format!(" at {pointer:?}"),
+        _ => String::new(),
+    };
+    let text = error.to_string();
+    format!("{}{place}: {}\n", error.reason(), text.lines().next().unwrap_or_default())
+}

@@ -1,0 +1,39 @@
+//! The contract as it is part of the binary, and the world of one component.
+
+use std::{fs, path::Path};
+
+use super::manifest::Import;
+
+/// The contract's files.
+pub const CONTRACT: [(&str, &str); 4] = [
+    ("types.wit", include_str!("../../../wit/types.wit")),
+    ("stages.wit", include_str!("../../../wit/stages.wit")),
+    ("capabilities.wit", include_str!("../../../wit/capabilities.wit")),
+    ("worlds.wit", include_str!("../../../wit/worlds.wit")),
+];
+
+/// The contract as one document, as `wasm-tools component wit` prints it.
+pub fn contract() -> Result<String, String> {
+    let print = || {
+        let (resolve, package) = componentize::wit::package(&CONTRACT)?;
+        componentize::wit::print(&resolve, package)
+    };
+    print().map_err(|error| format!("{error:#}"))
+}
+
+/// The world that [`write`] makes.
+pub const WORLD: &str = "component";
+
+/// Lays down a world that exports a transform and imports what was asked for and no more: tools that import a whole
+/// world would otherwise ask for grants that the stage does not use.
+pub fn write(folder: &Path, imports: &[Import]) -> std::io::Result<()> {
+    let contract = folder.join("deps/parshall-stage");
+    fs::create_dir_all(&contract)?;
+    for (name, text) in CONTRACT {
+        fs::write(contract.join(name), text)?;
+    }
+    let import = |import: &Import| format!("  import parshall:stage/{}@0.1.0;\n", import.interface());
+    let imports: String = imports.iter().map(import).collect();
+    let world = format!("package parshall:project;\n\nworld {WORLD} {{\n{imports}  export parshall:stage/transform@0.1.0;\n}}\n");
+    fs::write(folder.join("world.wit"), world)
+}

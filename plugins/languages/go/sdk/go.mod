@@ -1,0 +1,3 @@
+module parshall
+
+go 1.24

