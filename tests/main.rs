@@ -28,6 +28,7 @@ mod report;
 mod round_trip;
 mod select;
 mod server;
+mod sink;
 mod stopping;
 mod swap;
 mod terminal;

@@ -4,9 +4,11 @@
 //! A collector is on another machine, most often. The project's receiver, in Python, takes a hundred times as long to read a span as it
 //! takes to send one, so on two processors it is what one would measure. The other one takes next to nothing.
 
+#[path = "../../tests/sink.rs"]
+mod sink;
+
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
 };
 
@@ -26,10 +28,10 @@ impl Receiver {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let spawned = Command::new(program).env(BE_ONE, "1").stdout(Stdio::piped()).spawn();
         let mut process = spawned.map_err(|error| error.to_string())?;
-        let mut port = String::new();
-        let said = BufReader::new(process.stdout.take().expect("piped")).read_line(&mut port);
+        let mut endpoint = String::new();
+        let said = BufReader::new(process.stdout.take().expect("piped")).read_line(&mut endpoint);
         said.map_err(|error| error.to_string())?;
-        Ok(Receiver { process: Some(process), endpoint: format!("http://127.0.0.1:{}", port.trim()) })
+        Ok(Receiver { process: Some(process), endpoint: endpoint.trim().to_owned() })
     }
 
     /// Somebody's own, if `OTEL_EXPORTER_OTLP_ENDPOINT` names it; otherwise the project's, which takes what comes and keeps
@@ -68,31 +70,8 @@ pub fn be_one() {
     if std::env::var_os(BE_ONE).is_none() {
         return;
     }
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    println!("{}", listener.local_addr().expect("bound").port());
-    for stream in listener.incoming().map_while(Result::ok) {
-        std::thread::spawn(move || take(stream));
-    }
-}
-
-/// Every request of a connection, until it ends.
-fn take(stream: TcpStream) {
-    let mut reader = BufReader::with_capacity(1 << 18, &stream);
-    let mut line = String::new();
-    let mut length = 0;
-    while {
-        line.clear();
-        reader.read_line(&mut line).is_ok_and(|read| read > 0)
-    } {
-        if let Some(told) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = told.trim().parse().unwrap_or(0);
-        }
-        if line == "\r\n" {
-            let taken = std::io::copy(&mut (&mut reader).take(length), &mut std::io::sink());
-            let answered = (&stream).write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
-            if taken.is_err() || answered.is_err() {
-                return;
-            }
-        }
+    println!("{}", sink::listen());
+    loop {
+        std::thread::park();
     }
 }

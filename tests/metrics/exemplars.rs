@@ -90,11 +90,10 @@ fn exposed() -> String {
     for (millis, before) in [(20, 10), (20, 5), (2_000, 5)] {
         let (took, at) = (Duration::from_millis(millis), SystemTime::now() - Duration::from_secs(before));
         call(&run, took, None, Usage { rows_in: 3, ..Usage::default() });
-        run.kept_call(1, took, context(), at);
-        run.kept_batch(0, took, context(), at);
+        run.kept(context(), at, Some((0, took)), [(1, took, context().span)].into_iter());
     }
     // What nobody knows is nobody's exemplar.
-    run.kept_call(7, Duration::ZERO, context(), SystemTime::now());
+    run.kept(context(), SystemTime::now(), None, [(7, Duration::ZERO, context().span)].into_iter());
     metrics.gather().text(Form::OpenMetrics)
 }
 
@@ -186,8 +185,8 @@ fn traps_restarts_and_swaps_are_counted() {
     let trap = CallError::Trap { reason: "unreachable", message: String::new() };
     call(&run, Duration::from_millis(1), Some(&trap), Usage::default());
     run.restarted(1);
-    run.swapped(1, Swap::Swapped);
-    run.swapped(1, Swap::Failed);
+    run.swapped(1, Swap::Swapped, 2);
+    run.swapped(1, Swap::Failed, 2);
     // A failure outside of any call is counted when the run ends, and one of a call not again.
     let lost = CallError::Host("no thread".into());
     for error in [&lost, &trap] {

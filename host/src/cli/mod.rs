@@ -28,8 +28,8 @@ mod summary;
 mod swap;
 mod tap;
 mod telemetry;
-mod top;
 mod test;
+mod top;
 
 use std::{path::PathBuf, process::ExitCode};
 

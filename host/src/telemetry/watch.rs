@@ -6,12 +6,12 @@ use std::{
 };
 
 use super::{
-    metrics::{CallMetrics, Metrics, RunMetrics},
+    metrics::{CallMetrics, Metrics, RunMetrics, Swap},
     traces::{CallTraces, RunTraces, Traces},
 };
 use crate::words::{
     call::CallError,
-    observe::{BatchTrace, CallFacts, CallObserver, Export, Observer, Probe, RunFacts, RunObserver, RunOutcome, WorkerFacts},
+    observe::{BatchTrace, CallFacts, CallObserver, Export, Observer, Probe, RunFacts, RunObserver, RunOutcome, Swapped, WorkerFacts},
     trace::SpanContext,
 };
 
@@ -77,6 +77,13 @@ impl RunObserver for RunWatch {
         // Metrics count it when the run has ended.
         if let Some(traces) = &self.traces {
             traces.failed(stage, during, error);
+        }
+    }
+
+    fn swapped(&self, swap: &Swapped<'_>) {
+        if let Some(metrics) = &self.metrics {
+            let how = if swap.outcome == "swapped" { Swap::Swapped } else { Swap::Failed };
+            metrics.swapped(swap.stage, how, swap.generation);
         }
     }
 

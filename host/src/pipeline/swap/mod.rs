@@ -226,10 +226,8 @@ impl Swaps {
         if !stage.put_on_trial(&trial) {
             return Err("the swap before has not settled yet: a thread of the stage is held up".to_owned());
         }
-        let mut instances = self.instances(planned, seats.len(), remembers).map_err(|error| {
-            (0..seats.len()).for_each(|_| trial.settle());
-            error
-        })?;
+        let mut instances =
+            self.instances(planned, seats.len(), remembers).inspect_err(|_| (0..seats.len()).for_each(|_| trial.settle()))?;
         for (number, seat) in seats.iter().enumerate() {
             let facts = WorkerFacts { stage: stage.index, instance: number, generation: version.generation };
             let candidate = Candidate {

@@ -83,7 +83,7 @@ impl RunMetrics {
     /// A thread begins to call an instance.
     pub fn worker(self: &Arc<Self>, worker: &WorkerFacts) -> CallMetrics {
         let stage = &self.stages[worker.stage];
-        let shard = stage.worker(worker, self.sources.len());
+        let shard = stage.worker(self.sources.len());
         CallMetrics::new(Arc::clone(self), worker, stage.facts.kind == Kind::Extract, shard)
     }
 
@@ -145,9 +145,11 @@ impl RunMetrics {
         self.stages[stage].restarted();
     }
 
-    /// A swap of a stage's component has ended.
-    pub fn swapped(&self, stage: usize, how: Swap) {
-        self.stages[stage].swapped(how);
+    /// A swap of a stage has ended; it runs this generation now.
+    pub fn swapped(&self, stage: usize, how: Swap, generation: u32) {
+        if let Some(stage) = self.stages.get(stage) {
+            stage.swapped(how, generation);
+        }
     }
 
     pub(super) fn stage(&self, stage: usize) -> &StageMetrics {

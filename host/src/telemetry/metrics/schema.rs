@@ -57,7 +57,7 @@ pub const FAMILIES: &[Family] = &[
     counter(BUSY, &[STAGE], "Time in calls, over all instances of a stage."),
     gauge(UTILIZATION, &[STAGE], "Share of the time that a stage's instances were in calls, over the last 15 seconds."),
     gauge(BOTTLENECK, &[STAGE], "1 for the stage with the highest utilization, 0 for all others."),
-    gauge(GENERATION, &[STAGE], "How often the stage's component has been swapped, plus one."),
+    gauge(GENERATION, &[STAGE], "Generation of the version that the stage runs, from 1; every version that was tried has its own."),
     gauge(STAGE_INFO, &[STAGE, KIND, COMPONENT, VERSION], "What a stage is."),
     counter(ROWS, &[STAGE, OUTCOME], "Where the rows of a stage went."),
     counter(ROWS_ARRIVED, &[STAGE], "Rows that were sent to a stage; for an extract, that it brought in."),

@@ -16,12 +16,7 @@ use super::{
 };
 use crate::{
     telemetry::names::metric,
-    words::{
-        call::CallError,
-        observe::{StageFacts, WorkerFacts},
-        stage::Kind,
-        usage::Usage,
-    },
+    words::{call::CallError, observe::StageFacts, stage::Kind, usage::Usage},
 };
 
 /// How a swap of a stage's component ended.
@@ -85,8 +80,7 @@ impl StageMetrics {
     }
 
     /// A thread begins to call an instance.
-    pub fn worker(&self, worker: &WorkerFacts, sources: usize) -> Arc<Shard> {
-        self.generation.fetch_max(worker.generation, Relaxed);
+    pub fn worker(&self, sources: usize) -> Arc<Shard> {
         let shard = Arc::new(Shard::new(sources));
         lock(&self.workers).live.push(Arc::clone(&shard));
         shard
@@ -135,12 +129,10 @@ impl StageMetrics {
         self.restarts.fetch_add(1, Relaxed);
     }
 
-    /// A swap of the component has ended.
-    pub fn swapped(&self, how: Swap) {
+    /// A swap has ended; the stage runs this generation now.
+    pub fn swapped(&self, how: Swap, generation: u32) {
         self.swaps[how as usize].fetch_add(1, Relaxed);
-        if how == Swap::Swapped {
-            self.generation.fetch_add(1, Relaxed);
-        }
+        self.generation.store(generation, Relaxed);
     }
 
     /// What was counted so far.

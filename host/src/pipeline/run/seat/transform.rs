@@ -57,7 +57,8 @@ struct OnTrial {
 }
 
 /// What the stage held at the end: batches with their traces and the calls that put them out.
-type Held = Vec<(Transformed, Arc<BatchTrace>, SpanContext)>;
+type Held = Vec<PutOut>;
+type PutOut = (Transformed, Arc<BatchTrace>, SpanContext);
 
 /// Runs a transform until its inputs end or it is asked to leave.
 pub fn run(worker: Worker, serving: Serving<Instance>, queue: &Queue, order: &Order) -> Step<Option<Receipt>> {
@@ -234,13 +235,13 @@ impl Seat<'_> {
         }
     }
 
-    fn held_or_fail(&mut self) -> Step<Option<(Transformed, Arc<BatchTrace>, SpanContext)>> {
+    fn held_or_fail(&mut self) -> Step<Option<PutOut>> {
         // A failure has ended the run before this could see it.
         self.held(Failing::Ends)?.map_err(|_| Ended)
     }
 
     /// One call of `finish`: what it put out, nothing when it holds nothing more, or its failure where that is to be made good.
-    fn held(&mut self, failing: Failing) -> Step<Result<Option<(Transformed, Arc<BatchTrace>, SpanContext)>, CallError>> {
+    fn held(&mut self, failing: Failing) -> Step<Result<Option<PutOut>, CallError>> {
         let trace = self.worker.batch(self.held.clone());
         let (export, about) = (Export::Finish, About::New(&trace));
         let made = self.worker.make(&mut self.active, (export, about, failing), |stage| stage.finish(), put_out);
