@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -65,7 +68,7 @@ struct Inside {
 
 /// A queue bounded by bytes that always admits one batch, however large.
 pub struct Queue {
-    bound: u64,
+    bound: AtomicU64,
     inside: Mutex<Inside>,
     changed: Condvar,
 }
@@ -88,14 +91,14 @@ pub struct Level {
 impl Queue {
     /// A queue that holds up to `bound` bytes and ends when this many producers have closed it.
     pub fn new(bound: u64, producers: usize) -> Self {
-        Queue { bound, inside: Mutex::new(Inside { producers, ..Inside::default() }), changed: Condvar::new() }
+        Queue { bound: AtomicU64::new(bound), inside: Mutex::new(Inside { producers, ..Inside::default() }), changed: Condvar::new() }
     }
 
     /// Adds a batch; waits while there is no room, and that counts as the batch's wait.
     pub fn push(&self, input: u32, batch: Arc<RecordBatch>, trace: Arc<BatchTrace>) -> Result<(), Aborted> {
         let (bytes, since) = (batch::size(&batch).max(LEAST), Instant::now());
         let mut inside = self.lock();
-        while !inside.aborted && !inside.waiting.is_empty() && inside.bytes + bytes > self.bound {
+        while !inside.aborted && !inside.waiting.is_empty() && inside.bytes + bytes > self.bound.load(Relaxed) {
             inside = self.wait(inside);
         }
         if inside.aborted {
@@ -146,9 +149,10 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// One producer more.
-    pub fn open(&self) {
-        self.lock().producers += 1;
+    /// Another bound, from the next batch on.
+    pub fn set_bound(&self, bound: u64) {
+        self.bound.store(bound, Relaxed);
+        self.changed.notify_all();
     }
 
     /// One producer will add nothing more.
@@ -311,5 +315,21 @@ mod tests {
         thread::sleep(Duration::from_millis(10));
         queue.close();
         assert_eq!(waiter.join().unwrap(), (true, true));
+    }
+
+    /// Protects a queue whose bound is raised while it is full: who waits for room goes on.
+    #[test]
+    fn a_wider_bound_lets_in_who_waits() {
+        let queue = Arc::new(Queue::new(10, 1));
+        queue.push(0, batch(50), trace()).unwrap();
+        let producer = thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || queue.push(0, batch(50), trace())
+        });
+        thread::sleep(Duration::from_millis(10));
+        assert_eq!(queue.level().batches, 1);
+        queue.set_bound(1000);
+        producer.join().unwrap().unwrap();
+        assert_eq!(queue.level().batches, 2);
     }
 }

@@ -318,6 +318,9 @@ impl Swaps {
         }
         stage.nudge();
         let planned = stage.planned();
+        if let Some(queue) = &stage.queue {
+            queue.set_bound(planned.queue_bytes);
+        }
         for _ in seats.len()..instances {
             match source(&planned).open(None) {
                 Ok(instance) => {
