@@ -53,7 +53,8 @@ fn a_thousand_swaps_under_full_load_lose_nothing() {
     let stage = &report.stages[1];
     assert_eq!((stage.calls.failed, stage.rows.r#in, stage.rows.out), (0, audit.rows(), audit.rows()));
     // What ran is gone with its memory: 900 versions at 1 MiB each would be seen.
-    assert!(late < early + (64 << 20), "{early} bytes after 100 swaps, {late} after 1,000");
+    // Other tests of this process breathe meanwhile, so the bound is a quarter of that.
+    assert!(late < early + (256 << 20), "{early} bytes after 100 swaps, {late} after 1,000");
 }
 
 /// Protects parallel instances: each switches at a boundary of its own, and the order of rows is kept all the same.

@@ -1,0 +1,141 @@
+//! What a swap costs the data path.
+//!
+//! Cost model: a stage that remembers nothing is held up for two moves of a pointer, because its new instance is open before; one that
+//! remembers for `snapshot`, instantiation and `open` of the new one. Compiling and loading are on the thread of whoever asks, and cost
+//! the data path only a share of the processor. So there are two questions: the pause, told by the records of 200 swaps, and the rows a
+//! second of a pipeline that is swapped every second, against the same without.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use parshall::{
+    catalog::Catalog,
+    pipeline::{
+        plan::{ComponentRef, Plan},
+        run::Run,
+        spec::Spec,
+        swap::{Outcome, Request, SwapSettings, Swaps, Trigger},
+    },
+    tables::NativeTables,
+    wasm::{Cache, Runtime},
+};
+
+/// Swaps whose pauses are told.
+const SWAPS: usize = 200;
+/// Seconds of each arm of a pair, and pairs.
+const ARM: Duration = Duration::from_secs(10);
+const PAIRS: usize = 3;
+
+/// A pipeline without an end: rows, one stage, a load that counts.
+struct Live {
+    run: Run,
+    swaps: Swaps,
+    versions: [PathBuf; 2],
+    folder: tempfile::TempDir,
+}
+
+fn component(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../plugins/dist/testing/{name}.wasm"))
+}
+
+/// The component with another digest: one more custom section, which nobody reads.
+fn copy(folder: &Path, name: &str, number: u8) -> PathBuf {
+    let mut bytes = std::fs::read(component(name)).expect("a built component");
+    bytes.extend([0, 3, 1, b'v', number]);
+    let path = folder.join(format!("{name}-{number}.wasm"));
+    std::fs::write(&path, bytes).expect("a copy");
+    path
+}
+
+impl Live {
+    fn start(stage: &str, port: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let versions = [copy(folder.path(), stage, 1), copy(folder.path(), stage, 2)];
+        let text = format!(
+            "[extract.numbers]\ncomponent = \"{}\"\nconfig = {{ rows = 1000000000000 }}\n\
+             [transform.stage]\ncomponent = \"{}\"\ninputs = [\"numbers\"]\n\
+             [load.sink]\ncomponent = \"{}\"\ninputs = [\"stage{port}\"]\n",
+            component("generate").display(),
+            versions[0].display(),
+            component("collect").display(),
+        );
+        let spec = Spec::parse("swap.toml", folder.path(), &text, &|_| None).unwrap_or_else(|errors| panic!("{}", errors[0].render(false)));
+        let cache = Cache::at(std::env::temp_dir().join("parshall-bench-components"));
+        let catalog = Arc::new(Catalog::new(Runtime::new(cache, Arc::new(NativeTables::default())).expect("an engine")));
+        let plan = Plan::make(&spec, &*catalog).unwrap_or_else(|errors| panic!("{}", errors[0].render(false)));
+        let run = Run::start(plan).unwrap_or_else(|failure| panic!("{failure}"));
+        let swaps = Swaps::new(Arc::clone(run.graph()), spec, catalog);
+        Live { run, swaps, versions, folder }
+    }
+
+    /// Swaps to the version of this number; answers how long the data path was held up.
+    fn swap(&self, number: usize) -> Duration {
+        let component = ComponentRef::Path(self.versions[(number + 1) % 2].clone());
+        let request = Request { stage: "stage".into(), component, settings: SwapSettings::default(), trigger: Trigger::Program };
+        let record = self.swaps.swap(&request).expect("it fits").expect("it is another version");
+        assert_eq!(record.outcome, Outcome::Swapped, "{record:?}");
+        Duration::from_secs_f64(record.pause_seconds)
+    }
+
+    fn rows(&self) -> u64 {
+        self.run.stages()[1].rows().rows_in
+    }
+
+    fn stop(self) {
+        self.run.stopper().abort();
+        self.run.wait();
+        drop(self.folder);
+    }
+}
+
+fn pause(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("pause");
+    group.sample_size(10).measurement_time(Duration::from_secs(2));
+    for (what, stage, port) in [("forgets", "noop", ""), ("remembers", "running", ".out")] {
+        let live = Live::start(stage, port);
+        let mut number = 0;
+        let mut next = || {
+            number += 1;
+            live.swap(number - 1)
+        };
+        let mut pauses: Vec<Duration> = (0..SWAPS).map(|_| next()).collect();
+        pauses.sort();
+        let at = |share: f64| pauses[((SWAPS - 1) as f64 * share).round() as usize];
+        println!("pause of a stage that {what}, {SWAPS} swaps: p50 {:?}, p99 {:?}, most {:?}", at(0.5), at(0.99), at(1.0));
+        group.bench_function(what, |bencher| bencher.iter_custom(|iterations| (0..iterations).map(|_| next()).sum()));
+        live.stop();
+    }
+    group.finish();
+}
+
+/// Rows a second with a swap every second, relative to none: pairs of arms, one after the other.
+fn throughput(_: &mut Criterion) {
+    let mut ratios: Vec<f64> = Vec::new();
+    for pair in 0..PAIRS {
+        let live = Live::start("noop", "");
+        live.swap(0);
+        let arm = |swapping: bool| {
+            let (began, rows) = (Instant::now(), live.rows());
+            for second in 0..ARM.as_secs() as usize {
+                if swapping {
+                    live.swap(second + 1);
+                }
+                thread::sleep((began + Duration::from_secs(second as u64 + 1)).saturating_duration_since(Instant::now()));
+            }
+            (live.rows() - rows) as f64 / began.elapsed().as_secs_f64()
+        };
+        let (first, second) = (arm(pair % 2 == 0), arm(pair % 2 == 1));
+        ratios.push(if pair % 2 == 0 { first / second } else { second / first });
+        live.stop();
+    }
+    ratios.sort_by(f64::total_cmp);
+    println!("rows a second with a swap every second, relative to none, {PAIRS} pairs of {ARM:?}: {ratios:.3?}");
+}
+
+criterion_group!(benches, pause, throughput);
+criterion_main!(benches);
