@@ -96,7 +96,11 @@ fn a_version_that_traps_at_the_end_is_rolled_back() {
     let swaps = std::sync::Arc::clone(&live.swaps);
     let wanted = super::spec(live.folder.path(), &pipeline(ENDLESS, config));
     let swapping = std::thread::spawn(move || swaps.change(wanted, parshall::pipeline::swap::Trigger::Program, wait));
-    live.flow(20_000);
+    // It is on trial when it has answered for something.
+    let answered = || live.run.stages()[1].versions().get(1).is_some_and(|version| version.span().batches > 0);
+    while !answered() {
+        live.flow(1_000);
+    }
     stopper.stop();
     let records = swapping.join().unwrap().unwrap();
     assert_eq!((records[0].outcome, records[0].reason), (Outcome::RolledBack, Some("trap")), "{records:?}");

@@ -153,7 +153,7 @@ impl Expand<'_> {
         };
         span.attributes = vec![
             self.stages.pipeline.clone(),
-            KeyValue::new(a::BATCH_SEQUENCE, root.sequence as i64),
+            integer(a::BATCH_SEQUENCE, root.sequence),
             KeyValue::new(a::SOURCE, source),
             KeyValue::new(a::BATCH_OUTCOME, outcome),
         ];
@@ -169,11 +169,8 @@ impl Expand<'_> {
     pub fn run(&self, run: &RunRecord, context: SpanContext, parent: Option<SpanContext>, started: SystemTime) -> SpanData {
         let mut span = self.span(context, parent.map(|parent| parent.span), span::RUN, started, self.time(run.ended));
         span.parent_span_is_remote = parent.is_some();
-        span.attributes = vec![
-            self.stages.pipeline.clone(),
-            KeyValue::new(a::RUN_OUTCOME, run.outcome),
-            KeyValue::new(a::ROWS_COMMITTED, run.rows as i64),
-        ];
+        span.attributes =
+            vec![self.stages.pipeline.clone(), KeyValue::new(a::RUN_OUTCOME, run.outcome), integer(a::ROWS_COMMITTED, run.rows)];
         if let Some((stage, failure)) = &run.failure {
             span.status = Status::error(failure.message.clone());
             span.attributes.push(KeyValue::new(a::STAGE, stage.clone()));
