@@ -130,3 +130,28 @@ fn what_does_not_fit_is_refused_untouched() {
     audit.assert_complete();
     assert!(report.stages[1].versions.is_empty(), "{:?}", report.stages[1].versions);
 }
+
+/// Protects a swap against one that was asked for at the same time: each is made of what runs by then, and none undoes the other.
+#[test]
+fn swaps_of_two_stages_at_once_both_stay() {
+    let two = stage("").replace("inputs = [\"stage\"]", "inputs = [\"second\"]");
+    let second = "[transform.second]\ncomponent = \"@noop\"\ninputs = [\"stage\"]\n";
+    let live = Live::start(&format!("{two}{second}"));
+    live.flow(1_000);
+    for number in 0..10 {
+        let folder = live.folder.path();
+        let wanted = [("stage", stamped(folder, 2 - number % 2)), ("second", super::state::copy(folder, "noop", number as usize))];
+        std::thread::scope(|scope| {
+            for (stage, component) in &wanted {
+                scope.spawn(|| super::assert_swapped(&live.swap(stage, component.clone(), settings())));
+            }
+        });
+        let runs = |at: usize| live.run.stages()[at].version().reference.to_string();
+        let stages: Vec<_> = live.run.stages().iter().map(|stage| stage.name.clone()).collect();
+        for (stage, component) in &wanted {
+            let at = stages.iter().position(|name| name == stage).unwrap();
+            assert_eq!(runs(at), component.display().to_string(), "round {number}");
+        }
+    }
+    live.stop().1.assert_complete();
+}

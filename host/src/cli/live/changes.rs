@@ -61,17 +61,16 @@ impl Changes {
     pub fn reload(&self, trigger: Trigger) -> Result<Vec<Record>, Refusal> {
         let spec = still::load(&self.file).map_err(Refusal::Mistakes);
         let spec = spec.inspect_err(|refusal| audit::refused(&self.graph().name, trigger, refusal))?;
-        self.become_of(spec, trigger)
+        let settings = spec.swap;
+        self.told(trigger, self.swaps.change(spec, trigger, settings))
     }
 
     /// What runs goes on by the components that are now in its files.
     pub fn refresh(&self, trigger: Trigger) -> Result<Vec<Record>, Refusal> {
-        self.become_of(self.spec(), trigger)
+        self.told(trigger, self.swaps.refresh(trigger))
     }
 
-    fn become_of(&self, spec: Spec, trigger: Trigger) -> Result<Vec<Record>, Refusal> {
-        let settings = spec.swap;
-        let records = self.swaps.change(spec, trigger, settings);
+    fn told(&self, trigger: Trigger, records: Result<Vec<Record>, Refusal>) -> Result<Vec<Record>, Refusal> {
         let records = records.inspect_err(|refusal| audit::refused(&self.graph().name, trigger, refusal))?;
         records.iter().for_each(|record| audit::write(&self.graph().name, record));
         Ok(records)
@@ -79,11 +78,7 @@ impl Changes {
 
     /// The files from which stages are made, each once: components that are no part of this program.
     pub fn components(&self) -> Vec<PathBuf> {
-        let stages = self.spec().stages;
-        let mut files: Vec<PathBuf> = stages.iter().filter_map(|stage| self.swaps.component_file(&stage.name)).collect();
-        files.sort_unstable();
-        files.dedup();
-        files
+        self.swaps.component_files()
     }
 }
 

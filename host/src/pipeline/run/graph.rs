@@ -161,11 +161,6 @@ impl Stage {
         true
     }
 
-    /// The trial that is under way, or the last one.
-    pub fn trial(&self) -> Option<Arc<Trial>> {
-        lock(&self.trial).clone()
-    }
-
     /// Makes its threads look into their posts, also where they wait for a batch.
     pub fn nudge(&self) {
         if let Some(queue) = &self.queue {
@@ -218,11 +213,6 @@ impl Stages {
     /// One by its index.
     pub fn at(&self, index: usize) -> Option<Arc<Stage>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(index).cloned()
-    }
-
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Names of the extracts whose batches come to a stage, itself for an extract.

@@ -29,7 +29,9 @@ pub use graph::{Graph, Stage, Stages, source};
 pub use ledger::Rows;
 pub use post::{Candidate, Change, Source};
 pub use queue::Level;
-pub use report::{CallReport, ColumnReport, Outcome, PortReport, Quantiles, QueueReport, RejectionReport, Report, RowReport, StageReport};
+pub use report::{
+    CallReport, ColumnReport, Outcome, PortReport, Quantiles, QueueReport, RejectionReport, Report, RowReport, StageReport, VersionReport,
+};
 pub use tap::{Seen, Side, Tap, TooMany};
 pub use trial::{Findings, Phase, Trial};
 pub use version::{Span, Tally, Version};

@@ -10,7 +10,7 @@ use super::{
     control::Failure,
     graph::{Graph, Stage},
     ledger::{Account, From},
-    version::Span,
+    version::{Span, Version},
 };
 use crate::{
     pipeline::{
@@ -35,6 +35,18 @@ pub enum Outcome {
     Failed,
     /// Somebody gave it up; nothing was committed.
     Aborted,
+}
+
+impl VersionReport {
+    /// Of a version, as it stands.
+    pub fn of(version: &Version) -> Self {
+        VersionReport {
+            generation: version.generation,
+            component: version.reference.to_string(),
+            digest: version.digest.to_string(),
+            span: version.span(),
+        }
+    }
 }
 
 impl Outcome {
@@ -314,13 +326,7 @@ fn stage_report(plans: &[&PlannedStage], running: &Stage, account: &Account) -> 
 
 fn versions(running: &Stage) -> Vec<VersionReport> {
     let versions = running.versions();
-    let version = |version: &super::version::Version| VersionReport {
-        generation: version.generation,
-        component: version.reference.to_string(),
-        digest: version.digest.to_string(),
-        span: version.span(),
-    };
-    if versions.len() < 2 { Vec::new() } else { versions.iter().map(|known| version(known)).collect() }
+    if versions.len() < 2 { Vec::new() } else { versions.iter().map(|version| VersionReport::of(version)).collect() }
 }
 
 fn quantiles(histogram: &Histogram<u64>) -> Quantiles {

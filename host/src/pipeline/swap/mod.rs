@@ -30,7 +30,7 @@ use super::{
     diagnostic::Diagnostic,
     plan::{ComponentError, ComponentRef, Components, Opened, Plan, PlannedStage},
     run::{Candidate, Change, Graph, Phase, Stage, Trial, Version, source},
-    spec::Spec,
+    spec::{Spec, StageSpec},
 };
 use crate::words::{
     observe::{Swapped, WorkerFacts},
@@ -124,20 +124,40 @@ impl Swaps {
 
     /// Swaps the component of one stage. A component that is the one which runs is no change: there is no record then.
     pub fn swap(&self, request: &Request) -> Result<Option<Record>, Refusal> {
-        let mut spec = self.spec();
-        let known = || spec.stages.iter().map(|stage| format!("`{}`", stage.name)).collect::<Vec<_>>().join(", ");
-        let Some(at) = spec.stages.iter().position(|stage| stage.name == request.stage) else {
-            return Err(Refusal::NoStage { name: request.stage.clone(), known: known() });
+        let wanted = |mut spec: Spec| {
+            let known = || spec.stages.iter().map(|stage| format!("`{}`", stage.name)).collect::<Vec<_>>().join(", ");
+            let Some(at) = spec.stages.iter().position(|stage| stage.name == request.stage) else {
+                return Err(Refusal::NoStage { name: request.stage.clone(), known: known() });
+            };
+            spec.stages[at].component = request.component.clone();
+            Ok(spec)
         };
-        spec.stages[at].component = request.component.clone();
-        let records = self.change(spec, request.trigger, request.settings)?;
+        let records = self.make(wanted, request.trigger, Some(request.settings))?;
         Ok(records.into_iter().find(|record| record.stage == request.stage))
     }
 
     /// Makes what runs into another pipeline: what is the same in both goes on untouched.
     pub fn change(&self, spec: Spec, trigger: Trigger, settings: SwapSettings) -> Result<Vec<Record>, Refusal> {
+        self.make(|_| Ok(spec), trigger, Some(settings))
+    }
+
+    /// What runs goes on by what is now in the files of its components.
+    pub fn refresh(&self, trigger: Trigger) -> Result<Vec<Record>, Refusal> {
+        self.make(Ok, trigger, None)
+    }
+
+    /// What shall be is asked for in its turn: made of what runs by then, it undoes no change that came between. Without settings those
+    /// of the pipeline count.
+    fn make(
+        &self,
+        wanted: impl FnOnce(Spec) -> Result<Spec, Refusal>,
+        trigger: Trigger,
+        settings: Option<SwapSettings>,
+    ) -> Result<Vec<Record>, Refusal> {
         let _turn = lock(&self.turn);
         let began = Instant::now();
+        let spec = wanted(self.spec())?;
+        let settings = settings.unwrap_or(spec.swap);
         let plan = self.load_beside(&spec)?;
         let steps = self.check(plan)?;
         let ready = began.elapsed();
@@ -354,13 +374,17 @@ impl Swaps {
         records.push_back(record.clone());
     }
 
-    /// The file that a stage's component is read from, if it is one.
-    pub fn component_file(&self, stage: &str) -> Option<PathBuf> {
+    /// The files that components are read from, each once.
+    pub fn component_files(&self) -> Vec<PathBuf> {
         let spec = lock(&self.spec);
-        match &spec.stage(stage)?.component {
+        let file = |stage: &StageSpec| match &stage.component {
             ComponentRef::Path(path) => Some(spec.base.join(path)),
             ComponentRef::Std(_) => None,
-        }
+        };
+        let mut files: Vec<PathBuf> = spec.stages.iter().filter_map(file).collect();
+        files.sort_unstable();
+        files.dedup();
+        files
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::pipeline::run::{Span, Stage, Trial, Version};
+use crate::pipeline::run::{Stage, Trial, Version, VersionReport};
 
 /// Who or what asked for a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -35,20 +35,6 @@ pub enum Outcome {
     RolledBack,
 }
 
-/// A version in a record.
-#[derive(Clone, Debug, Serialize)]
-pub struct VersionRecord {
-    /// From 1 for the one that the run began with.
-    pub generation: u32,
-    /// As the pipeline file refers to it.
-    pub component: String,
-    /// SHA-256 of the component.
-    pub digest: String,
-    /// The batches that it has answered for.
-    #[serde(flatten)]
-    pub span: Span,
-}
-
 /// A change of one stage.
 #[derive(Clone, Debug, Serialize)]
 pub struct Record {
@@ -67,9 +53,9 @@ pub struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// What ran.
-    pub old: VersionRecord,
+    pub old: VersionReport,
     /// What was to run.
-    pub new: VersionRecord,
+    pub new: VersionReport,
     /// Instances side by side.
     pub instances: usize,
     /// Seconds of loading, compiling and opening beside what ran.
@@ -161,8 +147,8 @@ impl Record {
             outcome,
             reason: None,
             message: None,
-            old: version(old),
-            new: version(new),
+            old: VersionReport::of(old),
+            new: VersionReport::of(new),
             instances: stage.seats().len(),
             load_seconds: load.as_secs_f64(),
             trial_seconds: 0.0,
@@ -184,13 +170,4 @@ fn lengths<S: serde::Serializer>(phases: &[(&'static str, Instant, Instant)], se
         seconds: ended.saturating_duration_since(*began).as_secs_f64(),
     };
     serializer.collect_seq(phases.iter().map(length))
-}
-
-fn version(version: &Version) -> VersionRecord {
-    VersionRecord {
-        generation: version.generation,
-        component: version.reference.to_string(),
-        digest: version.digest.to_string(),
-        span: version.span(),
-    }
 }

@@ -1,7 +1,6 @@
 //! An extract's seat. Another version goes on from the position of the last batch that the old one brought.
 
 use std::{
-    mem,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -43,7 +42,7 @@ struct OnTrial {
     trial: Arc<Trial>,
     previous: Source,
     /// Whose version and observer those were; its instance is gone.
-    old: Option<Serving<()>>,
+    old: Serving<()>,
     _part: Part,
 }
 
@@ -78,7 +77,7 @@ impl Seat {
     fn boundary(&mut self) -> Step<()> {
         // An extract has one instance: nobody asks it to leave.
         if let Some(Change::Swap(candidate)) = self.worker.post.take() {
-            self.begin(*candidate);
+            self.begin(candidate);
         }
         match self.on_trial.as_ref().map(|on| on.trial.phase()) {
             Some(Phase::RolledBack) => self.give_back(),
@@ -90,17 +89,11 @@ impl Seat {
         }
     }
 
-    fn begin(&mut self, mut candidate: Candidate) {
-        let began = Instant::now();
+    fn begin(&mut self, candidate: Box<Candidate>) {
+        let Some((mut candidate, part, began)) = super::begin(candidate, &self.active) else { return };
         let trial = Arc::clone(&candidate.trial);
-        let part = Part(Arc::clone(&trial));
-        if trial.phase() == Phase::RolledBack {
-            trial.retire(Box::new(candidate));
-            return;
-        }
-        trial.begin(&self.active.tally);
         if self.position.is_some() {
-            candidate.ready = None;
+            super::discard_ready(&mut candidate);
         }
         let position = match &self.position {
             Some(position) if position.is_empty() => Err(Cause::NoPosition),
@@ -109,10 +102,7 @@ impl Seat {
         match super::open::<Instance>(&mut candidate, || position) {
             Ok(instance) => {
                 let new = Serving::new(instance, candidate.version, candidate.calls);
-                let Serving { instance, version, calls, tally } = mem::replace(&mut self.active, new);
-                let old = Some(Serving { instance: (), version, calls, tally });
-                trial.retire(Box::new(instance));
-                trial.paused(began.elapsed());
+                let old = super::replace(&mut self.active, new, &trial, began);
                 self.on_trial = Some(OnTrial { trial, previous: candidate.previous, old, _part: part });
             }
             Err(cause) => trial.roll_back(cause),
@@ -121,14 +111,11 @@ impl Seat {
 
     /// The old version goes on where the new one has come to.
     fn give_back(&mut self) -> Step<()> {
-        let Some(mut on) = self.on_trial.take() else { return Ok(()) };
+        let Some(on) = self.on_trial.take() else { return Ok(()) };
         let began = Instant::now();
         let reopened = on.previous.open(self.position.clone()).and_then(super::of_kind::<Instance>);
         let instance = reopened.map_err(|error| self.worker.fail("open", None, error))?;
-        if let Some(Serving { version, calls, tally, .. }) = on.old.take() {
-            let old = Serving { instance, version, calls, tally };
-            super::replaced(&on.trial, began, mem::replace(&mut self.active, old));
-        }
+        super::bring_back(&mut self.active, on.old, instance, &on.trial, began);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! A load's seat. Another version takes over after the old one has committed what it took.
 
-use std::{mem, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use super::{Part, replay::Replay};
 use crate::{
@@ -41,7 +41,7 @@ struct OnTrial {
     state: Vec<u8>,
     /// What the new version has taken since, none of it committed.
     replay: Replay,
-    old: Option<Serving<()>>,
+    old: Serving<()>,
     _part: Part,
 }
 
@@ -52,7 +52,10 @@ pub fn run(worker: Worker, serving: Serving<Instance>, queue: &Queue) -> Step<Re
     loop {
         seat.boundary()?;
         match queue.pop(&mut seen).map_err(|_| Ended)? {
-            Taken::Item(item) => seat.take(&item)?,
+            Taken::Item(item) => {
+                seat.worker.taps.arrived(item.input, &item.batch, &item.trace);
+                seat.take(&item)?;
+            }
             Taken::Nudged => {}
             Taken::End => break,
         }
@@ -73,7 +76,7 @@ impl Seat {
     fn boundary(&mut self) -> Step<()> {
         // A load has one instance that commits: nobody asks it to leave.
         if let Some(Change::Swap(candidate)) = self.worker.post.take() {
-            self.begin(*candidate)?;
+            self.begin(candidate)?;
         }
         match self.on_trial.as_ref().map(|on| on.trial.phase()) {
             Some(Phase::RolledBack) => self.give_back(),
@@ -87,15 +90,9 @@ impl Seat {
 
     /// The old version commits what it took, so that the new one can be given what it remembers beyond that. Where the new one cannot
     /// be opened, the old one goes on: a commit that is not its last has changed nothing for it.
-    fn begin(&mut self, mut candidate: Candidate) -> Step<()> {
-        let began = Instant::now();
+    fn begin(&mut self, candidate: Box<Candidate>) -> Step<()> {
+        let Some((mut candidate, part, began)) = super::begin(candidate, &self.active) else { return Ok(()) };
         let trial = Arc::clone(&candidate.trial);
-        let part = Part(Arc::clone(&trial));
-        if trial.phase() == Phase::RolledBack {
-            trial.retire(Box::new(candidate));
-            return Ok(());
-        }
-        trial.begin(&self.active.tally);
         let receipt = self.commit(false)?;
         self.receipt = Some(receipt);
         let state = match self.active.instance.snapshot().outcome {
@@ -106,7 +103,7 @@ impl Seat {
             }
         };
         if !state.is_empty() {
-            candidate.ready = None;
+            super::discard_ready(&mut candidate);
         }
         let instance = match super::open::<Instance>(&mut candidate, || Ok(Some(state.clone()))) {
             Ok(instance) => instance,
@@ -116,10 +113,7 @@ impl Seat {
             }
         };
         let new = Serving::new(instance, candidate.version, candidate.calls);
-        let Serving { instance, version, calls, tally } = mem::replace(&mut self.active, new);
-        let old = Some(Serving { instance: (), version, calls, tally });
-        trial.retire(Box::new(instance));
-        trial.paused(began.elapsed());
+        let old = super::replace(&mut self.active, new, &trial, began);
         let replay = Replay::new(candidate.replay_bytes);
         self.on_trial = Some(OnTrial { trial, previous: candidate.previous, state, replay, old, _part: part });
         Ok(())
@@ -130,15 +124,11 @@ impl Seat {
         let Some(mut on) = self.on_trial.take() else { return Ok(()) };
         let began = Instant::now();
         let instance = reopened(&mut on).map_err(|error| self.worker.fail("open", None, error))?;
-        if let Some(Serving { version, calls, tally, .. }) = on.old.take() {
-            let old = Serving { instance, version, calls, tally };
-            super::replaced(&on.trial, began, mem::replace(&mut self.active, old));
-        }
+        super::bring_back(&mut self.active, on.old, instance, &on.trial, began);
         Ok(())
     }
 
     fn take(&mut self, item: &Item) -> Step<()> {
-        self.worker.taps.arrived(item.input, &item.batch, &item.trace);
         let about = About::Item(item);
         let failing = if self.on_trial.is_some() { Failing::IsMadeAgain } else { Failing::Ends };
         let write = |stage: &mut Instance| stage.write(item.input, &item.batch);

@@ -8,13 +8,13 @@ mod load;
 mod replay;
 mod transform;
 
-use std::{sync::Arc, time::Instant};
+use std::{mem, sync::Arc, time::Instant};
 
 use super::{
     order::Order,
     post::Candidate,
     queue::Queue,
-    trial::Trial,
+    trial::{Phase, Trial},
     version::Serving,
     worker::{Step, Worker},
 };
@@ -82,6 +82,18 @@ impl Drop for Part {
     }
 }
 
+/// A seat begins its part in a trial, unless the trial is over before the seat has come to it.
+fn begin<S>(candidate: Box<Candidate>, active: &Serving<S>) -> Option<(Candidate, Part, Instant)> {
+    let trial = Arc::clone(&candidate.trial);
+    let part = Part(Arc::clone(&trial));
+    if trial.phase() == Phase::RolledBack {
+        trial.retire(candidate);
+        return None;
+    }
+    trial.begin(&active.tally);
+    Some((*candidate, part, Instant::now()))
+}
+
 /// The instance of a candidate: the one that is open already, or one that takes over what the old one remembers.
 fn open<S: Seated>(candidate: &mut Candidate, state: impl FnOnce() -> Result<Option<Vec<u8>>, Cause>) -> Result<S, Cause> {
     if let Some(ready) = candidate.ready.take().and_then(S::from) {
@@ -95,8 +107,24 @@ fn of_kind<S: Seated>(opened: Opened) -> Result<S, CallError> {
     S::from(opened).ok_or_else(|| CallError::Host(format!("the component opened as another kind than {}", S::KIND)))
 }
 
-/// How long a change held a seat up, and the instance that is to be dropped elsewhere.
-fn replaced<S: Send + 'static>(trial: &Trial, began: Instant, old: Serving<S>) {
-    trial.retire(Box::new(old));
+/// The instance that was opened ahead is of no use: it is dropped elsewhere.
+fn discard_ready(candidate: &mut Candidate) {
+    if let Some(ready) = candidate.ready.take() {
+        candidate.trial.retire(Box::new(ready));
+    }
+}
+
+/// Another version takes over for good: the old instance is dropped elsewhere. Answers what is left of the old version.
+fn replace<S: Send + 'static>(active: &mut Serving<S>, new: Serving<S>, trial: &Trial, began: Instant) -> Serving<()> {
+    let Serving { instance, version, calls, tally } = mem::replace(active, new);
+    trial.retire(Box::new(instance));
+    trial.paused(began.elapsed());
+    Serving { instance: (), version, calls, tally }
+}
+
+/// The old version is back, with an instance that was opened anew.
+fn bring_back<S: Send + 'static>(active: &mut Serving<S>, old: Serving<()>, instance: S, trial: &Trial, began: Instant) {
+    let Serving { version, calls, tally, .. } = old;
+    trial.retire(Box::new(mem::replace(active, Serving { instance, version, calls, tally })));
     trial.paused(began.elapsed());
 }

@@ -81,7 +81,7 @@ impl Seat<'_> {
     /// Does what was left in the post and what the trial asks for. Answers whether to go on.
     fn boundary(&mut self) -> Step<bool> {
         match self.worker.post.take() {
-            Some(Change::Swap(candidate)) => self.begin(*candidate),
+            Some(Change::Swap(candidate)) => self.begin(candidate),
             Some(Change::Leave) => return Ok(false),
             None => {}
         }
@@ -90,15 +90,9 @@ impl Seat<'_> {
     }
 
     /// Load beside: the new version is opened, with the state of the old one where there is any.
-    fn begin(&mut self, mut candidate: Candidate) {
-        let began = Instant::now();
+    fn begin(&mut self, candidate: Box<Candidate>) {
+        let Some((mut candidate, part, began)) = super::begin(candidate, &self.active) else { return };
         let trial = Arc::clone(&candidate.trial);
-        let part = Part(Arc::clone(&trial));
-        if trial.phase() == Phase::RolledBack {
-            trial.retire(Box::new(candidate));
-            return;
-        }
-        trial.begin(&self.active.tally);
         let stateful = candidate.ready.is_none();
         let instance = &mut self.active.instance;
         match super::open::<Instance>(&mut candidate, || instance.snapshot().outcome.map(Some).map_err(Cause::Snapshot)) {
