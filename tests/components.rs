@@ -15,9 +15,10 @@ use parshall::{
 };
 use serde_json::Value;
 
-/// A file of `plugins/dist`, or of the folder that `PARSHALL_DIST` names.
+/// A file of `plugins/dist`, or of the folder that `PARSHALL_DIST` names. Components of other languages are in the first only:
+/// `plugins/build` has no part in them.
 pub fn path(name: &str) -> PathBuf {
-    let dist = std::env::var_os("PARSHALL_DIST").map(PathBuf::from);
+    let dist = std::env::var_os("PARSHALL_DIST").map(PathBuf::from).filter(|_| !name.starts_with("languages/"));
     let dist = dist.unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/dist")));
     dist.join(format!("{name}.wasm"))
 }
