@@ -37,9 +37,8 @@ impl Probe for Nothing {
     }
 }
 
-/// A run of one extract and one load that never was.
-pub fn run(metrics: &Metrics, buckets: Vec<f64>) -> Arc<RunMetrics> {
-    let stage = |name: &str, kind| StageFacts {
+fn stage(name: &str, kind: Kind) -> StageFacts {
+    StageFacts {
         name: name.into(),
         kind,
         component: "std:read".into(),
@@ -51,7 +50,11 @@ pub fn run(metrics: &Metrics, buckets: Vec<f64>) -> Arc<RunMetrics> {
         datasets: Vec::new(),
         queue_bound: Some(1 << 20),
         memory_limit: 1 << 20,
-    };
+    }
+}
+
+/// A run of one extract and one load that never was.
+pub fn run(metrics: &Metrics, buckets: Vec<f64>) -> Arc<RunMetrics> {
     let settings = Settings { buckets, ..Settings::default() };
     let facts = RunFacts { pipeline: "by hand".into(), stages: vec![stage("in", Kind::Extract), stage("out", Kind::Load)], settings };
     metrics.run(&facts, Weak::<Nothing>::new())
@@ -177,6 +180,43 @@ fn counters_go_on_from_run_to_run() {
     assert_eq!(read().value("etl_call_seconds_count", &[("stage", "out")]), 1.0);
 }
 
+/// Protects dashboards of a run whose stages change: what is told is what there is now, and no counter falls back.
+#[test]
+fn stages_that_change_come_and_go_are_told_as_they_are_now() {
+    let metrics = Metrics::new(&Healths::default());
+    let run = run(&metrics, Vec::new());
+    call(&run, Duration::from_millis(1), None, Usage::default());
+    let read = || Scraped::read(&metrics.gather().text(Form::Prometheus));
+    let infos = |scraped: &Scraped| {
+        let of =
+            |name: &str| scraped.series.iter().filter(|(series, ..)| series == name).map(|(_, with, _)| with.clone()).collect::<Vec<_>>();
+        of("etl_stage_info").into_iter().map(|with| (with["stage"].clone(), with["component"].clone())).collect::<Vec<_>>()
+    };
+    let pair = |stage: &str, component: &str| (stage.to_owned(), component.to_owned());
+    run.version(1, 2, &StageFacts { component: "tried.wasm".into(), ..stage("out", Kind::Load) });
+    assert_eq!(infos(&read()), [pair("in", "std:read"), pair("out", "std:read")], "what is tried does not run yet");
+    let sources = vec!["in".to_owned(), "more".to_owned()];
+    run.changed(1, 2, &StageFacts { component: "new.wasm".into(), queue_bound: Some(7), sources, ..stage("out", Kind::Load) });
+    let changed = read();
+    assert_eq!(infos(&changed), [pair("in", "std:read"), pair("out", "new.wasm")]);
+    let out = [("stage", "out")];
+    assert_eq!((changed.value("etl_stage_generation", &out), changed.value("etl_queue_limit_bytes", &out)), (2.0, 7.0));
+    // Another stage of the same name takes its place.
+    run.version(2, 3, &StageFacts { component: "third.wasm".into(), ..stage("out", Kind::Load) });
+    run.removed(1);
+    run.swapped(2, Swap::Replaced);
+    run.worker(&WorkerFacts { stage: 2, instance: 0, generation: 3 });
+    let replaced = read();
+    assert_eq!(infos(&replaced), [pair("in", "std:read"), pair("out", "third.wasm")]);
+    assert_eq!(replaced.value("etl_calls_total", &[("stage", "out"), ("outcome", "ok")]), 1.0, "what was counted stays");
+    assert_eq!(replaced.value("etl_stage_generation", &out), 3.0);
+    assert_eq!(replaced.value("etl_swaps_total", &[("stage", "out"), ("outcome", "replaced")]), 1.0);
+    run.removed(2);
+    let removed = read();
+    assert_eq!(infos(&removed), [pair("in", "std:read")]);
+    assert_eq!(removed.value("etl_calls_total", &[("stage", "out"), ("outcome", "ok")]), 1.0);
+}
+
 /// Protects alerts on traps and swaps, of which there are none yet.
 #[test]
 fn traps_restarts_and_swaps_are_counted() {
@@ -185,8 +225,9 @@ fn traps_restarts_and_swaps_are_counted() {
     let trap = CallError::Trap { reason: "unreachable", message: String::new() };
     call(&run, Duration::from_millis(1), Some(&trap), Usage::default());
     run.restarted(1);
-    run.swapped(1, Swap::Swapped, 2);
-    run.swapped(1, Swap::Failed, 2);
+    run.changed(1, 2, &stage("out", Kind::Load));
+    run.swapped(1, Swap::Swapped);
+    run.swapped(1, Swap::Failed);
     // A failure outside of any call is counted when the run ends, and one of a call not again.
     let lost = CallError::Host("no thread".into());
     for error in [&lost, &trap] {

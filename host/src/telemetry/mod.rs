@@ -5,6 +5,7 @@
 //! span's context in and out; [`otlp`] is how all three leave.
 
 pub mod dashboards;
+mod growing;
 pub mod health;
 pub mod logs;
 pub mod metrics;

@@ -129,7 +129,7 @@ pub mod label {
     /// A reason of `CallError::reason`.
     pub const ERROR_TYPE: &str = "error_type";
     /// Calls: `ok`, `error`. Rows: `kept`, `filtered`, `rejected`, `held`, `failed`. Runs: `completed`, `stopped`, `failed`,
-    /// `aborted`. Swaps: `swapped`, `failed`.
+    /// `aborted`. Changes of a stage: `swapped`, `failed`, `resized`, `added`, `removed`, `replaced`, `rewired`.
     pub const OUTCOME: &str = "outcome";
     /// `read`, `made`, `stayed`.
     pub const DIRECTION: &str = "direction";

@@ -11,7 +11,9 @@ use super::{
 };
 use crate::words::{
     call::CallError,
-    observe::{BatchTrace, CallFacts, CallObserver, Export, Observer, Probe, RunFacts, RunObserver, RunOutcome, Swapped, WorkerFacts},
+    observe::{
+        BatchTrace, CallFacts, CallObserver, Export, Observer, Probe, RunFacts, RunObserver, RunOutcome, StageFacts, Swapped, WorkerFacts,
+    },
     trace::SpanContext,
 };
 
@@ -80,10 +82,31 @@ impl RunObserver for RunWatch {
         }
     }
 
+    fn version(&self, stage: usize, generation: u32, facts: &StageFacts) {
+        if let Some(metrics) = &self.metrics {
+            metrics.version(stage, generation, facts);
+        }
+        if let Some(traces) = &self.traces {
+            traces.version(stage, generation, facts);
+        }
+    }
+
+    fn changed(&self, stage: usize, generation: u32, facts: &StageFacts) {
+        if let Some(metrics) = &self.metrics {
+            metrics.changed(stage, generation, facts);
+        }
+    }
+
+    fn removed(&self, stage: usize) {
+        if let Some(metrics) = &self.metrics {
+            metrics.removed(stage);
+        }
+    }
+
     fn swapped(&self, swap: &Swapped<'_>) {
         if let Some(metrics) = &self.metrics {
-            let how = if swap.outcome == "swapped" { Swap::Swapped } else { Swap::Failed };
-            metrics.swapped(swap.stage, how, swap.generation);
+            metrics.changed(swap.stage, swap.generation, swap.facts);
+            metrics.swapped(swap.stage, Swap::of(swap.outcome));
         }
     }
 

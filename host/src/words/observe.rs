@@ -29,6 +29,13 @@ pub trait RunObserver: Send + Sync {
     fn batch(&self, batch: &BatchTrace);
     /// A stage failed outside of any call: an instance or a thread could not be had (`open`, `start`), or the host panicked (`call`).
     fn failed(&self, _stage: &str, _during: &'static str, _error: &CallError) {}
+    /// A stage joins the run, or another version of one is about to be called: what calls of this generation will be calls of. Told
+    /// before the first of them. Indices of stages that join follow each other.
+    fn version(&self, _stage: usize, _generation: u32, _facts: &StageFacts) {}
+    /// What a stage runs, what feeds it or its bounds are others from now on.
+    fn changed(&self, _stage: usize, _generation: u32, _facts: &StageFacts) {}
+    /// A stage is no part of the pipeline any more: it works on what it has, and ends.
+    fn removed(&self, _stage: usize) {}
     /// A stage has been changed, or was not.
     fn swapped(&self, _swap: &Swapped<'_>) {}
     /// The run has ended, well or not.
@@ -163,7 +170,7 @@ pub struct Swapped<'a> {
     pub facts: &'a StageFacts,
     /// Generation of the version that it runs now.
     pub generation: u32,
-    /// `swapped`, `refused` or `rolled_back`.
+    /// `swapped`, `resized`, `added`, `removed`, `replaced`, `rewired`, `refused` or `rolled_back`.
     pub outcome: &'static str,
     /// Why it did not stay, from a bounded set.
     pub reason: Option<&'static str>,

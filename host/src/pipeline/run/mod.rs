@@ -25,6 +25,7 @@ use std::{
 };
 
 pub use control::Failure;
+pub use facts::facts as facts_of;
 pub use graph::{Graph, Stage, Stages, source};
 pub use ledger::Rows;
 pub use post::{Candidate, Change, Source};

@@ -242,6 +242,8 @@ impl Swaps {
         if remembers && settings.canary > 0.0 {
             return Err("a stage that remembers cannot have a canary: each version would know of a part of the batches only".to_owned());
         }
+        let facts = super::run::facts_of(planned, self.graph.stages.sources(stage.index));
+        self.graph.observer.version(stage.index, version.generation, &facts);
         let trial = Arc::new(Trial::new(settings, seats.len()));
         if !stage.put_on_trial(&trial) {
             return Err("the swap before has not settled yet: a thread of the stage is held up".to_owned());

@@ -6,12 +6,16 @@ use std::{sync::Arc, time::Instant};
 use super::{
     run::RunMetrics,
     scale::{self, Scales},
+    stage::StageMetrics,
     tally::{Histogram, Observed, Tally},
 };
-use crate::words::{
-    call::CallError,
-    observe::{CallFacts, Export, WorkerFacts},
-    usage::Usage,
+use crate::{
+    telemetry::growing::Growing,
+    words::{
+        call::CallError,
+        observe::{CallFacts, Export, WorkerFacts},
+        usage::Usage,
+    },
 };
 
 /// What one thread has counted: it writes, whoever gathers reads. Begins on a cache line of its own (a pair of them, which is what
@@ -19,7 +23,7 @@ use crate::words::{
 #[repr(align(128))]
 pub struct Shard {
     /// Rows by source.
-    rows: Box<[Apart]>,
+    rows: Growing<Apart>,
     call_seconds: Histogram<{ scale::MOST }>,
     copy_seconds: Histogram<{ scale::MOST }>,
     queue_wait: Histogram<{ scale::MOST }>,
@@ -69,10 +73,10 @@ pub struct CallMetrics {
 // === impl Shard ===
 
 impl Shard {
-    /// An empty one, for rows of so many sources.
-    pub fn new(sources: usize) -> Self {
+    /// An empty one.
+    pub fn new() -> Self {
         Shard {
-            rows: (0..sources).map(|_| Apart::default()).collect(),
+            rows: Growing::default(),
             call_seconds: Histogram::new(),
             copy_seconds: Histogram::new(),
             queue_wait: Histogram::new(),
@@ -103,10 +107,11 @@ impl Shard {
         self.exhausted.get() != 0
     }
 
-    /// Adds what it holds.
-    pub fn read(&self, scales: &Scales, into: &mut Counted) {
-        into.rows.resize(self.rows.len(), 0);
-        into.rows.iter_mut().zip(&self.rows).for_each(|(rows, more)| *rows += more.0.get());
+    /// Adds what it holds, of so many sources.
+    pub fn read(&self, sources: usize, scales: &Scales, into: &mut Counted) {
+        into.rows.resize(into.rows.len().max(sources), 0);
+        let rows = into.rows.iter_mut().enumerate();
+        rows.for_each(|(source, rows)| *rows += self.rows.get(source).map_or(0, |more| more.0.get()));
         self.call_seconds.read(&scales.seconds, &mut into.call_seconds);
         self.copy_seconds.read(&scales.seconds, &mut into.copy_seconds);
         self.queue_wait.read(&scales.seconds, &mut into.queue_wait);
@@ -144,7 +149,7 @@ impl CallMetrics {
         shard.stayed.add(usage.bytes_stayed);
         if let Some(batch) = call.batch {
             let rows = if self.extract { usage.rows_out } else { usage.rows_in };
-            if let Some(tally) = shard.rows.get(self.run.source_of(batch.origin)) {
+            if let Some(tally) = shard.rows.get_or_make(self.run.source_of(batch.origin)) {
                 tally.0.add(rows);
             }
         }
@@ -173,18 +178,25 @@ impl CallMetrics {
 
     #[cold]
     fn failed(&self, error: &CallError) {
-        self.run.stage(self.stage).failed(error);
+        self.of_stage(|stage| stage.failed(error));
     }
 
     #[cold]
     fn guest(&self, usage: &Usage) {
-        self.run.stage(self.stage).guest(usage);
+        self.of_stage(|stage| stage.guest(usage));
+    }
+
+    fn of_stage(&self, tell: impl FnOnce(&StageMetrics)) {
+        if let Some(stage) = self.run.stage(self.stage) {
+            tell(stage);
+        }
     }
 }
 
 impl Drop for CallMetrics {
     fn drop(&mut self) {
-        self.run.stage(self.stage).retire(self.instance, &self.shard, &self.scales);
+        let sources = self.run.sources();
+        self.of_stage(|stage| stage.retire(self.instance, &self.shard, sources, &self.scales));
     }
 }
 

@@ -27,26 +27,39 @@ pub type Series = (String, Vec<String>);
 /// Exemplars by series: one for each bucket of a histogram, the one above all bounds last; exactly one for a counter.
 pub type Exemplars = BTreeMap<Series, Vec<Option<Exemplar>>>;
 
-/// Exemplars of a run's durations, of series that are known when it begins.
+/// Series of a run that have exemplars: which, and the number of the stage, kind or source that it is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Of {
+    /// A stage's histogram of calls.
+    Calls(usize),
+    /// A stage's time in calls.
+    Busy(usize),
+    /// The histogram of all stages of a kind.
+    Kind(usize),
+    /// The histogram of all batches of a source.
+    Source(usize),
+}
+
+/// Of each series, empty until there is one.
+type Slots = BTreeMap<Of, Vec<Option<Exemplar>>>;
+
+/// Exemplars of a run's durations.
 pub struct Kept {
     scale: Arc<Scale>,
-    series: Vec<Series>,
-    /// Of each series, empty until there is one.
-    slots: Mutex<Vec<Vec<Option<Exemplar>>>>,
+    slots: Mutex<Slots>,
 }
 
 /// Exemplars, being written.
 pub struct Writing<'a> {
     scale: &'a Scale,
-    slots: MutexGuard<'a, Vec<Vec<Option<Exemplar>>>>,
+    slots: MutexGuard<'a, Slots>,
     at: SystemTime,
 }
 
 impl Kept {
     /// None yet.
-    pub fn new(scale: &Arc<Scale>, series: Vec<Series>) -> Self {
-        let slots = Mutex::new(vec![Vec::new(); series.len()]);
-        Kept { scale: Arc::clone(scale), series, slots }
+    pub fn new(scale: &Arc<Scale>) -> Self {
+        Kept { scale: Arc::clone(scale), slots: Mutex::default() }
     }
 
     /// To be written, all of one moment.
@@ -54,27 +67,26 @@ impl Kept {
         Writing { scale: &self.scale, slots: self.slots.lock().unwrap_or_else(PoisonError::into_inner), at }
     }
 
-    /// Adds them to those of other runs.
-    pub fn read(&self, into: &mut Exemplars) {
+    /// Adds them to those of other runs, each under the name of its series.
+    pub fn read(&self, name: impl Fn(Of) -> Option<Series>, into: &mut Exemplars) {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = self.series.iter().zip(&*slots).filter(|(_, slots)| !slots.is_empty());
-        into.extend(known.map(|(series, slots)| (series.clone(), slots.clone())));
+        into.extend(slots.iter().filter_map(|(of, slots)| Some((name(*of)?, slots.clone()))));
     }
 }
 
 impl Writing<'_> {
-    /// A duration that the histogram of this number has observed.
-    pub fn observed(&mut self, series: usize, duration: Duration, context: SpanContext) {
+    /// A duration that a histogram has observed.
+    pub fn observed(&mut self, series: Of, duration: Duration, context: SpanContext) {
         self.put(series, self.scale.buckets(), self.scale.bucket(duration.as_nanos() as u64), duration, context);
     }
 
-    /// A duration by which the counter of this number has grown.
-    pub fn counted(&mut self, series: usize, duration: Duration, context: SpanContext) {
+    /// A duration by which a counter has grown.
+    pub fn counted(&mut self, series: Of, duration: Duration, context: SpanContext) {
         self.put(series, 1, 0, duration, context);
     }
 
-    fn put(&mut self, series: usize, buckets: usize, bucket: usize, duration: Duration, context: SpanContext) {
-        let Some(slots) = self.slots.get_mut(series) else { return };
+    fn put(&mut self, series: Of, buckets: usize, bucket: usize, duration: Duration, context: SpanContext) {
+        let slots = self.slots.entry(series).or_default();
         slots.resize(buckets, None);
         // Spans are kept in no particular order.
         if slots[bucket].is_none_or(|before| before.at <= self.at) {

@@ -3,7 +3,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
@@ -44,31 +44,38 @@ pub struct Reading {
     pub utilization: Vec<f64>,
 }
 
+/// A stage, and whether it is a part of the pipeline.
+type Known = (Arc<StageFacts>, bool);
+
 impl Levels {
     /// Of a run that starts now.
-    pub fn new(probe: Weak<dyn Probe>, stages: usize) -> Self {
+    pub fn new(probe: Weak<dyn Probe>) -> Self {
         let started = Instant::now();
-        let looks = VecDeque::from([(started, vec![Duration::ZERO; stages])]);
-        Levels { probe, inside: Mutex::new(Inside { last: vec![StageLevel::default(); stages], looks, started, ended: None }) }
+        let looks = VecDeque::from([(started, Vec::new())]);
+        Levels { probe, inside: Mutex::new(Inside { last: Vec::new(), looks, started, ended: None }) }
     }
 
     /// Looks. After the end of the run, answers what was there at the end, with the utilization of the whole run.
-    pub fn read(&self, stages: &[StageFacts]) -> Reading {
+    pub fn read(&self, stages: &[Known]) -> Reading {
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        if inside.last.len() < stages.len() {
+            inside.last.resize(stages.len(), StageLevel::default());
+        }
         self.look(&mut inside);
         let now = inside.ended.unwrap_or_else(Instant::now);
         let busy: Vec<Duration> = inside.last.iter().map(|level| level.busy).collect();
         let (since, before) = match (inside.ended, inside.looks.front()) {
             (None, Some((since, before))) => (*since, before.clone()),
-            _ => (inside.started, vec![Duration::ZERO; busy.len()]),
+            _ => (inside.started, Vec::new()),
         };
         let elapsed = now.saturating_duration_since(since).as_secs_f64().max(1e-6);
         let share = |stage: usize| {
-            let busy = busy[stage].saturating_sub(before[stage]).as_secs_f64();
+            // A stage that came later had done nothing by then.
+            let busy = busy[stage].saturating_sub(before.get(stage).copied().unwrap_or_default()).as_secs_f64();
             // A call counts when it ends, so one that is longer than the window would make more than all of it.
-            (busy / elapsed / stages[stage].instances.max(1) as f64).min(1.0)
+            (busy / elapsed / stages[stage].0.instances.max(1) as f64).min(1.0)
         };
-        let reading = Reading { levels: inside.last.clone(), utilization: (0..busy.len()).map(share).collect() };
+        let reading = Reading { levels: inside.last.clone(), utilization: (0..stages.len()).map(share).collect() };
         if inside.looks.back().is_none_or(|(at, _)| now.saturating_duration_since(*at) >= APART) {
             inside.looks.push_back((now, busy));
         }
@@ -97,14 +104,12 @@ impl Levels {
 }
 
 impl Reading {
-    /// Puts the levels of all stages into samples.
-    pub fn sample(&self, stages: &[StageFacts], samples: &mut Samples) {
-        let bottleneck = self.bottleneck();
-        for (index, facts) in stages.iter().enumerate() {
+    /// Puts the levels of all stages into samples; of those that were removed only what was counted.
+    pub fn sample(&self, stages: &[Known], samples: &mut Samples) {
+        let bottleneck = self.bottleneck(stages);
+        for (index, (facts, present)) in stages.iter().enumerate() {
             let (stage, level) = (facts.name.as_str(), &self.levels[index]);
             samples.number(metric::BUSY, &[stage], level.busy.as_secs_f64());
-            samples.number(metric::UTILIZATION, &[stage], self.utilization[index]);
-            samples.number(metric::BOTTLENECK, &[stage], f64::from(u8::from(index == bottleneck)));
             let rows = &level.rows;
             let outcomes = [
                 ("kept", rows.kept),
@@ -115,6 +120,11 @@ impl Reading {
             ];
             outcomes.iter().for_each(|(outcome, rows)| samples.count(metric::ROWS, &[stage, outcome], *rows));
             samples.count(metric::ROWS_ARRIVED, &[stage], rows.arrived);
+            if !present {
+                continue;
+            }
+            samples.number(metric::UTILIZATION, &[stage], self.utilization[index]);
+            samples.number(metric::BOTTLENECK, &[stage], f64::from(u8::from(Some(index) == bottleneck)));
             samples.count(metric::ROWS_IN_FLIGHT, &[stage], rows.waiting + rows.in_flight);
             samples.number(metric::IMBALANCE, &[stage], rows.imbalance() as f64);
             if facts.kind != Kind::Extract {
@@ -126,22 +136,22 @@ impl Reading {
     }
 
     /// The busiest stage; the first of several that are equally busy.
-    fn bottleneck(&self) -> usize {
+    fn bottleneck(&self, stages: &[Known]) -> Option<usize> {
         let busier = |best: usize, stage: usize| if self.utilization[stage] > self.utilization[best] { stage } else { best };
-        (0..self.utilization.len()).fold(0, busier)
+        (0..stages.len()).filter(|stage| stages[*stage].1).reduce(busier)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::{
-        sync::{Arc, atomic::AtomicU64, atomic::Ordering::Relaxed},
+        sync::{atomic::AtomicU64, atomic::Ordering::Relaxed},
         thread::sleep,
     };
 
     use super::*;
 
-    fn stages(instances: [usize; 2]) -> Vec<StageFacts> {
+    fn stages(instances: [usize; 2]) -> Vec<Known> {
         let stage = |instances| StageFacts {
             name: format!("of {instances}"),
             kind: Kind::Transform,
@@ -155,7 +165,7 @@ mod tests {
             queue_bound: None,
             memory_limit: 0,
         };
-        instances.map(stage).into()
+        instances.map(|instances| (Arc::new(stage(instances)), true)).into()
     }
 
     /// Milliseconds that each of two stages has been busy.
@@ -173,13 +183,15 @@ mod tests {
         let facts = stages([4, 1]);
         let busy = Arc::new(Busy([AtomicU64::new(0), AtomicU64::new(0)]));
         let probe: Arc<dyn Probe> = Arc::clone(&busy) as _;
-        let levels = Levels::new(Arc::downgrade(&probe), 2);
-        assert_eq!(levels.read(&facts).bottleneck(), 0, "nobody is busy, and still it is exactly one");
+        let levels = Levels::new(Arc::downgrade(&probe));
+        assert_eq!(levels.read(&facts).bottleneck(&facts), Some(0), "nobody is busy, and still it is exactly one");
         sleep(Duration::from_millis(100));
         busy.0[0].store(120, Relaxed);
         busy.0[1].store(60, Relaxed);
         let reading = levels.read(&facts);
-        assert_eq!(reading.bottleneck(), 1, "{:?}", reading.utilization);
+        assert_eq!(reading.bottleneck(&facts), Some(1), "{:?}", reading.utilization);
+        let without = [facts[0].clone(), (Arc::clone(&facts[1].0), false)];
+        assert_eq!(reading.bottleneck(&without), Some(0), "what was removed holds up nobody");
         assert!(
             (0.05..=0.3).contains(&reading.utilization[0]) && (0.1..=0.6).contains(&reading.utilization[1]),
             "{:?}",

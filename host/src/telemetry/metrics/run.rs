@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
-    calls::CallMetrics,
-    exemplars::{Exemplars, Kept, Series},
+    calls::{CallMetrics, Shard},
+    exemplars::{Exemplars, Kept, Of},
     levels::Levels,
     lifetime::Lifetime,
     samples::Samples,
@@ -19,7 +19,7 @@ use super::{
     tally::{Observed, SharedHistogram},
 };
 use crate::{
-    telemetry::names::metric,
+    telemetry::{growing::Growing, names::metric},
     words::{
         observe::{BatchTrace, Probe, RunFacts, RunOutcome, StageFacts, WorkerFacts},
         stage::Kind,
@@ -31,20 +31,18 @@ use crate::{
 const KINDS: [Kind; 3] = [Kind::Extract, Kind::Transform, Kind::Load];
 /// Characters of the label `source`: the names of several extracts, joined, are cut here.
 const MAX_SOURCE: usize = 200;
+/// Sources of a run; batches of more are counted together, under [`OTHERS`].
+const MAX_SOURCES: usize = 256;
+const OTHERS: &str = "(others)";
 
 /// Counts and observes one run.
 pub struct RunMetrics {
     /// The pipeline's name.
     pub pipeline: String,
     pub(super) started: Instant,
-    facts: Vec<StageFacts>,
-    stages: Vec<StageMetrics>,
-    /// The values of the label `source`.
-    sources: Vec<String>,
-    /// For each stage, the source of the batches that it brings into being.
-    source_of: Box<[usize]>,
-    /// End-to-end latency by source.
-    batches: Vec<SharedHistogram>,
+    /// All that it ever had.
+    stages: Growing<StageMetrics>,
+    sources: Growing<Source>,
     pub(super) scales: Scales,
     levels: Levels,
     kept: Kept,
@@ -52,45 +50,74 @@ pub struct RunMetrics {
     lifetime: Arc<Lifetime>,
 }
 
+/// Where batches come from: a value of the label `source`, and how long they took from end to end.
+struct Source {
+    name: String,
+    batches: SharedHistogram,
+}
+
 impl RunMetrics {
     pub(super) fn new(run: &RunFacts, probe: Weak<dyn Probe>, lifetime: Arc<Lifetime>) -> Self {
         let scales = Scales::new(&run.settings.buckets);
-        let mut sources: Vec<String> = Vec::new();
-        let source_of = run.stages.iter().map(|stage| {
-            let joined: String = stage.sources.join("+").chars().take(MAX_SOURCE).collect();
-            sources.iter().position(|known| *known == joined).unwrap_or_else(|| {
-                sources.push(joined);
-                sources.len() - 1
-            })
-        });
-        let source_of = source_of.collect();
-        RunMetrics {
+        let made = RunMetrics {
             pipeline: run.pipeline.clone(),
             started: Instant::now(),
-            stages: run.stages.iter().cloned().map(StageMetrics::new).collect(),
-            facts: run.stages.clone(),
-            source_of,
-            batches: sources.iter().map(|_| SharedHistogram::new(&scales.seconds)).collect(),
-            kept: Kept::new(&scales.seconds, Self::series(&run.stages, &sources)),
-            sources,
-            levels: Levels::new(probe, run.stages.len()),
+            stages: Growing::default(),
+            sources: Growing::default(),
+            kept: Kept::new(&scales.seconds),
+            levels: Levels::new(probe),
             scales,
             ended: AtomicBool::new(false),
             lifetime,
+        };
+        run.stages.iter().enumerate().for_each(|(stage, facts)| made.version(stage, 1, facts));
+        made
+    }
+
+    /// A stage joins; another version of one that is known says nothing new yet. A run has no more stages than there is room for: it
+    /// refuses those beyond.
+    pub fn version(&self, stage: usize, generation: u32, facts: &StageFacts) {
+        if self.stages.get(stage).is_none() {
+            let source = self.source(facts);
+            self.stages.push(StageMetrics::new(facts.clone(), generation, source));
         }
+    }
+
+    /// A stage runs this generation now, and is this.
+    pub fn changed(&self, stage: usize, generation: u32, facts: &StageFacts) {
+        if let Some(stage) = self.stages.get(stage) {
+            stage.changed(generation, facts, self.source(facts));
+        }
+    }
+
+    /// A stage is no part of the pipeline any more. What it has counted stays.
+    pub fn removed(&self, stage: usize) {
+        self.stages.get(stage).into_iter().for_each(StageMetrics::remove);
+    }
+
+    /// The number of the source of a stage's batches.
+    fn source(&self, facts: &StageFacts) -> usize {
+        let joined: String = facts.sources.join("+").chars().take(MAX_SOURCE).collect();
+        let known = |name: &str| self.sources.iter().position(|source| source.name == name);
+        let name = if known(&joined).is_none() && self.sources() >= MAX_SOURCES { OTHERS.to_owned() } else { joined };
+        known(&name).or_else(|| self.sources.push(Source { name, batches: SharedHistogram::new(&self.scales.seconds) })).unwrap_or(0)
     }
 
     /// A thread begins to call an instance.
     pub fn worker(self: &Arc<Self>, worker: &WorkerFacts) -> CallMetrics {
-        let stage = &self.stages[worker.stage];
-        let shard = stage.worker(self.sources.len());
-        CallMetrics::new(Arc::clone(self), worker, stage.facts.kind == Kind::Extract, shard)
+        let stage = self.stages.get(worker.stage);
+        // Of a stage that there is not nothing is counted.
+        let shard = stage.map_or_else(|| Arc::new(Shard::new()), StageMetrics::worker);
+        CallMetrics::new(Arc::clone(self), worker, stage.is_some_and(|stage| stage.facts().kind == Kind::Extract), shard)
     }
 
     /// A batch has gone all its way, or as far as the run did: what was thrown away took no time that says anything.
     pub fn batch(&self, batch: &BatchTrace, ended: Instant) {
-        if !(batch.is_void() || batch.dropped()) {
-            self.batches[self.source_of(batch.origin)].observe(ended.saturating_duration_since(batch.started).as_nanos() as u64);
+        if batch.is_void() || batch.dropped() {
+            return;
+        }
+        if let Some(source) = self.sources.get(self.source_of(batch.origin)) {
+            source.batches.observe(ended.saturating_duration_since(batch.started).as_nanos() as u64);
         }
     }
 
@@ -99,7 +126,7 @@ impl RunMetrics {
         self.levels.end();
         // What failed outside of a call, such as a thread that could not be started, has not been counted by one.
         if let Some((name, error)) = outcome.failure
-            && let Some(stage) = self.stages.iter().find(|stage| stage.facts.name == name)
+            && let Some(stage) = self.stages.iter().filter(|stage| stage.facts().name == name).last()
             && !stage.knows(error)
         {
             stage.failed_outside(error);
@@ -118,48 +145,54 @@ impl RunMetrics {
         batch: Option<(usize, Duration)>,
         calls: impl Iterator<Item = (usize, Duration, SpanId)>,
     ) {
-        let (mut kept, stages) = (self.kept.write(at), self.facts.len());
-        if let Some((origin, duration)) = batch.filter(|(origin, _)| *origin < stages) {
-            kept.observed(Self::BY_STAGE * stages + KINDS.len() + self.source_of(origin), duration, root);
+        let mut kept = self.kept.write(at);
+        if let Some((origin, duration)) = batch.filter(|(origin, _)| self.stages.get(*origin).is_some()) {
+            kept.observed(Of::Source(self.source_of(origin)), duration, root);
         }
-        for (stage, duration, span) in calls.filter(|(stage, ..)| *stage < stages) {
+        for (number, duration, span) in calls {
+            let Some(stage) = self.stages.get(number) else { continue };
             let context = SpanContext { span, ..root };
-            kept.observed(stage * Self::BY_STAGE, duration, context);
-            kept.counted(stage * Self::BY_STAGE + 1, duration, context);
-            kept.observed(Self::BY_STAGE * stages + self.facts[stage].kind as usize, duration, context);
+            kept.observed(Of::Calls(number), duration, context);
+            kept.counted(Of::Busy(number), duration, context);
+            kept.observed(Of::Kind(stage.facts().kind as usize), duration, context);
         }
     }
 
-    /// Series that have exemplars: of each stage, of each kind of stages, of each source, in this order.
-    const BY_STAGE: usize = 2;
-
-    fn series(stages: &[StageFacts], sources: &[String]) -> Vec<Series> {
-        let series = |metric: &str, label: &str| (metric.to_owned(), vec![label.to_owned()]);
-        let by_stage = stages.iter().flat_map(|stage| [metric::CALL_SECONDS, metric::BUSY].map(|metric| series(metric, &stage.name)));
-        let by_kind = KINDS.iter().map(|kind| series(metric::PROCESSING, &kind.to_string()));
-        by_stage.chain(by_kind).chain(sources.iter().map(|source| series(metric::BATCH_SECONDS, source))).collect()
+    /// Adds its exemplars to those of other runs.
+    pub(super) fn exemplars(&self, into: &mut Exemplars) {
+        let of_stage = |metric: &'static str, stage| Some((metric, self.stages.get(stage)?.facts().name.clone()));
+        let name = |of| match of {
+            Of::Calls(stage) => of_stage(metric::CALL_SECONDS, stage),
+            Of::Busy(stage) => of_stage(metric::BUSY, stage),
+            Of::Kind(kind) => Some((metric::PROCESSING, KINDS.get(kind)?.to_string())),
+            Of::Source(source) => Some((metric::BATCH_SECONDS, self.sources.get(source)?.name.clone())),
+        };
+        self.kept.read(|of| name(of).map(|(metric, label)| (metric.to_owned(), vec![label])), into);
     }
 
     /// An instance of a stage was opened in place of a poisoned one.
     pub fn restarted(&self, stage: usize) {
-        self.stages[stage].restarted();
+        self.stages.get(stage).into_iter().for_each(StageMetrics::restarted);
     }
 
-    /// A swap of a stage has ended; it runs this generation now.
-    pub fn swapped(&self, stage: usize, how: Swap, generation: u32) {
-        if let Some(stage) = self.stages.get(stage) {
-            stage.swapped(how, generation);
-        }
+    /// A change of a stage has ended.
+    pub fn swapped(&self, stage: usize, how: Swap) {
+        self.stages.get(stage).into_iter().for_each(|stage| stage.swapped(how));
     }
 
-    pub(super) fn stage(&self, stage: usize) -> &StageMetrics {
-        &self.stages[stage]
+    pub(super) fn stage(&self, stage: usize) -> Option<&StageMetrics> {
+        self.stages.get(stage)
     }
 
-    /// Where the rows of a batch come from: an index into the values of the label.
+    /// Where the rows of a batch come from: a number of a source.
     #[inline]
     pub(super) fn source_of(&self, origin: usize) -> usize {
-        self.source_of[origin]
+        self.stages.get(origin).map_or(0, |stage| stage.source.load(Relaxed))
+    }
+
+    /// How many sources there are.
+    pub(super) fn sources(&self) -> usize {
+        self.sources.iter().count()
     }
 
     /// Whether it goes on.
@@ -170,29 +203,26 @@ impl RunMetrics {
     /// Everything that it has counted and everything that it stands at.
     pub(super) fn sample(&self, samples: &mut Samples) {
         let now = self.started.elapsed().as_nanos() as u64;
-        for stage in &self.stages {
-            let reading = stage.read(&self.scales);
-            stage.sample(&reading, &self.sources, &self.scales, samples);
-            if stage.facts.kind == Kind::Extract {
+        let (sources, mut facts) = (self.sources(), Vec::new());
+        for stage in self.stages.iter() {
+            let (reading, is) = (stage.read(sources, &self.scales), stage.facts());
+            stage.sample(&reading, self.sources.iter().map(|source| source.name.as_str()), &self.scales, samples);
+            if is.kind == Kind::Extract && stage.present() {
                 let lag = reading.yielded.filter(|_| self.running()).map_or(0, |at| now.saturating_sub(at));
-                samples.number(metric::SOURCE_LAG, &[&stage.facts.name], lag as f64 / super::scale::NANOS);
+                samples.number(metric::SOURCE_LAG, &[&is.name], lag as f64 / super::scale::NANOS);
             }
+            facts.push((is, stage.present()));
         }
-        self.levels.read(&self.facts).sample(&self.facts, samples);
+        self.levels.read(&facts).sample(&facts, samples);
         // Only extracts, and stages that put out batches of their own, bring any into being.
-        for (source, histogram) in self.sources.iter().zip(&self.batches) {
+        for source in self.sources.iter() {
             let mut observed = Observed::default();
-            histogram.read(&mut observed);
-            let extract = self.facts.iter().any(|stage| stage.kind == Kind::Extract && stage.name == *source);
+            source.batches.read(&mut observed);
+            let extract = facts.iter().any(|(stage, _)| stage.kind == Kind::Extract && stage.name == source.name);
             if extract || observed.count() > 0 {
-                samples.histogram(metric::BATCH_SECONDS, &[source], &self.scales.seconds, &observed);
+                samples.histogram(metric::BATCH_SECONDS, &[&source.name], &self.scales.seconds, &observed);
             }
         }
         samples.number(metric::PIPELINE_INFO, &[&self.pipeline], 1.0);
-    }
-
-    /// Adds its exemplars to those of other runs.
-    pub(super) fn exemplars(&self, into: &mut Exemplars) {
-        self.kept.read(into);
     }
 }

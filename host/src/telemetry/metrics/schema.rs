@@ -74,7 +74,7 @@ pub const FAMILIES: &[Family] = &[
     ),
     counter(TRAPS, &[STAGE, REASON], "Calls in which the guest trapped or exceeded a limit."),
     counter(RESTARTS, &[STAGE], "Instances that were opened in place of a poisoned one."),
-    counter(SWAPS, &[STAGE, OUTCOME], "Swaps of a stage's component."),
+    counter(SWAPS, &[STAGE, OUTCOME], "Changes of a stage while it runs."),
     counter(RUNS, &[OUTCOME], "Runs that have ended."),
     gauge(LAST_SUCCESS, &[], "When a run last completed, in Unix time."),
     gauge(PIPELINE_LOADED, &[], "When a pipeline file was last loaded well, in Unix time."),

@@ -3,8 +3,8 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
 };
 
@@ -19,23 +19,49 @@ use crate::{
     words::{call::CallError, observe::StageFacts, stage::Kind, usage::Usage},
 };
 
-/// How a swap of a stage's component ended.
+/// What came of a change of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Swap {
-    /// The new component is in its place.
+    /// Another version is in its place.
     Swapped,
-    /// The old one stayed.
+    /// Nothing: what ran stayed.
     Failed,
+    /// The same version in another number of instances, or with another queue.
+    Resized,
+    /// It is new.
+    Added,
+    /// It is no part of the pipeline any more.
+    Removed,
+    /// Another stage is in its place.
+    Replaced,
+    /// Other stages feed it.
+    Rewired,
 }
+
+/// All of them with their names, in the order of their numbers.
+const SWAPS: [(Swap, &str); 7] = [
+    (Swap::Swapped, "swapped"),
+    (Swap::Failed, "failed"),
+    (Swap::Resized, "resized"),
+    (Swap::Added, "added"),
+    (Swap::Removed, "removed"),
+    (Swap::Replaced, "replaced"),
+    (Swap::Rewired, "rewired"),
+];
 
 /// One stage.
 pub struct StageMetrics {
-    pub facts: StageFacts,
+    /// As it is now.
+    facts: RwLock<Arc<StageFacts>>,
+    /// The source of the batches that it brings into being: an index into those of the run.
+    pub source: AtomicUsize,
+    /// It is no part of the pipeline any more.
+    removed: AtomicBool,
     workers: Mutex<Workers>,
     rare: Mutex<Rare>,
     generation: AtomicU32,
     restarts: AtomicU64,
-    swaps: [AtomicU64; 2],
+    swaps: [AtomicU64; SWAPS.len()],
 }
 
 /// The threads of a stage.
@@ -70,27 +96,60 @@ pub struct StageReading {
     pub failed_calls: u64,
 }
 
+// === impl Swap ===
+
+impl Swap {
+    /// Of the outcome of a change, as records name it. A version that does not stay has failed, however far it came.
+    pub fn of(outcome: &str) -> Self {
+        SWAPS.iter().find(|(_, name)| *name == outcome).map_or(Swap::Failed, |(swap, _)| *swap)
+    }
+}
+
 // === impl StageMetrics ===
 
 impl StageMetrics {
-    /// Of a stage that nobody has called yet.
-    pub fn new(facts: StageFacts) -> Self {
-        let (workers, rare) = Default::default();
-        StageMetrics { facts, workers, rare, generation: AtomicU32::new(1), restarts: AtomicU64::default(), swaps: Default::default() }
+    /// Of a stage that nobody has called yet. `source` is the index of the source of its batches.
+    pub fn new(facts: StageFacts, generation: u32, source: usize) -> Self {
+        let (workers, rare, removed) = Default::default();
+        StageMetrics {
+            facts: RwLock::new(Arc::new(facts)),
+            source: AtomicUsize::new(source),
+            removed,
+            workers,
+            rare,
+            generation: AtomicU32::new(generation),
+            restarts: AtomicU64::default(),
+            swaps: Default::default(),
+        }
+    }
+
+    /// As it is now.
+    pub fn facts(&self) -> Arc<StageFacts> {
+        Arc::clone(&self.facts.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// It is no part of the pipeline any more.
+    pub fn remove(&self) {
+        self.removed.store(true, Relaxed);
+    }
+
+    /// Whether it is a part of the pipeline.
+    pub fn present(&self) -> bool {
+        !self.removed.load(Relaxed)
     }
 
     /// A thread begins to call an instance.
-    pub fn worker(&self, sources: usize) -> Arc<Shard> {
-        let shard = Arc::new(Shard::new(sources));
+    pub fn worker(&self) -> Arc<Shard> {
+        let shard = Arc::new(Shard::new());
         lock(&self.workers).live.push(Arc::clone(&shard));
         shard
     }
 
     /// The thread that counted in a shard is gone.
-    pub fn retire(&self, instance: usize, shard: &Arc<Shard>, scales: &Scales) {
+    pub fn retire(&self, instance: usize, shard: &Arc<Shard>, sources: usize, scales: &Scales) {
         let mut workers = lock(&self.workers);
         workers.live.retain(|live| !Arc::ptr_eq(live, shard));
-        shard.read(scales, &mut workers.retired);
+        shard.read(sources, scales, &mut workers.retired);
         workers.yielded = workers.yielded.max(shard.yielded());
         if workers.memory.len() <= instance {
             workers.memory.resize(instance + 1, 0);
@@ -129,17 +188,23 @@ impl StageMetrics {
         self.restarts.fetch_add(1, Relaxed);
     }
 
-    /// A swap has ended; the stage runs this generation now.
-    pub fn swapped(&self, how: Swap, generation: u32) {
+    /// A change has ended.
+    pub fn swapped(&self, how: Swap) {
         self.swaps[how as usize].fetch_add(1, Relaxed);
-        self.generation.store(generation, Relaxed);
     }
 
-    /// What was counted so far.
-    pub fn read(&self, scales: &Scales) -> StageReading {
+    /// It runs this generation now, and is this.
+    pub fn changed(&self, generation: u32, facts: &StageFacts, source: usize) {
+        self.generation.store(generation, Relaxed);
+        self.source.store(source, Relaxed);
+        *self.facts.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(facts.clone());
+    }
+
+    /// What was counted so far, of so many sources.
+    pub fn read(&self, sources: usize, scales: &Scales) -> StageReading {
         let workers = lock(&self.workers);
         let mut counted = workers.retired.clone();
-        workers.live.iter().for_each(|shard| shard.read(scales, &mut counted));
+        workers.live.iter().for_each(|shard| shard.read(sources, scales, &mut counted));
         // An instance that is being called counts with what it has now; when all are gone, with what they had.
         let live: u64 = workers.live.iter().map(|shard| shard.memory_now()).sum();
         let memory = if workers.live.is_empty() { workers.memory.iter().sum() } else { live };
@@ -147,13 +212,14 @@ impl StageMetrics {
         let yielded = workers.live.iter().map(|shard| shard.yielded()).fold(workers.yielded, u64::max);
         drop(workers);
         let failed_calls = lock(&self.rare).calls;
-        StageReading { counted, memory, yielded: (self.facts.kind == Kind::Extract && running).then_some(yielded), failed_calls }
+        StageReading { counted, memory, yielded: (self.facts().kind == Kind::Extract && running).then_some(yielded), failed_calls }
     }
 
-    /// Puts everything but the levels into samples.
-    pub fn sample(&self, reading: &StageReading, sources: &[String], scales: &Scales, samples: &mut Samples) {
-        let (stage, counted) = (self.facts.name.as_str(), &reading.counted);
-        for (source, rows) in sources.iter().zip(&counted.rows).filter(|(_, rows)| **rows > 0) {
+    /// Puts everything but the levels into samples. Of a stage that was removed only what was counted: it is nothing now.
+    pub fn sample<'a>(&self, reading: &StageReading, sources: impl Iterator<Item = &'a str>, scales: &Scales, samples: &mut Samples) {
+        let facts = self.facts();
+        let (stage, kind, counted) = (facts.name.as_str(), facts.kind, &reading.counted);
+        for (source, rows) in sources.zip(&counted.rows).filter(|(_, rows)| **rows > 0) {
             samples.count(metric::ROWS_PROCESSED, &[source, stage], *rows);
         }
         let calls = counted.call_seconds.count();
@@ -161,32 +227,33 @@ impl StageMetrics {
         samples.count(metric::CALLS, &[stage, "ok"], calls.saturating_sub(reading.failed_calls));
         samples.count(metric::CALLS, &[stage, "error"], reading.failed_calls);
         samples.histogram(metric::CALL_SECONDS, &[stage], &scales.seconds, &counted.call_seconds);
-        samples.histogram(metric::PROCESSING, &[&self.facts.kind.to_string()], &scales.seconds, &counted.call_seconds);
+        samples.histogram(metric::PROCESSING, &[&kind.to_string()], &scales.seconds, &counted.call_seconds);
         samples.histogram(metric::COPY_SECONDS, &[stage], &scales.seconds, &counted.copy_seconds);
         samples.histogram(metric::CALL_FUEL, &[stage], &scales.fuel, &counted.fuel);
         samples.histogram(metric::CALL_MEMORY, &[stage], &scales.memory, &counted.memory);
-        if self.facts.kind != Kind::Extract {
+        if kind != Kind::Extract {
             samples.histogram(metric::QUEUE_WAIT, &[stage], &scales.seconds, &counted.queue_wait);
         }
         samples.count(metric::FUEL, &[stage], counted.fuel.sum);
         samples.count(metric::MEMORY_GROWTH, &[stage], counted.growth);
-        samples.count(metric::GUEST_MEMORY, &[stage], reading.memory);
-        samples.count(metric::GUEST_MEMORY_LIMIT, &[stage], self.facts.memory_limit.saturating_mul(self.facts.instances as u64));
         for (direction, bytes) in [("read", counted.read), ("made", counted.made), ("stayed", counted.stayed)] {
             samples.count(metric::BYTES, &[stage, direction], bytes);
         }
-        self.sample_rare(samples);
+        self.sample_rare(stage, samples);
         samples.count(metric::RESTARTS, &[stage], self.restarts.load(Relaxed));
-        for (outcome, count) in ["swapped", "failed"].into_iter().zip(&self.swaps) {
+        for ((_, outcome), count) in SWAPS.iter().zip(&self.swaps) {
             samples.count(metric::SWAPS, &[stage, outcome], count.load(Relaxed));
         }
-        samples.count(metric::GENERATION, &[stage], u64::from(self.generation.load(Relaxed)));
-        let facts = &self.facts;
-        samples.number(metric::STAGE_INFO, &[stage, &facts.kind.to_string(), &facts.component, &facts.version], 1.0);
+        if self.present() {
+            samples.count(metric::GUEST_MEMORY, &[stage], reading.memory);
+            samples.count(metric::GUEST_MEMORY_LIMIT, &[stage], facts.memory_limit.saturating_mul(facts.instances as u64));
+            samples.count(metric::GENERATION, &[stage], u64::from(self.generation.load(Relaxed)));
+            samples.number(metric::STAGE_INFO, &[stage, &kind.to_string(), &facts.component, &facts.version], 1.0);
+        }
     }
 
-    fn sample_rare(&self, samples: &mut Samples) {
-        let (stage, rare) = (self.facts.name.as_str(), lock(&self.rare));
+    fn sample_rare(&self, stage: &str, samples: &mut Samples) {
+        let rare = lock(&self.rare);
         for (reason, count) in &rare.errors {
             samples.count(metric::ERRORS, &[stage, reason], *count);
         }
@@ -199,4 +266,16 @@ impl StageMetrics {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Protects outcomes against being counted under the name of another.
+    #[test]
+    fn outcomes_are_in_the_order_of_their_numbers() {
+        assert!(SWAPS.iter().enumerate().all(|(at, (swap, name))| *swap as usize == at && Swap::of(name) == *swap));
+        assert_eq!((Swap::of("refused"), Swap::of("rolled_back")), (Swap::Failed, Swap::Failed));
+    }
 }

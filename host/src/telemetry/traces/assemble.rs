@@ -214,11 +214,11 @@ impl Assembling {
 
     /// A batch has gone all its way.
     fn root(&mut self, root: RootRecord, look: &mut Look<'_>) {
-        let facts = &self.run.facts;
+        let constants = &self.run.constants;
         if !root.context.sampled {
             let calls = self.brief.take(root.sequence);
             if !root.void {
-                look.slowest.see(facts, &root, calls.iter().copied());
+                look.slowest.see(constants, &root, calls.iter().copied());
             }
             return self.brief.recycle(calls);
         }
@@ -226,8 +226,8 @@ impl Assembling {
         if root.void {
             return self.sampled.recycle(calls);
         }
-        look.slowest.see(facts, &root, calls.iter().map(CallRecord::brief));
-        if !worth_keeping(&facts.settings.keep, self.run.share, &root) {
+        look.slowest.see(constants, &root, calls.iter().map(CallRecord::brief));
+        if !worth_keeping(&self.run.facts.settings.keep, self.run.share, &root) {
             return self.sampled.recycle(calls);
         }
         let kept = Kept { run: Arc::clone(&self.run), what: What::Batch(root, calls), anchor: look.anchor };

@@ -1,5 +1,7 @@
 //! What all calls of a stage have in common, as the bytes that it becomes in every span: made once, copied from then on.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use opentelemetry::trace::TraceState;
 
 use super::record::CallRecord;
@@ -37,6 +39,9 @@ pub mod field {
     pub const CLIENT: u64 = 3;
 }
 
+/// Generations of a stage that are remembered: a call is encoded soon after it was made.
+const GENERATIONS: usize = 8;
+
 /// Every export, in the order of their numbers.
 const EXPORTS: [Export; 5] = [Export::Next, Export::Process, Export::Finish, Export::Write, Export::Commit];
 
@@ -46,13 +51,16 @@ pub struct Constants {
     pub pipeline: Vec<u8>,
     /// Whose trace has a state of vendors', and the state: it goes with all its spans.
     state: (TraceId, String),
-    stages: Vec<StageBytes>,
+    /// Of each stage by generation, the latest last. Read where spans are encoded, written when a version is tried.
+    stages: RwLock<Vec<Vec<(u32, Arc<StageBytes>)>>>,
     /// What the call of each export has: the export, and how it ended.
     exports: [[Vec<u8>; 2]; 5],
 }
 
 /// Of a stage.
 pub struct StageBytes {
+    /// Its name.
+    pub stage: String,
     /// Name and kind of the span of a call of each export.
     names: [Vec<u8>; 5],
     /// Attributes of every call.
@@ -74,13 +82,37 @@ impl Constants {
         let pipeline = attribute(&PIPELINE, &run.pipeline);
         let ended =
             |export: Export| ["ok", "error"].map(|outcome| [attribute(&EXPORT, export.as_str()), attribute(&OUTCOME, outcome)].concat());
-        let stages = run.stages.iter().map(|stage| StageBytes::of(stage, &pipeline)).collect();
-        Constants { pipeline, state: (trace, state.header()), stages, exports: EXPORTS.map(ended) }
+        let made = Constants { pipeline, state: (trace, state.header()), stages: RwLock::default(), exports: EXPORTS.map(ended) };
+        run.stages.iter().enumerate().for_each(|(stage, facts)| made.version(stage, 1, facts));
+        made
     }
 
-    /// Of a stage. A record that names one that there is not is a bug, and is told without one.
-    pub fn stage(&self, stage: usize) -> Option<&StageBytes> {
-        self.stages.get(stage)
+    /// What calls of a generation of a stage will have in common.
+    pub fn version(&self, stage: usize, generation: u32, facts: &StageFacts) {
+        let bytes = Arc::new(StageBytes::of(facts, &self.pipeline));
+        let mut stages = self.stages.write().unwrap_or_else(PoisonError::into_inner);
+        if stages.len() <= stage {
+            stages.resize_with(stage + 1, Vec::new);
+        }
+        let generations = &mut stages[stage];
+        generations.retain(|(known, _)| *known != generation);
+        generations.push((generation, bytes));
+        let surplus = generations.len().saturating_sub(GENERATIONS);
+        generations.drain(..surplus);
+    }
+
+    /// Of a generation of a stage. A record that names one that there is not is a bug, and is told without one.
+    pub fn version_of(&self, stage: usize, generation: u32) -> Option<Arc<StageBytes>> {
+        let stages = self.stages.read().unwrap_or_else(PoisonError::into_inner);
+        let generations = stages.get(stage)?;
+        // One that is not remembered any more is told as the oldest that is.
+        let known = generations.iter().find(|(known, _)| *known >= generation).or(generations.last());
+        known.map(|(_, bytes)| Arc::clone(bytes))
+    }
+
+    /// Of a stage: what is the same in all of its generations.
+    pub fn stage(&self, stage: usize) -> Option<Arc<StageBytes>> {
+        self.version_of(stage, u32::MAX)
     }
 
     /// What a call of an export has, by how it ended.
@@ -116,6 +148,7 @@ impl StageBytes {
         let datasets = if stage.kind == Kind::Transform { Vec::new() } else { stage.datasets.clone() };
         let told = bytes(|writer| write_datasets(writer, &datasets.iter().collect::<Vec<_>>()));
         StageBytes {
+            stage: stage.name.clone(),
             names: EXPORTS.map(name),
             common,
             source: bytes(|writer| writer.string(Of::Span, &SOURCE, &stage.name)),
@@ -202,6 +235,33 @@ mod tests {
         ] {
             assert_eq!((without_secrets(location).as_str(), name(location).as_str()), (told, called));
         }
+    }
+
+    /// Protects a swap's spans: each call is told with the component that it was a call of, whichever runs by the time it is encoded.
+    #[test]
+    fn every_generation_is_told_by_its_own_digest() {
+        let facts = |digest: &str| StageFacts {
+            name: "stage".into(),
+            kind: Kind::Transform,
+            component: "c.wasm".into(),
+            version: String::new(),
+            digest: digest.into(),
+            instances: 1,
+            sources: Vec::new(),
+            columns: Vec::new(),
+            datasets: Vec::new(),
+            queue_bound: None,
+            memory_limit: 0,
+        };
+        let run = RunFacts { pipeline: "p".into(), stages: vec![facts("digest-1")], settings: Default::default() };
+        let constants = Constants::of(&run, TraceId::fresh(), &TraceState::NONE);
+        (2..=20).for_each(|generation| constants.version(0, generation, &facts(&format!("digest-{generation}"))));
+        let told = |generation| String::from_utf8_lossy(&constants.version_of(0, generation).unwrap().common).into_owned();
+        assert!(told(20).contains("digest-20") && told(14).contains("digest-14"));
+        assert!(told(2).contains("digest-13"), "the oldest that is remembered");
+        constants.version(1, 1, &facts("added"));
+        assert_eq!(constants.stage(1).map(|stage| stage.stage.clone()).as_deref(), Some("stage"));
+        assert!(constants.stage(2).is_none());
     }
 
     /// Protects against names and outcomes of one export that are told of another.

@@ -81,12 +81,12 @@ impl Encode<'_> {
     /// The span of a call.
     pub fn call(&mut self, call: &CallRecord, parent: SpanContext) {
         let constants = self.constants;
-        let Some(stage) = constants.stage(call.stage as usize) else { return };
+        let Some(stage) = constants.version_of(call.stage as usize, call.generation) else { return };
         let started = self.time(call.started);
         let times = Times { started, ended: started + call.guest + call.copy + call.host };
         let context = SpanContext { span: call.span, ..parent };
         let open = self.begin(context, Some(parent.span), times, |writer| writer.put(stage.name(call.export)));
-        attributes(self.writer, constants, stage, call);
+        attributes(self.writer, constants, &stage, call);
         if let Some(failure) = call.failure() {
             blamed(self.writer, failure);
             if self.exception_events {

@@ -1,6 +1,6 @@
 //! A failure as a log record, which is where the conventions want exceptions now; it carries the trace and span that it belongs to.
 
-use super::record::Failure;
+use super::{record::Failure, run::RunTraces};
 use crate::{
     telemetry::{logs::CALL, names::attribute as a},
     words::{
@@ -12,10 +12,16 @@ use crate::{
 
 /// Logs a failed call, in the call's span.
 #[cold]
-pub fn log(run: &RunFacts, stage: usize, call: &CallFacts<'_>, error: &CallError) {
+pub fn log(run: &RunTraces, stage: usize, call: &CallFacts<'_>, error: &CallError) {
     let _within = trace::within(call.context);
-    let stage = run.stages.get(stage).map_or("", |stage| stage.name.as_str());
-    say(&run.pipeline, stage, call.export.as_str(), call.batch.map(|batch| batch.sequence), error);
+    let stage = run.constants.stage(stage);
+    say(
+        &run.facts.pipeline,
+        stage.as_ref().map_or("", |stage| stage.stage.as_str()),
+        call.export.as_str(),
+        call.batch.map(|batch| batch.sequence),
+        error,
+    );
 }
 
 /// Logs what failed outside of any call, in the run's span.

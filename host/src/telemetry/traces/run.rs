@@ -23,7 +23,7 @@ use crate::{
     },
     words::{
         call::CallError,
-        observe::{BatchTrace, CallFacts, Export, RunFacts, RunOutcome, WorkerFacts},
+        observe::{BatchTrace, CallFacts, Export, RunFacts, RunOutcome, StageFacts, WorkerFacts},
         trace::{SpanContext, SpanId, TraceId},
     },
 };
@@ -139,6 +139,11 @@ impl RunTraces {
         self.after(pushed, || u64::from(batch.root.sampled && !batch.is_void()));
     }
 
+    /// A stage joins, or another version of one is about to be called.
+    pub fn version(&self, stage: usize, generation: u32, facts: &StageFacts) {
+        self.constants.version(stage, generation, facts);
+    }
+
     /// A stage failed outside of any call.
     pub fn failed(&self, stage: &str, during: &'static str, error: &CallError) {
         failure::log_outside(&self.facts, self.context, stage, during, error);
@@ -181,7 +186,7 @@ impl CallTraces {
     #[inline]
     pub fn end(&mut self, call: &CallFacts<'_>) {
         if let Some(error) = call.error {
-            failure::log(&self.run.facts, self.worker.stage, call, error);
+            failure::log(&self.run, self.worker.stage, call, error);
         }
         if call.context.sampled {
             let pushed = self.written.sampled.push(CallRecord::of(&self.worker, call));

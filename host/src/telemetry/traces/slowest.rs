@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::record::{Brief, RootRecord};
-use crate::words::observe::RunFacts;
+use super::{
+    constant::Constants,
+    record::{Brief, RootRecord},
+};
 
 /// Calls of one batch that are remembered: a batch that is taken apart in more is told by its first ones.
 const CALLS: usize = 64;
@@ -70,7 +72,7 @@ impl Slowest {
     }
 
     /// Looks at a batch. Names are looked up only for one that is remembered.
-    pub fn see(&mut self, run: &RunFacts, root: &RootRecord, calls: impl Iterator<Item = Brief>) {
+    pub fn see(&mut self, run: &Constants, root: &RootRecord, calls: impl Iterator<Item = Brief>) {
         self.seen += 1;
         let duration = root.duration();
         let full = self.batches.len() >= self.limit;
@@ -79,7 +81,7 @@ impl Slowest {
         }
         let mut calls: Vec<_> = calls.collect();
         calls.sort_by_key(|call| call.started);
-        let name = |stage: usize| run.stages.get(stage).map_or_else(String::new, |stage| stage.name.clone());
+        let name = |stage: usize| run.stage(stage).map_or_else(String::new, |stage| stage.stage.clone());
         let slow = |call: &Brief| SlowCall {
             stage: name(call.stage as usize),
             export: call.export.as_str(),
