@@ -5,6 +5,7 @@
 pub mod catalog;
 pub mod cli;
 pub mod conformance;
+pub mod measure;
 pub mod pipeline;
 pub mod project;
 pub mod tables;
