@@ -11,6 +11,9 @@
 //!
 //! `cargo bench --bench languages` prints the table of plugins/languages/README.md, of those components that are there.
 
+#[path = "work.rs"]
+mod work;
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -24,11 +27,7 @@ use arrow::{
 use parshall::{
     tables::NativeTables,
     wasm::{Cache, Runtime, WasmComponent},
-    words::{
-        grants::Grants,
-        limits::Limits,
-        stage::{Component as _, Input, Opening, Transform},
-    },
+    words::stage::{Component as _, Transform},
 };
 use serde_json::json;
 
@@ -113,15 +112,7 @@ fn start(runtime: &Runtime, bytes: &[u8]) -> Duration {
 }
 
 fn open(component: &WasmComponent) -> Box<dyn Transform> {
-    let opening = Opening {
-        stage: "scale".into(),
-        config: json!({ "column": "value", "factor": 3 }),
-        inputs: vec![Input { name: "input".into(), schema: batch(0).schema() }],
-        limits: Limits { memory: 2 << 30, ..Limits::default() },
-        grants: Grants::default(),
-        restore: None,
-    };
-    component.open_transform(&opening).outcome.unwrap_or_else(|error| panic!("{error}")).0
+    work::open(component, json!({ "column": "value", "factor": 3 }), &batch(0).schema())
 }
 
 /// A column that is read and one that stays.

@@ -28,6 +28,8 @@ mod receiver;
 mod share;
 #[path = "telemetry/watch.rs"]
 mod watch;
+#[path = "work.rs"]
+mod work;
 
 use std::{
     hint::black_box,

@@ -11,6 +11,7 @@ mod examples;
 mod expressions;
 mod failures;
 mod follow;
+mod fuel;
 mod generate;
 mod graphs;
 mod hostile;
@@ -37,4 +38,6 @@ mod traces;
 mod validate;
 mod wasi;
 mod wasi_http;
+#[path = "../benches/work.rs"]
+mod work;
 mod wrong_files;

@@ -25,31 +25,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-use arrow::{
-    array::{ArrayRef, Int64Array, RecordBatch},
-    datatypes::{DataType, Field, Schema},
-};
+use arrow::array::RecordBatch;
 use criterion::Criterion;
 use parshall::{
-    tables::NativeTables,
-    wasm::{Cache, Runtime},
+    wasm::Accounting,
     words::{
-        grants::Grants,
-        limits::Limits,
         observe::{BatchTrace, CallFacts, CallObserver, Export, WorkerFacts},
-        stage::{Component as _, Input, Opening, Transform},
+        stage::Transform,
         trace,
     },
 };
-use serde_json::json;
 
 use crate::{
     receiver::Receiver,
     watch::{Layers, Spans, Watch},
+    work::{self, Work},
 };
 
 const ROWS: usize = 8_192;
-const COLUMNS: usize = 16;
 /// Calls in a burst, and the rounds of bursts.
 const BURST: u32 = 16;
 const BURSTS: usize = 4_000;
@@ -62,35 +55,6 @@ struct Side<'a> {
     watch: &'a Watch,
     calls: Box<dyn CallObserver>,
     sequence: u64,
-}
-
-/// Pseudo-random values, half of which exceed 0.
-fn batch() -> Arc<RecordBatch> {
-    let column = |seed: usize| {
-        let mut state = seed as u64 + 1;
-        let next = |_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as i64 - (1 << 30)
-        };
-        Arc::new(Int64Array::from_iter_values((0..ROWS).map(next))) as ArrayRef
-    };
-    let fields: Vec<_> = (0..COLUMNS).map(|n| Field::new(format!("c{n}"), DataType::Int64, true)).collect();
-    Arc::new(RecordBatch::try_new(Arc::new(Schema::new(fields)), (0..COLUMNS).map(column).collect()).unwrap())
-}
-
-fn filter(batch: &RecordBatch) -> Box<dyn Transform> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/dist/filter.wasm");
-    let bytes = fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}; run plugins/build"));
-    let cache = Cache::at(std::env::temp_dir().join("parshall-bench-components"));
-    let opening = Opening {
-        stage: "by_carrier".into(),
-        config: json!({ "where": "c0 > 0" }),
-        inputs: vec![Input { name: "in".into(), schema: batch.schema() }],
-        limits: Limits::default(),
-        grants: Grants::default(),
-        restore: None,
-    };
-    Runtime::new(cache, Arc::new(NativeTables::default())).unwrap().load(&bytes).unwrap().open_transform(&opening).outcome.unwrap().0
 }
 
 impl<'a> Side<'a> {
@@ -205,8 +169,8 @@ pub fn share(_: &mut Criterion) {
         Watch::start(&Layers { spans: Some(spans), metrics: false }),
         Watch::start(&Layers { spans: Some(spans), metrics: true }),
     ];
-    let batch = batch();
-    let mut stage = filter(&batch);
+    let batch = work::batch(ROWS);
+    let mut stage = Work::Filter.open(&work::runtime(Accounting::default()), &batch.schema());
     let mut sides: Vec<_> = watches.iter().map(Side::new).collect();
     sides.iter_mut().for_each(|side| _ = side.burst(512, &mut *stage, &batch));
     print("bursts", &names, &bursts(&mut sides, &mut *stage, &batch));

@@ -16,13 +16,15 @@ pub struct Accounting {
     pub fuel: bool,
     /// Stop at the deadline.
     pub deadline: bool,
+    /// Hold memories and tables to their limits, and count them.
+    pub limiter: bool,
     /// Tell guest time from copying time.
     pub clock: bool,
 }
 
 impl Default for Accounting {
     fn default() -> Self {
-        Accounting { fuel: true, deadline: true, clock: true }
+        Accounting { fuel: true, deadline: true, limiter: true, clock: true }
     }
 }
 
@@ -41,15 +43,9 @@ impl Engine {
         config.cranelift_opt_level(OptLevel::Speed).consume_fuel(accounting.fuel).epoch_interruption(accounting.deadline);
         let inner = wasmtime::Engine::new(&config)?;
         let ticker = Arc::new(Ticker);
-        let (weak, alive) = (inner.weak(), Arc::downgrade(&ticker));
-        thread::Builder::new().name("parshall-epoch".into()).spawn(move || {
-            // Ends within a tick of the last clone being dropped.
-            while let (Some(engine), Some(_)) = (weak.upgrade(), alive.upgrade()) {
-                engine.increment_epoch();
-                drop(engine);
-                thread::sleep(TICK);
-            }
-        })?;
+        if accounting.deadline {
+            tick(&inner, &ticker)?;
+        }
         Ok(Engine { inner, accounting, _ticker: ticker })
     }
 
@@ -60,3 +56,17 @@ impl Engine {
 }
 
 struct Ticker;
+
+/// Lets time pass for an engine, as long as its ticker lives.
+fn tick(engine: &wasmtime::Engine, ticker: &Arc<Ticker>) -> wasmtime::Result<()> {
+    let (weak, alive) = (engine.weak(), Arc::downgrade(ticker));
+    thread::Builder::new().name("parshall-epoch".into()).spawn(move || {
+        // Ends within a tick of the last clone being dropped.
+        while let (Some(engine), Some(_)) = (weak.upgrade(), alive.upgrade()) {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(TICK);
+        }
+    })?;
+    Ok(())
+}

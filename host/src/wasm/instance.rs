@@ -56,7 +56,9 @@ impl Instance {
         let fuel = engine.accounting.fuel.then_some(host.limits.fuel);
         let ticks = engine.accounting.deadline.then(|| Engine::ticks(host.limits.timeout));
         let mut store = Store::new(&engine.inner, host);
-        store.limiter(|host| &mut host.limiter);
+        if engine.accounting.limiter {
+            store.limiter(|host| &mut host.limiter);
+        }
         store.set_hostcall_fuel(hostcall_fuel(&store.data().limits));
         if engine.accounting.clock {
             store.call_hook(|mut context, hook| {

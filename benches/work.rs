@@ -1,0 +1,166 @@
+//! The work that benches and the guards of their figures do: rows, components over them, and the same by Arrow's kernels alone.
+//!
+//! Rows have 16 int64 columns, `c0` to `c15`: pseudo-random values, half of which exceed 0; the last has 16 distinct ones.
+
+// Every bench is a program of its own, and uses a part of this.
+#![allow(dead_code)]
+
+use std::{path::PathBuf, sync::Arc};
+
+use arrow::{
+    array::{ArrayRef, AsArray as _, Float64Array, Int64Array, RecordBatch},
+    compute::{filter_record_batch, kernels},
+    datatypes::{DataType, Field, Int64Type, Schema, SchemaRef},
+};
+use parshall::{
+    tables::NativeTables,
+    wasm::{Accounting, Cache, Runtime, WasmComponent},
+    words::{
+        grants::Grants,
+        limits::Limits,
+        stage::{Component as _, Input, Opening, Transform},
+    },
+};
+use serde_json::{Value, json};
+
+pub const COLUMNS: usize = 16;
+/// Groups of the aggregate.
+pub const GROUPS: i64 = 16;
+
+/// What a stage does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Reads nothing, passes everything on.
+    Noop,
+    /// `c0 > 0`: reads one column, answers a bitmap.
+    Filter,
+    /// `c0 + c1` as float64: reads two columns, makes one.
+    Derive,
+    /// Count and sum of `c0` by `c15`: reads two columns, puts nothing out until the end.
+    Aggregate,
+}
+
+impl Work {
+    pub const ALL: [Work; 4] = [Work::Noop, Work::Filter, Work::Derive, Work::Aggregate];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Work::Noop => "noop",
+            Work::Filter => "filter",
+            Work::Derive => "derive",
+            Work::Aggregate => "aggregate",
+        }
+    }
+
+    /// The component in `plugins/dist` that does it.
+    pub fn component(self) -> &'static str {
+        match self {
+            Work::Noop => "testing/noop",
+            other => other.name(),
+        }
+    }
+
+    pub fn config(self) -> Value {
+        match self {
+            Work::Noop => json!({}),
+            Work::Filter => json!({ "where": "c0 > 0" }),
+            Work::Derive => json!({ "columns": { "sum": "CAST(c0 AS float64) + CAST(c1 AS float64)" } }),
+            Work::Aggregate => json!({ "group_by": ["c15"], "aggregates": { "rows": "count()", "sum": "sum(c0)" } }),
+        }
+    }
+
+    /// An instance in this runtime.
+    pub fn open(self, runtime: &Runtime, schema: &SchemaRef) -> Box<dyn Transform> {
+        open(&load(runtime, self.component()), self.config(), schema)
+    }
+
+    /// The same by Arrow's kernels, on this machine's own processor.
+    pub fn native(self) -> Native {
+        Native { work: self, counts: [0; GROUPS as usize], sums: [0; GROUPS as usize] }
+    }
+}
+
+/// Work without a sandbox. The aggregate knows its groups beforehand, so it is as fast as one can be.
+pub struct Native {
+    work: Work,
+    counts: [u64; GROUPS as usize],
+    sums: [i64; GROUPS as usize],
+}
+
+impl Native {
+    /// Rows that come out.
+    pub fn process(&mut self, batch: &Arc<RecordBatch>) -> usize {
+        match self.work {
+            Work::Noop => std::hint::black_box(Arc::clone(batch)).num_rows(),
+            Work::Filter => std::hint::black_box(filter(batch)).num_rows(),
+            Work::Derive => std::hint::black_box(derive(batch)).num_rows(),
+            Work::Aggregate => {
+                let (keys, values) = (batch.column(15).as_primitive::<Int64Type>(), batch.column(0).as_primitive::<Int64Type>());
+                for (key, value) in keys.values().iter().zip(values.values()) {
+                    let group = (*key & (GROUPS - 1)) as usize;
+                    self.counts[group] += 1;
+                    self.sums[group] = self.sums[group].wrapping_add(*value);
+                }
+                std::hint::black_box(self.counts[0]) as usize
+            }
+        }
+    }
+}
+
+/// `c0 > 0`
+pub fn filter(batch: &RecordBatch) -> RecordBatch {
+    let threshold = Int64Array::new_scalar(0);
+    let mask = kernels::cmp::gt(batch.column(0), &threshold).unwrap();
+    filter_record_batch(batch, &mask).unwrap()
+}
+
+/// All columns, and `sum`.
+pub fn derive(batch: &RecordBatch) -> RecordBatch {
+    let float = |column: usize| -> Float64Array { batch.column(column).as_primitive::<Int64Type>().unary(|value| value as f64) };
+    let mut columns = batch.columns().to_vec();
+    columns.push(kernels::numeric::add(&float(0), &float(1)).unwrap());
+    let mut fields = batch.schema_ref().fields().to_vec();
+    fields.push(Arc::new(Field::new("sum", DataType::Float64, true)));
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+}
+
+/// So many rows.
+pub fn batch(rows: usize) -> Arc<RecordBatch> {
+    let column = |seed: usize| {
+        let mut state = seed as u64 + 1;
+        let next = |_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let value = (state >> 33) as i64 - (1 << 30);
+            if seed == COLUMNS - 1 { value & (GROUPS - 1) } else { value }
+        };
+        Arc::new(Int64Array::from_iter_values((0..rows).map(next))) as ArrayRef
+    };
+    let fields: Vec<_> = (0..COLUMNS).map(|n| Field::new(format!("c{n}"), DataType::Int64, true)).collect();
+    Arc::new(RecordBatch::try_new(Arc::new(Schema::new(fields)), (0..COLUMNS).map(column).collect()).unwrap())
+}
+
+/// A runtime with a cache of components that benches share.
+pub fn runtime(accounting: Accounting) -> Runtime {
+    let cache = Cache::at(std::env::temp_dir().join("parshall-bench-components"));
+    Runtime::with(accounting, cache, Arc::new(NativeTables::default())).unwrap()
+}
+
+/// A component of `plugins/dist`.
+pub fn load(runtime: &Runtime, name: &str) -> WasmComponent {
+    let path = PathBuf::from(format!("{}/../plugins/dist/{name}.wasm", env!("CARGO_MANIFEST_DIR")));
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; run plugins/build", path.display()));
+    runtime.load(&bytes).unwrap()
+}
+
+/// An instance of it, with every limit at its default but memory: interpreters of languages take more.
+pub fn open(component: &WasmComponent, config: Value, schema: &SchemaRef) -> Box<dyn Transform> {
+    let opening = Opening {
+        stage: "bench".into(),
+        config,
+        inputs: vec![Input { name: "in".into(), schema: Arc::clone(schema) }],
+        limits: Limits { memory: 2 << 30, ..Limits::default() },
+        grants: Grants::default(),
+        restore: None,
+    };
+    component.open_transform(&opening).outcome.unwrap_or_else(|error| panic!("{error}")).0
+}
