@@ -4,6 +4,7 @@ mod audit;
 mod extracts_and_loads;
 mod rollback;
 mod soak;
+pub mod spans;
 mod state;
 
 use std::{
@@ -23,7 +24,10 @@ use parshall::{
     },
     tables::NativeTables,
     wasm::{Cache, Runtime},
-    words::stage::Component,
+    words::{
+        observe::{Observer, Unobserved},
+        stage::Component,
+    },
 };
 use tempfile::TempDir;
 
@@ -86,6 +90,10 @@ fn spec(folder: &Path, stages: &str) -> Spec {
 impl Live {
     /// Starts a pipeline whose text may name test components by `@NAME`, and versions of `stamp` by `@1` and `@2`.
     fn start(stages: &str) -> Self {
+        Live::observed(stages, &Unobserved)
+    }
+
+    fn observed(stages: &str, observer: &dyn Observer) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let spec = spec(folder.path(), stages);
         let cache = Cache::at(std::env::temp_dir().join("parshall-test-components"));
@@ -93,7 +101,7 @@ impl Live {
         let audit = Audit::default();
         let components: Arc<Audited> = Arc::new(Audited { catalog, audit: audit.clone() });
         let plan = Plan::make(&spec, &*components).unwrap_or_else(|errors| panic!("{}", errors[0].render(false)));
-        let run = Run::start(plan).unwrap();
+        let run = Run::observed(plan, observer).unwrap();
         let swaps = Arc::new(Swaps::new(Arc::clone(run.graph()), spec, components));
         Live { folder, run, swaps, audit }
     }

@@ -1,7 +1,7 @@
 //! Spans: what a run leaves in `--trace-out` and at a collector, in good times and bad.
 
 mod collector;
-mod golden;
+pub mod golden;
 mod requests;
 mod schema;
 mod throughput;

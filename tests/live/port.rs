@@ -69,7 +69,7 @@ fn a_stage_is_swapped_by_http_while_rows_flow() {
     assert_eq!((status, record["outcome"].as_str(), record["trigger"].as_str()), (200, Some("swapped"), Some("http")), "{answer:#}");
     assert_eq!((&record["old"]["generation"], &record["new"]["generation"]), (&1.into(), &2.into()));
     let phases: Vec<_> = record["phases"].as_array().unwrap().iter().map(|phase| phase["phase"].as_str().unwrap()).collect();
-    assert_eq!(phases, ["shadow", "guard"]);
+    assert_eq!(phases, ["load", "check", "hand over", "shadow", "switch", "guard", "retire"]);
     assert_eq!(live.generation(), 2);
     let (status, answer) = swap("doubled", json!({ "component": second }));
     assert_eq!((status, &answer), (200, &json!({ "record": null })), "what runs already is no change");

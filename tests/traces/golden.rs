@@ -15,7 +15,7 @@ use parshall::{
 use super::{Watched, settings, spans, tree, watch};
 use crate::binary::{example, folder, project};
 
-fn assert_golden(name: &str, tree: &str) {
+pub fn assert_golden(name: &str, tree: &str) {
     let path = project("tests/golden/traces").join(format!("{name}.txt"));
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, tree).unwrap();

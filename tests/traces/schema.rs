@@ -47,6 +47,7 @@ fn emitted() -> Vec<Span> {
     let events = settings(here.path(), [("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", "logs/dup")]);
     all.extend(watch(here.path(), &failing, events).spans);
     all.extend(super::requests::all());
+    all.extend(crate::swap::spans::all());
     all
 }
 
@@ -59,8 +60,9 @@ fn the_page_says_what_spans_say() {
     };
     for span in emitted() {
         let name = match span.name.as_str() {
-            name @ ("run" | "batch") => name,
+            name @ ("run" | "batch" | "swap") => name,
             "GET" => "METHOD",
+            phase if phase.starts_with("swap ") => "swap PHASE",
             _ => "EXPORT STAGE",
         };
         note(name, &span.attributes);

@@ -67,7 +67,7 @@ fn attributes(list: &Value) -> BTreeMap<String, Value> {
 }
 
 /// What differs between machines, runs or builds, or is said by the tree itself.
-const LEFT_OUT: [&str; 17] = [
+const LEFT_OUT: [&str; 20] = [
     "etl.pipeline.name",
     "etl.stage.name",
     "etl.stage.kind",
@@ -85,6 +85,9 @@ const LEFT_OUT: [&str; 17] = [
     "etl.time.guest",
     "etl.time.copy",
     "etl.time.host",
+    "etl.swap.old.digest",
+    "etl.swap.new.digest",
+    "etl.swap.pause",
 ];
 
 /// All spans as a tree: the run and what hangs below it, then every batch, in the order in which they came about.

@@ -7,6 +7,8 @@ pub mod span {
     /// A batch, from the call that brings it into being to the last that takes it: the root of the batch's trace.
     pub const BATCH: &str = "batch";
     // A call is named `EXPORT STAGE`: `process by_carrier`.
+    /// A change of what a stage runs, whatever came of it. What was done for it is named `swap PHASE`: `swap guard`.
+    pub const SWAP: &str = "swap";
     /// An event of a call that failed, for those who opt in: what the log record of the same call says.
     pub const EXCEPTION: &str = "exception";
 }
@@ -46,6 +48,13 @@ pub mod attribute {
     pub const TIME_COPY: &str = "etl.time.copy";
     pub const TIME_HOST: &str = "etl.time.host";
     pub const RUN_OUTCOME: &str = "etl.run.outcome";
+    pub const SWAP_OUTCOME: &str = "etl.swap.outcome";
+    pub const SWAP_TRIGGER: &str = "etl.swap.trigger";
+    pub const SWAP_PAUSE: &str = "etl.swap.pause";
+    pub const OLD_GENERATION: &str = "etl.swap.old.generation";
+    pub const OLD_DIGEST: &str = "etl.swap.old.digest";
+    pub const NEW_GENERATION: &str = "etl.swap.new.generation";
+    pub const NEW_DIGEST: &str = "etl.swap.new.digest";
     pub const DATASET_NAME: &str = "etl.dataset.name";
     pub const DATASET_FORMAT: &str = "etl.dataset.format";
     pub const DATASET_LOCATION: &str = "etl.dataset.location";

@@ -12,7 +12,8 @@ use super::{
 use crate::words::{
     call::CallError,
     observe::{
-        BatchTrace, CallFacts, CallObserver, Export, Observer, Probe, RunFacts, RunObserver, RunOutcome, StageFacts, Swapped, WorkerFacts,
+        BatchTrace, CallFacts, CallObserver, Export, Observer, Probe, Refused, RunFacts, RunObserver, RunOutcome, StageFacts, Swapped,
+        WorkerFacts,
     },
     trace::SpanContext,
 };
@@ -107,6 +108,18 @@ impl RunObserver for RunWatch {
         if let Some(metrics) = &self.metrics {
             metrics.changed(swap.stage, swap.generation, swap.facts);
             metrics.swapped(swap.stage, Swap::of(swap.outcome));
+        }
+        if let Some(traces) = &self.traces {
+            traces.swapped(swap);
+        }
+    }
+
+    fn refused(&self, change: &Refused<'_>) {
+        if let (Some(metrics), Some((stage, _))) = (&self.metrics, change.stage) {
+            metrics.swapped(stage, Swap::Failed);
+        }
+        if let Some(traces) = &self.traces {
+            traces.refused(change);
         }
     }
 

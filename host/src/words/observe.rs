@@ -38,6 +38,8 @@ pub trait RunObserver: Send + Sync {
     fn removed(&self, _stage: usize) {}
     /// A stage has been changed, or was not.
     fn swapped(&self, _swap: &Swapped<'_>) {}
+    /// A change was refused before any stage was touched.
+    fn refused(&self, _change: &Refused<'_>) {}
     /// The run has ended, well or not.
     fn ended(&self, outcome: &RunOutcome<'_>);
 }
@@ -123,7 +125,7 @@ pub struct WorkerFacts {
     pub stage: usize,
     /// Its number among the stage's instances, from 0.
     pub instance: usize,
-    /// How often the stage's component has been swapped, from 1 for the one that the run began with.
+    /// Of the version that the instance is of: 1 for the one that the run began with, and another for each that was tried since.
     pub generation: u32,
 }
 
@@ -182,10 +184,25 @@ pub struct Swapped<'a> {
     pub old: (u32, &'a str),
     /// Generation and digest of what was to run.
     pub new: (u32, &'a str),
-    /// The phases that it went through: `shadow`, `canary`, `guard`.
+    /// What was done, from when until when: `load`, `check`, `hand over`, `shadow`, `canary`, `switch`, `guard`, `switch back`, `retire`,
+    /// those of them that there were.
     pub phases: &'a [(&'static str, Instant, Instant)],
     /// The longest that a thread was held up by the change itself.
     pub pause: Duration,
+}
+
+/// A change that was refused before any stage was touched.
+pub struct Refused<'a> {
+    /// The only stage that was to change, if that is known: its index and its name.
+    pub stage: Option<(usize, &'a str)>,
+    /// `load` or `check`.
+    pub reason: &'static str,
+    /// The same for a person.
+    pub message: &'a str,
+    /// Who or what asked for it.
+    pub trigger: &'static str,
+    /// How far it came, as above.
+    pub phases: &'a [(&'static str, Instant, Instant)],
 }
 
 /// How a run ended.

@@ -83,7 +83,9 @@ impl Told {
         }
         text.push_str(&version("old", &self.old));
         text.push_str(&version("new", &self.new));
-        let phases = self.phases.iter().map(|phase| format!(", {} {}", phase.phase, amount::seconds(phase.seconds)));
+        // The others are in what is said around them, or take no time worth a word.
+        let tried = self.phases.iter().filter(|phase| ["shadow", "canary", "guard"].contains(&&*phase.phase));
+        let phases = tried.map(|phase| format!(", {} {}", phase.phase, amount::seconds(phase.seconds)));
         let diverged = if self.diverged > 0 { format!(", {} batches diverged", amount::count(self.diverged)) } else { String::new() };
         text.push_str(&format!(
             "  loaded beside in {}{}{diverged}, tried in {}, held up for {} at most\n",

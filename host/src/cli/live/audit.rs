@@ -56,11 +56,7 @@ pub fn write(pipeline: &str, record: &Record) {
 
 /// Writes that a change was not begun.
 pub fn refused(pipeline: &str, trigger: Trigger, refusal: &Refusal) {
-    let first = match refusal {
-        Refusal::Mistakes(diagnostics) => diagnostics.first().map(|diagnostic| diagnostic.message.clone()),
-        _ => None,
-    };
-    let why = first.map_or_else(|| refusal.to_string(), |first| format!("{refusal}: {first}"));
+    let why = refusal.message();
     tracing::warn!(
         target: AUDIT,
         { { attribute::PIPELINE } = pipeline, trigger = trigger.as_str(), outcome = "refused", why },

@@ -1,6 +1,6 @@
 //! All changes of a run, whoever triggers them: read what shall be, let [`Swaps`] do it, write the audit.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use super::{
     audit,
@@ -59,8 +59,12 @@ impl Changes {
 
     /// What runs becomes what the pipeline file and the files of its components say.
     pub fn reload(&self, trigger: Trigger) -> Result<Vec<Record>, Refusal> {
+        let began = Instant::now();
         let spec = still::load(&self.file).map_err(Refusal::Mistakes);
-        let spec = spec.inspect_err(|refusal| audit::refused(&self.graph().name, trigger, refusal))?;
+        let spec = spec.inspect_err(|refusal| {
+            self.swaps.refused(None, trigger, refusal, &vec![("load", began, Instant::now())]);
+            audit::refused(&self.graph().name, trigger, refusal);
+        })?;
         let settings = spec.swap;
         self.told(trigger, self.swaps.change(spec, trigger, settings))
     }

@@ -63,8 +63,20 @@ struct Inside {
     pauses: Vec<Duration>,
     /// When each phase began.
     began: Vec<(Phase, Instant)>,
+    hands: Hands,
     /// What is no longer needed, to be dropped away from the data path.
     retired: Vec<Box<dyn Any + Send>>,
+}
+
+/// When instances changed hands, from the first of them to the last.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hands {
+    /// The first instance came to a batch boundary, and found the new version there.
+    pub taken: Option<Instant>,
+    /// The new version took over.
+    pub over: Option<(Instant, Instant)>,
+    /// The old one came back.
+    pub back: Option<(Instant, Instant)>,
 }
 
 /// What came of a trial.
@@ -78,6 +90,8 @@ pub struct Findings {
     pub diverged: u64,
     /// When each phase began.
     pub began: Vec<(Phase, Instant)>,
+    /// When instances changed hands.
+    pub hands: Hands,
     /// What the old version's calls came to before.
     pub before: Tally,
     /// What the new version's calls came to in the last phase.
@@ -137,9 +151,9 @@ impl Trial {
         while !first.is_last() && first.batches(&settings) == 0 {
             first = first.next();
         }
-        let (old, new, before, cause, pauses, retired) = Default::default();
+        let (old, new, before, cause, pauses, hands, retired) = Default::default();
         let began = vec![(first, Instant::now())];
-        let inside = Inside { unsettled: instances, seen: 0, old, new, before, diverged: 0, cause, pauses, began, retired };
+        let inside = Inside { unsettled: instances, seen: 0, old, new, before, diverged: 0, cause, pauses, began, hands, retired };
         Trial { settings, phase: AtomicU8::new(first as u8), inside: Mutex::new(inside), changed: Condvar::new() }
     }
 
@@ -150,7 +164,9 @@ impl Trial {
 
     /// An instance begins: what the old version's calls came to so far.
     pub fn begin(&self, before: &Tally) {
-        self.lock().before.merge(before);
+        let mut inside = self.lock();
+        inside.before.merge(before);
+        inside.hands.taken.get_or_insert_with(Instant::now);
     }
 
     /// Whether the new version is given this batch in the canary phase: spread evenly over the batches.
@@ -250,12 +266,18 @@ impl Trial {
         self.changed.notify_all();
     }
 
-    /// An instance's thread was held up by the change itself.
-    pub fn paused(&self, pause: Duration) {
+    /// The new version has taken an instance's place, which began then and held up its thread for so long.
+    pub fn took_over(&self, began: Instant, pause: Duration) {
         let mut inside = self.lock();
-        if inside.pauses.len() < PAUSES {
-            inside.pauses.push(pause);
-        }
+        widen(&mut inside.hands.over, began);
+        inside.paused(pause);
+    }
+
+    /// The old version is back in its place.
+    pub fn gave_back(&self, began: Instant) {
+        let mut inside = self.lock();
+        widen(&mut inside.hands.back, began);
+        inside.paused(began.elapsed());
     }
 
     /// Takes what an instance needs no longer; it is dropped by whoever waits for the trial.
@@ -307,14 +329,28 @@ impl Trial {
 
     /// What came of it so far.
     pub fn findings(&self) -> Findings {
-        let Inside { cause, pauses, diverged, began, before, new, .. } = &*self.lock();
+        let Inside { cause, pauses, diverged, began, hands, before, new, .. } = &*self.lock();
         let (cause, pauses, began) = (cause.clone(), pauses.clone(), began.clone());
-        Findings { cause, pauses, diverged: *diverged, began, before: *before, new: *new }
+        Findings { cause, pauses, diverged: *diverged, began, hands: *hands, before: *before, new: *new }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Inside {
+    fn paused(&mut self, pause: Duration) {
+        if self.pauses.len() < PAUSES {
+            self.pauses.push(pause);
+        }
+    }
+}
+
+/// One more, which began then and has ended now.
+fn widen(all: &mut Option<(Instant, Instant)>, began: Instant) {
+    let first = all.map_or(began, |(first, _)| first.min(began));
+    *all = Some((first, Instant::now()));
 }
 
 #[cfg(test)]

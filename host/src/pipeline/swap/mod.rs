@@ -22,10 +22,13 @@ use std::{
 
 pub use cause::Cause;
 pub use judge::judge;
-pub use record::{Outcome, Record, Trigger};
+pub use record::{Outcome, Phases, Record, Trigger};
 pub use settings::SwapSettings;
 
-use self::difference::{Difference, differences};
+use self::{
+    difference::{Difference, differences},
+    record::Work,
+};
 use super::{
     diagnostic::Diagnostic,
     plan::{ComponentError, ComponentRef, Components, Opened, Plan, PlannedStage},
@@ -33,7 +36,7 @@ use super::{
     spec::{Spec, StageSpec},
 };
 use crate::words::{
-    observe::{Swapped, WorkerFacts},
+    observe::{Refused, Swapped, WorkerFacts},
     scope,
     stage::{Component, Kind},
 };
@@ -87,6 +90,26 @@ pub enum Refusal {
     Impossible(String),
 }
 
+// === impl Refusal ===
+
+impl Refusal {
+    /// In which phase, which is why: `load` or `check`.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Refusal::Mistakes(_) => "load",
+            Refusal::NoStage { .. } | Refusal::Impossible(_) => "check",
+        }
+    }
+
+    /// All of it that fits into a line.
+    pub fn message(&self) -> String {
+        match self {
+            Refusal::Mistakes(mistakes) => mistakes.first().map_or_else(|| self.to_string(), |first| format!("{self}: {}", first.message)),
+            _ => self.to_string(),
+        }
+    }
+}
+
 fn count(mistakes: usize) -> String {
     if mistakes == 1 { "there is a mistake".to_owned() } else { format!("there are {mistakes} mistakes") }
 }
@@ -132,41 +155,39 @@ impl Swaps {
             spec.stages[at].component = request.component.clone();
             Ok(spec)
         };
-        let records = self.make(wanted, request.trigger, Some(request.settings))?;
+        let records = self.make(wanted, Some(&request.stage), request.trigger, Some(request.settings))?;
         Ok(records.into_iter().find(|record| record.stage == request.stage))
     }
 
     /// Makes what runs into another pipeline: what is the same in both goes on untouched.
     pub fn change(&self, spec: Spec, trigger: Trigger, settings: SwapSettings) -> Result<Vec<Record>, Refusal> {
-        self.make(|_| Ok(spec), trigger, Some(settings))
+        self.make(|_| Ok(spec), None, trigger, Some(settings))
     }
 
     /// What runs goes on by what is now in the files of its components.
     pub fn refresh(&self, trigger: Trigger) -> Result<Vec<Record>, Refusal> {
-        self.make(Ok, trigger, None)
+        self.make(Ok, None, trigger, None)
     }
 
     /// What shall be is asked for in its turn: made of what runs by then, it undoes no change that came between. Without settings those
-    /// of the pipeline count.
+    /// of the pipeline count. `stage` is the only one that shall change, if it is known.
     fn make(
         &self,
         wanted: impl FnOnce(Spec) -> Result<Spec, Refusal>,
+        stage: Option<&str>,
         trigger: Trigger,
         settings: Option<SwapSettings>,
     ) -> Result<Vec<Record>, Refusal> {
         let _turn = lock(&self.turn);
-        let began = Instant::now();
-        let spec = wanted(self.spec())?;
+        let mut ready = Phases::new();
+        let (spec, steps) = self.prepare(wanted, &mut ready).inspect_err(|refusal| self.refused(stage, trigger, refusal, &ready))?;
         let settings = settings.unwrap_or(spec.swap);
-        let plan = self.load_beside(&spec)?;
-        let steps = self.check(plan)?;
-        let ready = began.elapsed();
         let mut records = Vec::with_capacity(steps.len());
         let mut running = self.spec();
         running.swap = spec.swap;
         for step in steps {
             let name = step.stage.name.clone();
-            let record = self.carry_out(step, trigger, settings, ready);
+            let record = self.carry_out(step, trigger, settings, ready.clone());
             let stays = record.outcome == Outcome::Swapped;
             records.push(record);
             if let (true, Some(wanted), Some(stage)) =
@@ -177,6 +198,30 @@ impl Swaps {
         }
         *lock(&self.spec) = running;
         Ok(records)
+    }
+
+    /// Everything that can be done before what runs is touched.
+    fn prepare(&self, wanted: impl FnOnce(Spec) -> Result<Spec, Refusal>, phases: &mut Phases) -> Result<(Spec, Vec<Step>), Refusal> {
+        let began = Instant::now();
+        let loaded = wanted(self.spec()).and_then(|spec| self.load_beside(&spec).map(|plan| (spec, plan)));
+        let ended = Instant::now();
+        phases.push(("load", began, ended));
+        let (spec, plan) = loaded?;
+        let steps = self.check(plan);
+        phases.push(("check", ended, Instant::now()));
+        Ok((spec, steps?))
+    }
+
+    /// Tells that a change was not begun, as far as it came: by whoever could not even read what was to be, too.
+    pub fn refused(&self, stage: Option<&str>, trigger: Trigger, refusal: &Refusal, phases: &Phases) {
+        let stage = stage.and_then(|name| self.graph.stages.named(name));
+        self.graph.observer.refused(&Refused {
+            stage: stage.as_ref().map(|stage| (stage.index, &*stage.name)),
+            reason: refusal.reason(),
+            message: &refusal.message(),
+            trigger: trigger.as_str(),
+            phases,
+        });
     }
 
     /// Compiles and opens what is new, off the data path; what is not new is not touched.
@@ -195,8 +240,8 @@ impl Swaps {
     }
 
     /// Changes one stage, and says what came of it.
-    fn carry_out(&self, step: Step, trigger: Trigger, settings: SwapSettings, ready: Duration) -> Record {
-        let (began, old) = (Instant::now(), step.stage.version());
+    fn carry_out(&self, step: Step, trigger: Trigger, settings: SwapSettings, ready: Phases) -> Record {
+        let (work, old) = (Work { ready, handed_over: Instant::now() }, step.stage.version());
         let Step { stage, mut planned, what } = step;
         let instances = planned.instances;
         let mut record = match what {
@@ -207,15 +252,16 @@ impl Swaps {
                 match trial {
                     Ok(trial) => {
                         self.try_out(&stage, &trial);
+                        let tried = Instant::now();
                         self.conclude(&stage, &trial, planned, &version);
-                        Record::of(&stage, trigger, (&old, &version), &trial, (ready, began.elapsed()))
+                        Record::of(&stage, trigger, (&old, &version), &trial, (work, tried))
                     }
-                    Err(message) => Record::refused(&stage, trigger, (&old, &version), message, ready),
+                    Err(message) => Record::refused(&stage, trigger, (&old, &version), message, work),
                 }
             }
             Difference::Settings => {
                 stage.runs(Arc::new(planned), Arc::clone(&old));
-                Record::settings(&stage, trigger, &old, ready)
+                Record::settings(&stage, trigger, &old, work)
             }
         };
         if record.outcome == Outcome::Swapped {

@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::pipeline::run::{Stage, Trial, Version, VersionReport};
+use crate::pipeline::run::{Findings, Phase, Stage, Trial, Version, VersionReport};
 
 /// Who or what asked for a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -34,6 +34,9 @@ pub enum Outcome {
     /// It had taken over, or was given some batches, and the old version is back.
     RolledBack,
 }
+
+/// What was done, from when until when, in the order in which it began.
+pub type Phases = Vec<(&'static str, Instant, Instant)>;
 
 /// A change of one stage.
 #[derive(Clone, Debug, Serialize)]
@@ -68,7 +71,15 @@ pub struct Record {
     pub diverged: u64,
     /// When each phase began and ended; in JSON, its name and how long it took.
     #[serde(serialize_with = "lengths")]
-    pub phases: Vec<(&'static str, Instant, Instant)>,
+    pub phases: Phases,
+}
+
+/// What was done for a change on the thread that asked for it.
+pub(super) struct Work {
+    /// Before the stage was touched: `load` and `check`, once for all stages that change together.
+    pub ready: Phases,
+    /// When the candidate was handed over to the seats.
+    pub handed_over: Instant,
 }
 
 // === impl Trigger ===
@@ -107,7 +118,7 @@ impl Record {
         trigger: Trigger,
         (old, new): (&Arc<Version>, &Arc<Version>),
         trial: &Trial,
-        (load, tried): (Duration, Duration),
+        (work, retired): (Work, Instant),
     ) -> Self {
         let findings = trial.findings();
         let outcome = match (&findings.cause, new.span().batches) {
@@ -115,30 +126,39 @@ impl Record {
             (Some(_), 0) => Outcome::Refused,
             (Some(_), _) => Outcome::RolledBack,
         };
-        let ends = findings.began.iter().skip(1).map(|(_, began)| *began);
-        let phases = findings.began.iter().zip(ends).map(|((phase, began), ended)| (phase.as_str(), *began, ended)).collect();
+        let now = Instant::now();
+        let mut tried = tried(&findings, work.handed_over);
+        tried.push(("retire", retired, now));
         Record {
             reason: findings.cause.as_ref().map(|cause| cause.reason()),
             message: findings.cause.as_ref().map(ToString::to_string),
-            trial_seconds: tried.as_secs_f64(),
+            trial_seconds: (now - work.handed_over).as_secs_f64(),
             pause_seconds: findings.pauses.iter().max().copied().unwrap_or_default().as_secs_f64(),
             diverged: findings.diverged,
-            phases,
-            ..Record::new(stage, trigger, (old, new), outcome, load)
+            ..Record::new(stage, trigger, (old, new), outcome, work.ready)
         }
+        .with(tried)
     }
 
     /// Of a version that could not be tried.
-    pub(super) fn refused(stage: &Stage, trigger: Trigger, versions: (&Arc<Version>, &Arc<Version>), why: String, load: Duration) -> Self {
-        Record { reason: Some("check"), message: Some(why), ..Record::new(stage, trigger, versions, Outcome::Refused, load) }
+    pub(super) fn refused(stage: &Stage, trigger: Trigger, versions: (&Arc<Version>, &Arc<Version>), why: String, work: Work) -> Self {
+        let tried = vec![("hand over", work.handed_over, Instant::now())];
+        Record { reason: Some("check"), message: Some(why), ..Record::new(stage, trigger, versions, Outcome::Refused, work.ready) }
+            .with(tried)
     }
 
     /// Of a stage that goes on with the same version, in another number of instances or with another queue.
-    pub(super) fn settings(stage: &Stage, trigger: Trigger, version: &Arc<Version>, load: Duration) -> Self {
-        Record::new(stage, trigger, (version, version), Outcome::Swapped, load)
+    pub(super) fn settings(stage: &Stage, trigger: Trigger, version: &Arc<Version>, work: Work) -> Self {
+        Record::new(stage, trigger, (version, version), Outcome::Swapped, work.ready)
     }
 
-    fn new(stage: &Stage, trigger: Trigger, (old, new): (&Arc<Version>, &Arc<Version>), outcome: Outcome, load: Duration) -> Self {
+    fn with(mut self, phases: Phases) -> Self {
+        self.phases.extend(phases);
+        self
+    }
+
+    fn new(stage: &Stage, trigger: Trigger, (old, new): (&Arc<Version>, &Arc<Version>), outcome: Outcome, phases: Phases) -> Self {
+        let load: Duration = phases.iter().map(|(_, began, ended)| *ended - *began).sum();
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Record {
             at: began.as_secs_f64(),
@@ -154,9 +174,33 @@ impl Record {
             trial_seconds: 0.0,
             pause_seconds: 0.0,
             diverged: 0,
-            phases: Vec::new(),
+            phases,
         }
     }
+}
+
+/// What a trial went through, from when it was handed over.
+fn tried(findings: &Findings, handed_over: Instant) -> Phases {
+    let (hands, mut began) = (findings.hands, findings.began.clone());
+    let Some(taken) = hands.taken else {
+        // No instance came to a batch boundary: nothing was tried.
+        let given_up = began.last().map_or(handed_over, |(_, given_up)| *given_up);
+        return vec![("hand over", handed_over, given_up)];
+    };
+    // It was ready to begin before anybody could; and the guard has nothing to look at before the switch.
+    if let Some((_, first)) = began.first_mut() {
+        *first = taken;
+    }
+    if let (Some((_, guard)), Some((over, _))) = (began.iter_mut().find(|(phase, _)| *phase == Phase::Guard), hands.over) {
+        *guard = over.max(*guard);
+    }
+    let mut phases = vec![("hand over", handed_over, taken)];
+    let moves = [("switch", hands.over), ("switch back", hands.back)];
+    phases.extend(moves.into_iter().filter_map(|(name, moved)| moved.map(|(began, ended)| (name, began, ended))));
+    let ends = began.iter().skip(1).map(|(_, ended)| *ended);
+    phases.extend(began.iter().zip(ends).map(|((phase, began), ended)| (phase.as_str(), *began, ended.max(*began))));
+    phases.sort_by_key(|(_, began, _)| *began);
+    phases
 }
 
 fn lengths<S: serde::Serializer>(phases: &[(&'static str, Instant, Instant)], serializer: S) -> Result<S::Ok, S::Error> {

@@ -142,8 +142,7 @@ impl StageBytes {
             writer.string(Of::Span, &KIND, &stage.kind.to_string());
             writer.string(Of::Span, &COMPONENT, &stage.component);
             writer.string(Of::Span, &VERSION, &stage.version);
-            // Twelve digits tell components apart; a label of sixty-four tells nobody anything more.
-            writer.string(Of::Span, &DIGEST, stage.digest.get(..12).unwrap_or(&stage.digest));
+            writer.string(Of::Span, &DIGEST, short(&stage.digest));
         });
         let datasets = if stage.kind == Kind::Transform { Vec::new() } else { stage.datasets.clone() };
         let told = bytes(|writer| write_datasets(writer, &datasets.iter().collect::<Vec<_>>()));
@@ -202,6 +201,11 @@ fn write_datasets(writer: &mut Writer, datasets: &[&Dataset]) {
     list(&DATASET_NAME, &|dataset| name(&dataset.location));
     list(&DATASET_FORMAT, &|dataset| dataset.format.to_string());
     list(&DATASET_LOCATION, &|dataset| without_secrets(&dataset.location));
+}
+
+/// Twelve digits tell components apart; a label of sixty-four tells nobody anything more.
+pub fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
 }
 
 /// What a dataset is called: the last part of its location.

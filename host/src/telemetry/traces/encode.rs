@@ -4,11 +4,14 @@
 //! ([`Constants`]) and the numbers are written between; the way of the SDK, through `SpanData` and prost's messages, allocates each
 //! of its names and costs twenty times as much. It is the oracle of the tests here.
 
-use std::time::{Instant, SystemTime};
+use std::{
+    ops::Range,
+    time::{Instant, SystemTime},
+};
 
 use super::{
-    constant::{Constants, StageBytes, field},
-    record::{CallRecord, Failure, RootRecord, RunRecord, nanoseconds},
+    constant::{Constants, StageBytes, field, short},
+    record::{CallRecord, Failure, PhaseRecord, RootRecord, RunRecord, SwapRecord, nanoseconds},
     request,
 };
 use crate::{
@@ -29,7 +32,7 @@ macro_rules! keys {
 keys! {
     INSTANCE GENERATION BATCH_SEQUENCE BATCH_OUTCOME ROWS_IN ROWS_OUT ROWS_FILTERED ROWS_REJECTED ROWS_HELD ROWS_COMMITTED BYTES_READ
     BYTES_MADE BYTES_STAYED COLUMNS_READ FUEL FUEL_EXACT MEMORY_PEAK MEMORY_GROWTH QUEUE_WAIT TIME_GUEST TIME_COPY TIME_HOST RUN_OUTCOME
-    STAGE BLAME ERROR_TYPE EXCEPTION_TYPE EXCEPTION_MESSAGE
+    SWAP_OUTCOME SWAP_TRIGGER SWAP_PAUSE OLD_GENERATION OLD_DIGEST NEW_GENERATION NEW_DIGEST STAGE BLAME ERROR_TYPE EXCEPTION_TYPE EXCEPTION_MESSAGE
 }
 
 /// `ScopeSpans.spans`
@@ -154,6 +157,52 @@ impl Encode<'_> {
         }
         let flags = REMOTE_IS_KNOWN | parent.map_or(0, |_| REMOTE);
         self.end(open, context, flags, run.failure.as_ref().map(|(_, failure)| failure.message.as_str()));
+    }
+
+    /// The spans of a change that have a number within a range: its own, and one for each thing that was done for it.
+    pub fn swap(&mut self, swap: &SwapRecord, run: SpanContext, wanted: Range<usize>) {
+        let context = SpanContext { span: swap.span, ..run };
+        if wanted.contains(&0) {
+            let times = self.times(swap.began, swap.ended);
+            let open = self.begin(context, Some(run.span), times, |writer| named(writer, span::SWAP));
+            self.changed(swap);
+            self.writer.string(Of::Span, &SWAP_TRIGGER, swap.trigger);
+            self.writer.string(Of::Span, &SWAP_OUTCOME, swap.outcome);
+            if let Some([old, new]) = &swap.versions {
+                for (generation, digest, version) in [(&OLD_GENERATION, &OLD_DIGEST, old), (&NEW_GENERATION, &NEW_DIGEST, new)] {
+                    self.writer.integer(Of::Span, generation, version.0.into());
+                    self.writer.string(Of::Span, digest, short(&version.1));
+                }
+            }
+            self.writer.double(Of::Span, &SWAP_PAUSE, swap.pause.as_secs_f64());
+            if let Some((reason, _)) = &swap.failure {
+                self.writer.string(Of::Span, &ERROR_TYPE, reason);
+            }
+            self.end(open, context, REMOTE_IS_KNOWN, swap.failure.as_ref().map(|(_, message)| message.as_str()));
+        }
+        let numbered = (1..).zip(&swap.phases).filter(|(number, _)| wanted.contains(number));
+        numbered.for_each(|(_, phase)| self.phase(phase, swap, context));
+    }
+
+    fn phase(&mut self, phase: &PhaseRecord, swap: &SwapRecord, parent: SpanContext) {
+        let context = SpanContext { span: phase.span, ..parent };
+        let times = self.times(phase.began, phase.ended);
+        let open = self.begin(context, Some(parent.span), times, |writer| named(writer, &format!("{} {}", span::SWAP, phase.name)));
+        self.changed(swap);
+        self.end(open, context, REMOTE_IS_KNOWN, None);
+    }
+
+    /// What a change and all its phases say of what is changed.
+    fn changed(&mut self, swap: &SwapRecord) {
+        self.writer.put(&self.constants.pipeline);
+        if let Some(stage) = &swap.stage {
+            self.writer.string(Of::Span, &STAGE, stage);
+        }
+    }
+
+    fn times(&self, began: Instant, ended: Instant) -> Times {
+        let started = self.time(began);
+        Times { started, ended: self.time(ended).max(started) }
     }
 
     /// Up to the attributes, which come next.

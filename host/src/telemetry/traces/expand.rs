@@ -13,8 +13,8 @@ use opentelemetry::{
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use super::{
-    constant::{name, without_secrets},
-    record::{CallRecord, Failure, RootRecord, RunRecord},
+    constant::{name, short, without_secrets},
+    record::{CallRecord, Failure, PhaseRecord, RootRecord, RunRecord, SwapRecord},
 };
 use crate::{
     telemetry::{
@@ -23,7 +23,7 @@ use crate::{
     },
     words::{
         guest_span::{GuestSpan, Request, Role, Value as Said},
-        observe::RunFacts,
+        observe::{RunFacts, StageFacts},
         stage::Kind,
         tables::Dataset,
         trace::{SpanContext, SpanId, TraceId},
@@ -34,6 +34,8 @@ use crate::{
 pub struct Stages {
     pipeline: KeyValue,
     stages: Vec<Stage>,
+    /// By stage and generation, what came later.
+    later: Vec<((u32, u32), Stage)>,
 }
 
 struct Stage {
@@ -64,7 +66,26 @@ impl Stages {
     /// Of a run.
     pub fn of(run: &RunFacts) -> Self {
         let pipeline = text(a::PIPELINE, run.pipeline.as_str());
-        let stage = |stage: &crate::words::observe::StageFacts| Stage {
+        let stages = run.stages.iter().map(|stage| Stage::of(stage, &pipeline)).collect();
+        Stages { pipeline, stages, later: Vec::new() }
+    }
+
+    /// A version that there was not when the run began.
+    pub fn add(&mut self, stage: u32, generation: u32, facts: &StageFacts) {
+        let version = Stage::of(facts, &self.pipeline);
+        self.later.push(((stage, generation), version));
+    }
+
+    fn version(&self, call: &CallRecord) -> Option<&Stage> {
+        let of = (call.stage, call.generation);
+        let later = self.later.iter().find(|(version, _)| *version == of).map(|(_, stage)| stage);
+        later.or_else(|| self.stages.get(call.stage as usize))
+    }
+}
+
+impl Stage {
+    fn of(stage: &StageFacts, pipeline: &KeyValue) -> Self {
+        Stage {
             name: stage.name.as_str().into(),
             common: vec![
                 pipeline.clone(),
@@ -72,18 +93,13 @@ impl Stages {
                 text(a::KIND, &stage.kind.to_string()),
                 text(a::COMPONENT, stage.component.as_str()),
                 text(a::VERSION, stage.version.as_str()),
-                // Twelve digits tell components apart; a label of sixty-four tells nobody anything more.
-                text(a::DIGEST, stage.digest.get(..12).unwrap_or(&stage.digest)),
+                text(a::DIGEST, short(&stage.digest)),
             ],
             columns: stage.columns.iter().map(|input| input.iter().map(|name| Arc::<str>::from(name.as_str()).into()).collect()).collect(),
             datasets: if stage.kind == Kind::Transform { Vec::new() } else { stage.datasets.clone() },
-        };
-        let stages = run.stages.iter().map(stage).collect();
-        Stages { pipeline, stages }
+        }
     }
-}
 
-impl Stage {
     fn columns_read(&self, call: &CallRecord) -> Vec<StringValue> {
         let Some(names) = self.columns.get(call.input as usize) else { return Vec::new() };
         call.columns().filter_map(|column| names.get(column as usize).cloned()).collect()
@@ -106,7 +122,7 @@ impl Stage {
 impl Expand<'_> {
     /// The spans of a call, its guest's included.
     pub fn call(&self, call: &CallRecord, parent: SpanContext, into: &mut Vec<SpanData>) {
-        let Some(stage) = self.stages.stages.get(call.stage as usize) else { return };
+        let Some(stage) = self.stages.version(call) else { return };
         let context = SpanContext { span: call.span, ..parent };
         let started = self.time(call.started);
         let mut span =
@@ -177,6 +193,35 @@ impl Expand<'_> {
             span.attributes.extend(blamed(failure));
         }
         span
+    }
+
+    /// The spans of a change.
+    pub fn swap(&self, swap: &SwapRecord, run: SpanContext, into: &mut Vec<SpanData>) {
+        let context = SpanContext { span: swap.span, ..run };
+        let stage = swap.stage.as_deref().map(|stage| text(a::STAGE, stage));
+        let changed: Vec<_> = std::iter::once(self.stages.pipeline.clone()).chain(stage).collect();
+        let mut span = self.span(context, Some(run.span), span::SWAP, self.time(swap.began), self.time(swap.ended));
+        span.attributes = changed.clone();
+        span.attributes.extend([KeyValue::new(a::SWAP_TRIGGER, swap.trigger), KeyValue::new(a::SWAP_OUTCOME, swap.outcome)]);
+        for (old, new) in swap.versions.iter().map(|[old, new]| (old, new)) {
+            span.attributes.extend([
+                integer(a::OLD_GENERATION, old.0.into()),
+                text(a::OLD_DIGEST, short(&old.1)),
+                integer(a::NEW_GENERATION, new.0.into()),
+                text(a::NEW_DIGEST, short(&new.1)),
+            ]);
+        }
+        span.attributes.push(KeyValue::new(a::SWAP_PAUSE, swap.pause.as_secs_f64()));
+        if let Some((reason, message)) = &swap.failure {
+            span.attributes.push(KeyValue::new(a::ERROR_TYPE, *reason));
+            span.status = Status::error(message.clone());
+        }
+        into.push(span);
+        into.extend(swap.phases.iter().map(|PhaseRecord { span, name, began, ended }| {
+            let (context, name) = (SpanContext { span: *span, ..run }, format!("{} {name}", span::SWAP));
+            let span = self.span(context, Some(swap.span), name, self.time(*began), self.time(*ended));
+            SpanData { attributes: changed.clone(), ..span }
+        }));
     }
 
     fn span(

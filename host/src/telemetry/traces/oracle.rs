@@ -15,7 +15,7 @@ use prost::Message as _;
 use super::{
     assemble::{Kept, What},
     expand::{Expand, Stages},
-    record::{CallRecord, Failure, Rare, RootRecord, RunRecord},
+    record::{CallRecord, Failure, PhaseRecord, Rare, RootRecord, RunRecord, SwapRecord},
     run::RunTraces,
     settings::Settings,
 };
@@ -140,7 +140,7 @@ impl Random {
             export: exports[self.below(5) as usize],
             stage: self.below(3) as u32,
             instance: self.number() as u32,
-            generation: self.number() as u32,
+            generation: 1 + self.below(2) as u32,
             input: self.below(3) as u32,
             started: self.moment(anchor),
             waited: self.number(),
@@ -179,8 +179,29 @@ impl Random {
         }
     }
 
+    fn swap(&mut self, anchor: Instant) -> SwapRecord {
+        let version = |random: &mut Self| (random.number() as u32, random.text());
+        let phase = |random: &mut Self| {
+            let name = ["load", "hand over", "guard"][random.below(3) as usize];
+            PhaseRecord { span: SpanId::fresh(), name, began: random.moment(anchor), ended: random.moment(anchor) }
+        };
+        SwapRecord {
+            span: SpanId::fresh(),
+            began: self.moment(anchor),
+            ended: self.moment(anchor),
+            stage: self.one_in(2).then(|| self.text()),
+            trigger: "http",
+            outcome: "rolled_back",
+            failure: self.one_in(2).then(|| ("trap", self.text())),
+            versions: self.one_in(2).then(|| [version(self), version(self)]),
+            pause: Duration::from_nanos(self.nanoseconds()),
+            phases: (0..self.below(5)).map(|_| phase(self)).collect(),
+        }
+    }
+
     fn what(&mut self, anchor: Instant) -> What {
-        match self.below(4) {
+        match self.below(5) {
+            2 => What::Swap(self.swap(anchor)),
             0 => What::Call(self.call(anchor)),
             1 => {
                 let failure = self.one_in(2).then(|| ("passes".to_owned(), self.failure()));
@@ -232,6 +253,7 @@ fn expand(kept: &Kept, stages: &Stages, exception_events: bool) -> Vec<opentelem
         }
         What::Call(call) => expand.call(call, run.context, &mut spans),
         What::Run(record) => spans.push(expand.run(record, run.context, run.parent, run.started.1)),
+        What::Swap(swap) => expand.swap(swap, run.context, &mut spans),
     }
     spans
 }
@@ -242,9 +264,12 @@ fn the_bytes_are_the_messages_that_the_sdk_makes() {
     let (mut random, facts) = (Random(7), facts());
     let resource = Settings::read(&Environment::default()).unwrap().resource;
     let (envelope, attributes) = (Envelope::of(&resource), ResourceAttributesWithSchema::from(&resource));
-    let stages = Stages::of(&facts);
+    let mut stages = Stages::of(&facts);
+    let swapped = StageFacts { digest: "ffffffffffff".into(), version: "0.2.0".into(), ..facts.stages[1].clone() };
+    stages.add(1, 2, &swapped);
     for round in 0..5_000 {
         let run = run(&mut random, &facts);
+        run.version(1, 2, &swapped);
         let anchor = (Instant::now(), SystemTime::now());
         let kept = Kept { what: random.what(anchor.0), run, anchor };
         let exception_events = random.one_in(2);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::words::{
     blame::Blame,
     guest_span::GuestSpan,
-    observe::{BatchTrace, CallFacts, Export, WorkerFacts},
+    observe::{BatchTrace, CallFacts, Export, Refused, Swapped, WorkerFacts},
     tables::Dataset,
     trace::{SpanContext, SpanId},
 };
@@ -110,6 +110,35 @@ pub struct RunRecord {
     pub rows: u64,
     /// The stage that failed, and why.
     pub failure: Option<(String, Failure)>,
+}
+
+/// A change of what a stage runs, whatever came of it.
+#[derive(Debug)]
+pub struct SwapRecord {
+    pub span: SpanId,
+    pub began: Instant,
+    pub ended: Instant,
+    /// The stage; none where the change was refused before it was known.
+    pub stage: Option<String>,
+    pub trigger: &'static str,
+    pub outcome: &'static str,
+    /// Why it did not stay: from a bounded set, and for a person.
+    pub failure: Option<(&'static str, String)>,
+    /// Where there were two: generation and digest of what ran, and of what was to run.
+    pub versions: Option<[(u32, String); 2]>,
+    /// The longest that a thread was held up by it.
+    pub pause: Duration,
+    /// What was done for it.
+    pub phases: Vec<PhaseRecord>,
+}
+
+/// What was done for a change.
+#[derive(Debug)]
+pub struct PhaseRecord {
+    pub span: SpanId,
+    pub name: &'static str,
+    pub began: Instant,
+    pub ended: Instant,
 }
 
 // === impl CallRecord ===
@@ -258,6 +287,54 @@ impl RootRecord {
     /// From end to end.
     pub fn duration(&self) -> Duration {
         self.ended.saturating_duration_since(self.started)
+    }
+}
+
+// === impl SwapRecord ===
+
+impl SwapRecord {
+    /// Of a change that came as far as a stage.
+    pub fn of(swap: &Swapped<'_>) -> Self {
+        let failed = ["refused", "rolled_back"].contains(&swap.outcome);
+        SwapRecord {
+            stage: Some(swap.facts.name.clone()),
+            outcome: swap.outcome,
+            failure: failed.then(|| (swap.reason.unwrap_or("unknown"), swap.message.unwrap_or_default().to_owned())),
+            versions: Some([swap.old, swap.new].map(|(generation, digest)| (generation, digest.to_owned()))),
+            pause: swap.pause,
+            ..SwapRecord::begun(swap.trigger, swap.phases)
+        }
+    }
+
+    /// Of a change that did not.
+    pub fn refused(change: &Refused<'_>) -> Self {
+        SwapRecord {
+            stage: change.stage.map(|(_, name)| name.to_owned()),
+            failure: Some((change.reason, change.message.to_owned())),
+            ..SwapRecord::begun(change.trigger, change.phases)
+        }
+    }
+
+    fn begun(trigger: &'static str, phases: &[(&'static str, Instant, Instant)]) -> Self {
+        let now = Instant::now();
+        let phase = |&(name, began, ended): &(&'static str, Instant, Instant)| PhaseRecord { span: SpanId::fresh(), name, began, ended };
+        SwapRecord {
+            span: SpanId::fresh(),
+            began: phases.iter().map(|(_, began, _)| *began).min().unwrap_or(now),
+            ended: phases.iter().map(|(.., ended)| *ended).max().unwrap_or(now),
+            stage: None,
+            trigger,
+            outcome: "refused",
+            failure: None,
+            versions: None,
+            pause: Duration::ZERO,
+            phases: phases.iter().map(phase).collect(),
+        }
+    }
+
+    /// How many spans it becomes: its own and those of its phases.
+    pub fn spans(&self) -> usize {
+        1 + self.phases.len()
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     buffer::{Buffer, Pushed},
     constant::Constants,
     failure,
-    record::{Brief, CallRecord, Failure, RootRecord, RunRecord},
+    record::{Brief, CallRecord, Failure, RootRecord, RunRecord, SwapRecord},
     sampler::{Sampler, Share},
     settings::Settings,
 };
@@ -23,7 +23,7 @@ use crate::{
     },
     words::{
         call::CallError,
-        observe::{BatchTrace, CallFacts, Export, RunFacts, RunOutcome, StageFacts, WorkerFacts},
+        observe::{BatchTrace, CallFacts, Export, Refused, RunFacts, RunOutcome, StageFacts, Swapped, WorkerFacts},
         trace::{SpanContext, SpanId, TraceId},
     },
 };
@@ -54,6 +54,8 @@ pub struct RunTraces {
     pub(super) roots: Buffer<RootRecord>,
     /// Those of every thread.
     pub(super) calls: Mutex<Vec<Arc<CallBuffers>>>,
+    /// Changes of what it runs.
+    pub(super) swaps: Buffer<SwapRecord>,
     /// How it ended.
     pub(super) ended: Mutex<Option<RunRecord>>,
     sampler: Sampler,
@@ -99,6 +101,7 @@ impl RunTraces {
             started: (Instant::now(), SystemTime::now()),
             metrics,
             roots: Buffer::new(settings.bounds.buffer),
+            swaps: Buffer::new(settings.bounds.buffer),
             calls: Mutex::default(),
             ended: Mutex::default(),
             sampler,
@@ -147,6 +150,26 @@ impl RunTraces {
     /// A stage failed outside of any call.
     pub fn failed(&self, stage: &str, during: &'static str, error: &CallError) {
         failure::log_outside(&self.facts, self.context, stage, during, error);
+    }
+
+    /// A stage has been changed, or was not.
+    pub fn swapped(&self, swap: &Swapped<'_>) {
+        self.changed(|| SwapRecord::of(swap));
+    }
+
+    /// A change was refused before any stage was touched.
+    pub fn refused(&self, change: &Refused<'_>) {
+        self.changed(|| SwapRecord::refused(change));
+    }
+
+    /// Kept as the run's own span is: there are few of them, and each is worth being seen.
+    fn changed(&self, record: impl FnOnce() -> SwapRecord) {
+        if self.context.sampled {
+            let record = record();
+            let spans = record.spans() as u64;
+            let pushed = self.swaps.push(record);
+            self.after(pushed, || spans);
+        }
     }
 
     /// The run has ended.

@@ -118,7 +118,7 @@ fn discard_ready(candidate: &mut Candidate) {
 fn replace<S: Send + 'static>(active: &mut Serving<S>, new: Serving<S>, trial: &Trial, began: Instant) -> Serving<()> {
     let Serving { instance, version, calls, tally } = mem::replace(active, new);
     trial.retire(Box::new(instance));
-    trial.paused(began.elapsed());
+    trial.took_over(began, began.elapsed());
     Serving { instance: (), version, calls, tally }
 }
 
@@ -126,5 +126,5 @@ fn replace<S: Send + 'static>(active: &mut Serving<S>, new: Serving<S>, trial: &
 fn bring_back<S: Send + 'static>(active: &mut Serving<S>, old: Serving<()>, instance: S, trial: &Trial, began: Instant) {
     let Serving { version, calls, tally, .. } = old;
     trial.retire(Box::new(mem::replace(active, Serving { instance, version, calls, tally })));
-    trial.paused(began.elapsed());
+    trial.gave_back(began);
 }

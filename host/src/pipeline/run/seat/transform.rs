@@ -278,7 +278,7 @@ impl OnTrial {
             mem::swap(active, other);
         }
         self.took_over = true;
-        self.trial.paused(self.pause + began.elapsed());
+        self.trial.took_over(began, self.pause + began.elapsed());
     }
 
     /// The way back: the old version is given what it missed, and its answers, which have gone on already, are left.
@@ -291,7 +291,7 @@ impl OnTrial {
             }
             self.other = Some(mem::replace(active, old));
         }
-        self.trial.paused(began.elapsed());
+        self.trial.gave_back(began);
         Ok(())
     }
 

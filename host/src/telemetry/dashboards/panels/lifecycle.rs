@@ -30,7 +30,7 @@ pub fn row() -> Row {
         Panel::stat("Swaps that failed", "Within the chosen time; the old component went on. Any: the log says what did not fit.")
             .red_from(1.0)
             .query("failed", swaps("failed")),
-        Panel::lines("Generation", "How often the component of each stage has been swapped, plus one. A step is a swap: compare what lies before it with what lies after it.")
+        Panel::lines("Generation", "The version that each stage runs: every one that was tried has its own number. A step is a swap: compare what lies before it with what lies after it.")
             .query("{{stage}}", max(STAGE, seen_of_stage(metric::GENERATION))),
         Panel::lines("Restarts of instances", "Instances that were opened in place of a poisoned one. Again and again: the stage traps on something that comes back.")
             .query("{{stage}}", sum(STAGE, increase(&seen_of_stage(metric::RESTARTS), WINDOW))),
