@@ -26,8 +26,6 @@
 mod receiver;
 #[path = "telemetry/share.rs"]
 mod share;
-#[path = "telemetry/watch.rs"]
-mod watch;
 #[path = "work.rs"]
 mod work;
 
@@ -47,16 +45,17 @@ use opentelemetry_sdk::{
     error::OTelSdkResult,
     trace::{BatchSpanProcessor, Sampler, SdkTracerProvider, SpanData, SpanExporter},
 };
-use parshall::words::{
-    observe::{BatchTrace, CallFacts, Export, RunObserver, WorkerFacts},
-    usage::Usage,
+use parshall::{
+    bench::watch::{Layers, PAUSE, Spans, Watch},
+    words::{
+        observe::{BatchTrace, CallFacts, Export, RunObserver, StageFacts, WorkerFacts},
+        stage::Kind,
+        usage::Usage,
+    },
 };
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use self::{
-    receiver::Receiver,
-    watch::{Layers, PAUSE, Spans, Watch},
-};
+use self::receiver::Receiver;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -129,20 +128,47 @@ fn row(c: &mut Criterion, of: &str, name: &str, mut measure: impl FnMut(u64) -> 
 fn rows(c: &mut Criterion, name: &str, watch: Watch) {
     row(c, "call", name, |times| calls(times, &watch.observer, || watch.settle()));
     row(c, "batch", name, |times| batches(times, &watch.observer, || watch.settle()));
-    watch.finish(name);
+    finish(watch, name);
+}
+
+/// A stage with everything that attributes are made of.
+fn facts() -> StageFacts {
+    StageFacts {
+        name: "by_carrier".into(),
+        kind: Kind::Transform,
+        component: "std:aggregate".into(),
+        version: "0.1.0".into(),
+        digest: "3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1".into(),
+        instances: 1,
+        sources: vec!["flights".into()],
+        columns: vec![(0..16).map(|n| format!("column_{n}")).collect()],
+        datasets: Vec::new(),
+        queue_bound: Some(64 << 20),
+        memory_limit: 256 << 20,
+    }
+}
+
+/// Layers over that stage.
+fn watch(spans: Option<Spans>, metrics: bool) -> Watch {
+    Watch::start(facts(), &Layers { spans, metrics }).expect("it starts")
+}
+
+/// Ends, and says what became of the spans: drops are cheap, and a row that drops proves nothing.
+fn finish(watch: Watch, name: &str) {
+    let (fate, why) = watch.finish();
+    println!("{name}: {fate:?} {}", why.unwrap_or_default());
 }
 
 fn layers(c: &mut Criterion) {
-    let sampled = Spans { file: Some("/dev/null"), slowest: 5, ..Spans::default() };
-    let spans = |spans| Layers { spans: Some(spans), metrics: false };
+    let sampled = || Some(Spans::sampled(1.0).slowest(5));
     rows(c, "nothing", Watch::nothing());
-    rows(c, "spans unsampled", Watch::start(&spans(Spans::unsampled(0))));
-    rows(c, "spans unsampled, slowest batches", Watch::start(&spans(Spans::unsampled(5))));
-    rows(c, "spans sampled", Watch::start(&spans(sampled)));
-    rows(c, "metrics", Watch::start(&Layers { spans: None, metrics: true }));
-    rows(c, "spans sampled + metrics", Watch::start(&Layers { spans: Some(sampled), metrics: true }));
+    rows(c, "spans unsampled", watch(Some(Spans::sampled(0.0)), false));
+    rows(c, "spans unsampled, slowest batches", watch(Some(Spans::sampled(0.0).slowest(5)), false));
+    rows(c, "spans sampled", watch(sampled(), false));
+    rows(c, "metrics", watch(None, true));
+    rows(c, "spans sampled + metrics", watch(sampled(), true));
     match Receiver::start() {
-        Ok(receiver) => rows(c, "everything", Watch::start(&Layers { spans: Some(Spans::to(&receiver.endpoint)), metrics: true })),
+        Ok(receiver) => rows(c, "everything", watch(Some(Spans::to(&receiver.endpoint).slowest(5)), true)),
         Err(why) => println!("skipped: everything: {why}"),
     }
 }

@@ -9,8 +9,8 @@ use crate::{
     components,
 };
 
-const SUBCOMMANDS: [&str; 11] =
-    ["run", "check", "inspect", "conformance", "new", "build", "test", "graph", "schema", "dashboards", "completions"];
+const SUBCOMMANDS: [&str; 12] =
+    ["run", "check", "bench", "inspect", "conformance", "new", "build", "test", "graph", "schema", "dashboards", "completions"];
 
 /// Protects against a newcomer who finds no way in.
 #[test]

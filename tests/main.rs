@@ -2,6 +2,7 @@
 //! `PARSHALL_DIST=FOLDER` runs the same tests on freshly built ones.
 
 mod aggregate;
+mod bench;
 mod binary;
 mod command;
 mod components;
@@ -29,7 +30,6 @@ mod report;
 mod round_trip;
 mod select;
 mod server;
-mod sink;
 mod stopping;
 mod swap;
 mod terminal;

@@ -28,6 +28,7 @@ use std::{
 use arrow::array::RecordBatch;
 use criterion::Criterion;
 use parshall::{
+    bench::watch::{Spans, Watch},
     wasm::Accounting,
     words::{
         observe::{BatchTrace, CallFacts, CallObserver, Export, WorkerFacts},
@@ -37,8 +38,9 @@ use parshall::{
 };
 
 use crate::{
+    finish,
     receiver::Receiver,
-    watch::{Layers, Spans, Watch},
+    watch,
     work::{self, Work},
 };
 
@@ -159,15 +161,15 @@ pub fn share(_: &mut Criterion) {
         Ok(receiver) => receiver,
         Err(why) => return println!("skipped: share: {why}"),
     };
-    let spans = Spans::to(&receiver.endpoint);
+    let spans = || Some(Spans::to(&receiver.endpoint).slowest(5));
     let names = ["nothing", "nothing, again", "metrics", "slowest batches", "spans exported", "everything"];
     let watches = [
         Watch::nothing(),
         Watch::nothing(),
-        Watch::start(&Layers { spans: None, metrics: true }),
-        Watch::start(&Layers { spans: Some(Spans::unsampled(5)), metrics: false }),
-        Watch::start(&Layers { spans: Some(spans), metrics: false }),
-        Watch::start(&Layers { spans: Some(spans), metrics: true }),
+        watch(None, true),
+        watch(Some(Spans::sampled(0.0).slowest(5)), false),
+        watch(spans(), false),
+        watch(spans(), true),
     ];
     let batch = work::batch(ROWS);
     let mut stage = Work::Filter.open(&work::runtime(Accounting::default()), &batch.schema());
@@ -189,5 +191,5 @@ pub fn share(_: &mut Criterion) {
         );
     }
     drop(sides);
-    everything.finish("share, everything");
+    finish(everything, "share, everything");
 }

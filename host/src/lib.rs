@@ -2,6 +2,7 @@
 //!
 //! Floors import downwards only: `words` ← `wasm`, `telemetry`, `tables` ← `pipeline` ← `cli`. See ARCHITECTURE.md.
 
+pub mod bench;
 pub mod catalog;
 pub mod cli;
 pub mod conformance;

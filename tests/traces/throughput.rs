@@ -8,7 +8,6 @@ use crate::{
     binary::{folder, parshall, pipeline},
     components,
     receiver::Receiver,
-    sink,
 };
 
 /// Of each kind, turn by turn, so that all of them meet the same machine. Odd, for the median.
@@ -159,7 +158,7 @@ fn throughput_with_a_collector_that_is_down_or_hangs() {
     let Some(receiver) = Receiver::start() else { return };
     // A collector is on another machine, most often.
     let _ = Command::new("renice").args(["-n", "19", "-p", &receiver.id().to_string()]).output();
-    let sink = sink::listen();
+    let sink = parshall::telemetry::otlp::sink::listen().unwrap();
     let mut rounds: BTreeMap<Collector, Vec<Round>> = BTreeMap::new();
     // The first one of all compiles components and warms caches.
     round(Nobody, &receiver, &sink);

@@ -2,6 +2,7 @@
 
 mod admin;
 mod amount;
+mod bench;
 mod build;
 mod check;
 mod client;
@@ -96,6 +97,8 @@ enum Command {
     Run(run::Arguments),
     /// Find every mistake in a pipeline file, without running it.
     Check(check::Arguments),
+    /// Measure what metering and tracing cost a pipeline's transforms, on its own rows; or compare two versions of them.
+    Bench(bench::Arguments),
     /// List the runs that can be looked at and changed.
     Ps(ps::Arguments),
     /// Show a run and its stages as they are now.
@@ -155,6 +158,7 @@ pub fn main() -> ExitCode {
     let exit = match arguments.command {
         Command::Run(arguments) => run::run(arguments, colour),
         Command::Check(arguments) => check::check(&arguments, colour),
+        Command::Bench(arguments) => bench::bench(&arguments, colour),
         Command::Ps(arguments) => ps::ps(&arguments),
         Command::Status(arguments) => status::status(&arguments),
         Command::Top(arguments) => top::top(&arguments),

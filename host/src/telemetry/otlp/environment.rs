@@ -34,6 +34,12 @@ impl Environment {
         Environment(variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
+    /// The same with this variable as well, or another value of it.
+    pub fn with(mut self, variable: &str, value: &str) -> Self {
+        self.0.insert(variable.to_owned(), value.to_owned());
+        self
+    }
+
     /// A variable that is set to something.
     pub fn get(&self, variable: &str) -> Option<&str> {
         self.0.get(variable).map(|value| value.trim()).filter(|value| !value.is_empty())

@@ -12,6 +12,7 @@ mod raw;
 mod resource;
 mod sender;
 mod settings;
+pub mod sink;
 
 pub use cause::cause;
 pub use client::client;

@@ -1,22 +1,22 @@
 //! A receiver of OTLP over HTTP that takes what it is sent, looks at nothing, and answers: it costs this machine next to nothing, as
-//! one on another machine would. Benches use it, too.
+//! one on another machine would. For measurements of what exporting costs whoever exports.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     thread,
 };
 
-/// Listens on a free port, as long as this process lives; answers its endpoint.
-pub fn listen() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
-    thread::spawn(move || {
+/// Listens on a free port of loopback, as long as this process lives; answers its endpoint.
+pub fn listen() -> io::Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    thread::Builder::new().name("sink".into()).spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             thread::spawn(move || take(stream));
         }
-    });
-    endpoint
+    })?;
+    Ok(endpoint)
 }
 
 /// Every request of a connection, until it ends.
@@ -31,7 +31,7 @@ fn take(stream: TcpStream) {
             length = told.trim().parse().unwrap_or(0);
         }
         if line == "\r\n" {
-            let taken = std::io::copy(&mut (&mut reader).take(length), &mut std::io::sink());
+            let taken = io::copy(&mut (&mut reader).take(length), &mut io::sink());
             let answered = (&stream).write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
             if taken.is_err() || answered.is_err() {
                 return;
