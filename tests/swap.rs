@@ -1,7 +1,10 @@
 //! Swapping while data flows: what comes out is audited row by row, whatever the new versions do.
 
 mod audit;
+mod doubles;
 mod extracts_and_loads;
+mod graph;
+mod graph_refusals;
 mod rollback;
 mod soak;
 pub mod spans;
@@ -18,20 +21,21 @@ use parshall::{
     catalog::Catalog,
     pipeline::{
         plan::{ComponentError, ComponentRef, Components, Plan},
-        run::{Report, Run},
+        run::{Report, Run, Span},
         spec::Spec,
         swap::{Outcome, Record, Refusal, Request, SwapSettings, Swaps, Trigger},
     },
     tables::NativeTables,
+    telemetry::{Telemetry, health::Healths, metrics::Metrics},
     wasm::{Cache, Runtime},
-    words::{
-        observe::{Observer, Unobserved},
-        stage::Component,
-    },
+    words::{observe::Observer, stage::Component},
 };
 use tempfile::TempDir;
 
-use self::audit::{Audit, Sink};
+use self::{
+    audit::{Audit, Sink},
+    doubles::Double,
+};
 use crate::components;
 
 /// The catalog, and a load that audits what it is given instead of writing it.
@@ -44,6 +48,8 @@ impl Components for Audited {
     fn load(&self, reference: &ComponentRef, base: &Path) -> Result<Arc<dyn Component>, ComponentError> {
         match reference {
             ComponentRef::Std(name) if name == "audit" => Ok(Arc::new(Sink(self.audit.clone()))),
+            ComponentRef::Std(name) if name == "forgetful" => Ok(Arc::new(Double::forgetful(self.running()?))),
+            ComponentRef::Std(name) if name == "once" => Ok(Arc::new(Double::once(self.running()?))),
             _ => self.catalog.load(reference, base),
         }
     }
@@ -53,12 +59,19 @@ impl Components for Audited {
     }
 }
 
+impl Audited {
+    fn running(&self) -> Result<Arc<dyn Component>, ComponentError> {
+        self.catalog.load(&ComponentRef::Path(components::path("testing/running")), Path::new(""))
+    }
+}
+
 /// A pipeline that runs, and can be changed.
 struct Live {
     folder: TempDir,
     run: Run,
     swaps: Arc<Swaps>,
     audit: Audit,
+    metrics: Metrics,
 }
 
 /// A version of a test component: the same code with other digits in its bytes.
@@ -90,7 +103,8 @@ fn spec(folder: &Path, stages: &str) -> Spec {
 impl Live {
     /// Starts a pipeline whose text may name test components by `@NAME`, and versions of `stamp` by `@1` and `@2`.
     fn start(stages: &str) -> Self {
-        Live::observed(stages, &Unobserved)
+        let metrics = Metrics::new(&Healths::default());
+        Live { metrics: metrics.clone(), ..Live::observed(stages, &Telemetry { traces: None, metrics: Some(metrics) }) }
     }
 
     fn observed(stages: &str, observer: &dyn Observer) -> Self {
@@ -103,7 +117,7 @@ impl Live {
         let plan = Plan::make(&spec, &*components).unwrap_or_else(|errors| panic!("{}", errors[0].render(false)));
         let run = Run::observed(plan, observer).unwrap();
         let swaps = Arc::new(Swaps::new(Arc::clone(run.graph()), spec, components));
-        Live { folder, run, swaps, audit }
+        Live { folder, run, swaps, audit, metrics: Metrics::new(&Healths::default()) }
     }
 
     fn request(&self, stage: &str, component: impl Into<PathBuf>, settings: SwapSettings) -> Request {
@@ -168,6 +182,16 @@ inputs = ["stage"]
 
 fn settings() -> SwapSettings {
     SwapSettings { patience: Duration::from_secs(30), ..SwapSettings::default() }
+}
+
+/// What the old version of a record answered for.
+fn old(record: &Record) -> Span {
+    record.old.as_ref().unwrap_or_else(|| panic!("{record:?}")).span
+}
+
+/// What the new version of a record answered for.
+fn new(record: &Record) -> Span {
+    record.new.as_ref().unwrap_or_else(|| panic!("{record:?}")).span
 }
 
 fn assert_swapped(record: &Record) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use parshall::pipeline::swap::{Outcome, Record, SwapSettings};
 
-use super::{ENDLESS, Live, said, settings, stamped};
+use super::{ENDLESS, Live, new, said, settings, stamped};
 
 fn stage(config: &str) -> String {
     format!("{ENDLESS}[transform.stage]\ncomponent = \"@1\"\ninputs = [\"numbers\"]\n{config}\n")
@@ -30,14 +30,14 @@ fn assert_rolled_back(record: &Record, reason: &str) {
 }
 
 fn assert_refused(record: &Record, reason: &str) {
-    assert_eq!((record.outcome, record.reason, record.new.span.batches), (Outcome::Refused, Some(reason), 0), "{record:?}");
+    assert_eq!((record.outcome, record.reason, new(record).batches), (Outcome::Refused, Some(reason), 0), "{record:?}");
 }
 
 #[test]
 fn a_trap_goes_back() {
     let record = tried("trap", 3, settings());
     assert_rolled_back(&record, "trap");
-    assert_eq!(record.new.span.batches, 3, "and the batch that trapped was answered by the old version");
+    assert_eq!(new(&record).batches, 3, "and the batch that trapped was answered by the old version");
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_trap_of_a_canary_goes_back() {
     let canary = SwapSettings { canary: 0.25, canary_batches: 1_000, ..settings() };
     let record = tried("trap", 3, canary);
     assert_rolled_back(&record, "trap");
-    assert_eq!(record.new.span.batches, 3);
+    assert_eq!(new(&record).batches, 3);
 }
 
 #[test]

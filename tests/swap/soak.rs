@@ -2,7 +2,7 @@
 
 use parshall::pipeline::swap::Outcome;
 
-use super::{ENDLESS, Live, assert_swapped, settings, stamped};
+use super::{ENDLESS, Live, assert_swapped, new, old, settings, stamped};
 
 const STAMPED: &str = "[transform.stage]\ncomponent = \"@1\"\ninputs = [\"numbers\"]\n";
 
@@ -38,8 +38,8 @@ fn a_thousand_swaps_under_full_load_lose_nothing() {
     // One run of rows for each version that was given any, in the order of the swaps.
     let stamps = audit.stamps();
     let mut expected: Vec<(i64, i64)> = Vec::new();
-    let mut told = vec![(1, records[0].old.span)];
-    told.extend(records.iter().enumerate().map(|(number, record)| (2 - (number as i64 % 2), record.new.span)));
+    let mut told = vec![(1, old(&records[0]))];
+    told.extend(records.iter().enumerate().map(|(number, record)| (2 - (number as i64 % 2), new(record))));
     for (stamp, span) in told {
         let first = span.first_batch.expect("the guard has seen batches") as i64 * 50;
         if expected.last().is_none_or(|(last, _)| *last != stamp) {
@@ -48,7 +48,7 @@ fn a_thousand_swaps_under_full_load_lose_nothing() {
     }
     assert_eq!(stamps.len(), 1_001, "no version came back after it was retired");
     assert_eq!(stamps, expected, "rows say the same as records");
-    let spans = records.iter().map(|record| (record.old.span.last_batch, record.new.span.first_batch));
+    let spans = records.iter().map(|record| (old(record).last_batch, new(record).first_batch));
     assert!(spans.clone().all(|(last, first)| last.is_some() && last.map(|last| last + 1) == first), "no gap, no overlap");
     let stage = &report.stages[1];
     assert_eq!((stage.calls.failed, stage.rows.r#in, stage.rows.out), (0, audit.rows(), audit.rows()));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use parshall::pipeline::swap::{Outcome, SwapSettings};
 
-use super::{Live, assert_swapped, settings};
+use super::{Live, assert_swapped, new, settings};
 
 fn pipeline(rows: u64, more: &str) -> String {
     format!(
@@ -79,7 +79,7 @@ fn a_rollback_gives_the_old_version_what_it_missed() {
         let config = format!("config = {{ misbehave = \"{misbehave}\", after = 7 }}");
         let records = live.change(&pipeline(ENDLESS, &config), settings()).unwrap();
         assert_eq!((records.len(), records[0].outcome, records[0].reason), (1, Outcome::RolledBack, Some(reason)), "{records:?}");
-        assert_eq!(records[0].new.span.batches, 7);
+        assert_eq!(new(&records[0]).batches, 7);
         live.flow(5_000);
         assert_totals(live);
     }

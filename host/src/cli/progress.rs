@@ -1,11 +1,14 @@
 //! How a run is going, on a terminal: a line for each stage.
 
-use std::{thread, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{When, amount};
-use crate::{pipeline::run::Run, words::stage::Kind};
+use crate::{
+    pipeline::run::{Run, Stage},
+    words::stage::Kind,
+};
 
 /// How often the lines are drawn anew.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -14,44 +17,38 @@ const GLANCE: Duration = Duration::from_millis(2);
 
 /// A line for each stage, or nothing.
 pub struct Progress {
-    lines: Option<(MultiProgress, Vec<ProgressBar>)>,
+    all: Option<MultiProgress>,
 }
 
 impl Progress {
     /// Lines for the stages of a run, if they are wanted.
-    pub fn new(run: &Run, when: When) -> Self {
+    pub fn new(when: When) -> Self {
         use std::io::IsTerminal as _;
         let wanted = match when {
             When::Auto => std::io::stderr().is_terminal(),
             When::Always => true,
             When::Never => false,
         };
-        if !wanted {
-            return Progress { lines: None };
-        }
-        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        let widest = run.stages().iter().map(|stage| stage.name.chars().count()).max().unwrap_or(0);
-        let style = ProgressStyle::with_template("{spinner} {prefix} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-        let line = |name: &str| {
-            let line = all.add(ProgressBar::new_spinner());
-            line.set_style(style.clone());
-            line.set_prefix(format!("{name:widest$}"));
-            line
-        };
-        let lines = run.stages().iter().map(|stage| line(&stage.name)).collect();
-        Progress { lines: Some((all, lines)) }
+        Progress { all: wanted.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr())) }
     }
 
     /// Draws until the run has ended, then clears.
     pub fn follow(&self, run: &Run) {
-        let Some((all, lines)) = &self.lines else { return };
-        let mut since_drawn = INTERVAL;
+        let Some(all) = &self.all else { return };
+        let (mut since_drawn, mut lines) = (INTERVAL, Vec::new());
         while !run.finished() {
             if since_drawn >= INTERVAL {
-                lines.iter().enumerate().for_each(|(stage, line)| {
+                let stages = run.stages();
+                let shown = lines.iter().map(|(index, _): &(usize, ProgressBar)| *index);
+                if shown.ne(stages.iter().map(|stage| stage.index)) {
+                    let _ = all.clear();
+                    lines.iter().for_each(|(_, line)| all.remove(line));
+                    lines = lines_of(all, &stages);
+                }
+                for (stage, (_, line)) in stages.iter().zip(&lines) {
                     line.set_message(message(run, stage));
                     line.tick();
-                });
+                }
                 since_drawn = Duration::ZERO;
             }
             thread::sleep(GLANCE);
@@ -61,9 +58,21 @@ impl Progress {
     }
 }
 
+/// A line for each stage, with the stage's index.
+fn lines_of(all: &MultiProgress, stages: &[Arc<Stage>]) -> Vec<(usize, ProgressBar)> {
+    let widest = stages.iter().map(|stage| stage.name.chars().count()).max().unwrap_or(0);
+    let style = ProgressStyle::with_template("{spinner} {prefix} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let line = |stage: &Arc<Stage>| {
+        let line = all.add(ProgressBar::new_spinner());
+        line.set_style(style.clone());
+        line.set_prefix(format!("{:widest$}", stage.name));
+        (stage.index, line)
+    };
+    stages.iter().map(line).collect()
+}
+
 /// Rows, rows per second, and what stands in front of the stage.
-fn message(run: &Run, stage: usize) -> String {
-    let stage = &run.stages()[stage];
+fn message(run: &Run, stage: &Stage) -> String {
     let rows = stage.rows();
     let elapsed = run.elapsed().as_secs_f64().max(1e-3);
     let through = if stage.kind == Kind::Extract { rows.rows_out } else { rows.rows_in };

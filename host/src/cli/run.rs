@@ -86,7 +86,7 @@ pub fn run(arguments: Arguments, colour: bool) -> Result<(), Exit> {
     };
     let mut live = live.start(&run, spec, catalog, file)?;
     let ending = ending::listen(run.stopper(), live.hangup.take())?;
-    let progress = Progress::new(&run, arguments.progress);
+    let progress = Progress::new(arguments.progress);
     progress.follow(&run);
     let report = run.wait();
     live.stop();

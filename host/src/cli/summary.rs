@@ -53,7 +53,8 @@ fn row(stage: &StageReport) -> Vec<Cell> {
         amount::bytes(calls.memory_peak_bytes),
         format!("{} / {}", amount::bytes(calls.bytes_read + calls.bytes_made), amount::bytes(calls.bytes_stayed)),
     ];
-    let name = if stage.instances > 1 { format!("{} ×{}", stage.name, stage.instances) } else { stage.name.clone() };
+    let times = if stage.instances > 1 { format!(" ×{}", stage.instances) } else { String::new() };
+    let name = format!("{}{times}{}", stage.name, if stage.removed { " (removed)" } else { "" });
     let words = [Cell::new(name), Cell::new(stage.kind)];
     words.into_iter().chain(numbers.into_iter().map(|number| Cell::new(number).set_alignment(CellAlignment::Right))).collect()
 }

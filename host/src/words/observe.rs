@@ -180,12 +180,12 @@ pub struct Swapped<'a> {
     pub message: Option<&'a str>,
     /// Who or what asked for it: `http`, `watch`, `signal` or `program`.
     pub trigger: &'static str,
-    /// Generation and digest of what ran.
-    pub old: (u32, &'a str),
-    /// Generation and digest of what was to run.
-    pub new: (u32, &'a str),
+    /// Generation and digest of what ran; none where the stage is new.
+    pub old: Option<(u32, &'a str)>,
+    /// Generation and digest of what was to run; none where nothing shall, or nothing could be tried.
+    pub new: Option<(u32, &'a str)>,
     /// What was done, from when until when: `load`, `check`, `hand over`, `shadow`, `canary`, `switch`, `guard`, `switch back`, `retire`,
-    /// those of them that there were.
+    /// `rewire`, those of them that there were.
     pub phases: &'a [(&'static str, Instant, Instant)],
     /// The longest that a thread was held up by the change itself.
     pub pause: Duration,

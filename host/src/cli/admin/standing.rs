@@ -47,8 +47,9 @@ fn of(admin: &Admin) -> Status {
         state: state.to_owned(),
         swaps: records.len() as u64,
     };
-    let stage =
-        |stage: &Arc<Stage>| Some(stage_status(stage, &report, report.stages.iter().find(|told| told.name == stage.name)?, &records));
+    let stage = |stage: &Arc<Stage>| {
+        Some(stage_status(stage, &report, report.stages.iter().find(|told| told.name == stage.name && !told.removed)?, &records))
+    };
     Status { format: 1, run, stages: stages.iter().filter_map(stage).collect() }
 }
 

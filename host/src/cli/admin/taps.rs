@@ -173,6 +173,10 @@ impl Show {
                     let _ = self.say(json!({ "end": "the run has ended" }));
                     return;
                 }
+                None if self.stage.is_removed() && self.stage.seats().is_empty() => {
+                    let _ = self.say(json!({ "end": "the stage was removed" }));
+                    return;
+                }
                 None if said.elapsed() < SILENCE && !self.to.is_closed() => continue,
                 None => self.say(json!({ "missed": self.tap.missed() })),
             };

@@ -9,12 +9,12 @@ use crate::cli::{Exit, amount, exit};
 pub struct Told {
     /// The stage.
     pub stage: String,
-    /// `swapped`, `refused` or `rolled_back`.
+    /// As ADMIN.md lists them.
     pub outcome: String,
     reason: Option<String>,
     message: Option<String>,
-    old: Version,
-    new: Version,
+    old: Option<Version>,
+    new: Option<Version>,
     instances: u64,
     load_seconds: f64,
     trial_seconds: f64,
@@ -47,28 +47,36 @@ struct Phase {
 }
 
 impl Told {
-    /// Whether the new version stays.
-    pub fn swapped(&self) -> bool {
-        self.outcome == "swapped"
+    /// Whether what was asked for is how it is now.
+    pub fn stays(&self) -> bool {
+        !["refused", "rolled_back"].contains(&self.outcome.as_str())
     }
 
     /// In one line.
     pub fn line(&self) -> String {
-        let Told { stage, old, new, .. } = self;
+        let stage = &self.stage;
         let why = self.message.as_deref().map_or(String::new(), |message| format!(": {message}"));
+        let generation = |version: &Option<Version>| version.as_ref().map_or("-".to_owned(), |version| version.generation.to_string());
+        let (old, new, reason) = (generation(&self.old), generation(&self.new), self.reason.as_deref().unwrap_or("unknown"));
         match self.outcome.as_str() {
-            "swapped" if old.generation == new.generation => format!("{stage}: settings changed, {} instances{why}", self.instances),
-            "swapped" => format!("{stage}: swapped, generation {} → {}{why}", old.generation, new.generation),
-            outcome => {
-                let reason = self.reason.as_deref().unwrap_or("unknown");
-                format!("{stage}: {} ({reason}), generation {} stays{why}", outcome.replace('_', " "), old.generation)
-            }
+            "resized" => format!("{stage}: settings changed, {} instances{why}", self.instances),
+            "added" => format!("{stage}: added, {}{why}", amount::of(self.instances, "instance")),
+            "removed" => format!("{stage}: removed, with all that it had taken{why}"),
+            "rewired" => format!("{stage}: rewired, generation {old} goes on{why}"),
+            outcome if self.stays() => format!("{stage}: {outcome}, generation {old} → {new}{why}"),
+            outcome if self.old.is_none() => format!("{stage}: {} ({reason}), not added{why}", outcome.replace('_', " ")),
+            outcome => format!("{stage}: {} ({reason}), generation {old} stays{why}", outcome.replace('_', " ")),
         }
     }
 
     /// All that is known, in some lines.
     pub fn text(&self) -> String {
-        let widest = self.old.component.chars().count().max(self.new.component.chars().count());
+        let mut text = self.line() + "\n";
+        let (Some(old), Some(new)) = (&self.old, &self.new) else { return text };
+        if old.generation == new.generation {
+            return text;
+        }
+        let widest = old.component.chars().count().max(new.component.chars().count());
         let version = |which: &str, version: &Version| {
             let digest: String = version.digest.trim_start_matches("sha256:").chars().take(8).collect();
             let batches = match (version.first_batch, version.last_batch) {
@@ -77,12 +85,8 @@ impl Told {
             };
             format!("  {which}  generation {}  {:widest$}  {digest}  {batches}\n", version.generation, version.component)
         };
-        let mut text = self.line() + "\n";
-        if self.old.generation == self.new.generation {
-            return text;
-        }
-        text.push_str(&version("old", &self.old));
-        text.push_str(&version("new", &self.new));
+        text.push_str(&version("old", old));
+        text.push_str(&version("new", new));
         // The others are in what is said around them, or take no time worth a word.
         let tried = self.phases.iter().filter(|phase| ["shadow", "canary", "guard"].contains(&&*phase.phase));
         let phases = tried.map(|phase| format!(", {} {}", phase.phase, amount::seconds(phase.seconds)));
@@ -104,5 +108,5 @@ pub fn print(records: &[Told]) -> Result<(), Exit> {
         return exit::print("nothing has changed: what runs is what was asked for\n");
     }
     exit::print(&records.iter().map(Told::text).collect::<String>())?;
-    if records.iter().all(Told::swapped) { Ok(()) } else { Err(Exit::Failed) }
+    if records.iter().all(Told::stays) { Ok(()) } else { Err(Exit::Failed) }
 }

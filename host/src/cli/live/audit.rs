@@ -10,9 +10,10 @@ const AUDIT: &str = "parshall::audit";
 
 /// Writes what came of a change.
 pub fn write(pipeline: &str, record: &Record) {
+    let (old, new) = (record.old.as_ref(), record.new.as_ref());
     // Tells at which level; the attributes are the same.
     macro_rules! say {
-        ($level:ident, $how:literal) => {
+        ($level:ident, $($how:tt)+) => {
             tracing::$level!(
                 target: AUDIT,
                 {
@@ -22,35 +23,39 @@ pub fn write(pipeline: &str, record: &Record) {
                 outcome = record.outcome.as_str(),
                 reason = record.reason,
                 why = record.message.as_deref(),
-                old.generation = record.old.generation,
-                old.component = %record.old.component,
-                old.digest = %record.old.digest,
-                old.batches = record.old.span.batches,
-                old.first_batch = record.old.span.first_batch,
-                old.last_batch = record.old.span.last_batch,
-                new.generation = record.new.generation,
-                new.component = %record.new.component,
-                new.digest = %record.new.digest,
-                new.batches = record.new.span.batches,
-                new.first_batch = record.new.span.first_batch,
-                new.last_batch = record.new.span.last_batch,
+                old.generation = old.map(|old| old.generation),
+                old.component = old.map(|old| old.component.as_str()),
+                old.digest = old.map(|old| old.digest.as_str()),
+                old.batches = old.map(|old| old.span.batches),
+                old.first_batch = old.and_then(|old| old.span.first_batch),
+                old.last_batch = old.and_then(|old| old.span.last_batch),
+                new.generation = new.map(|new| new.generation),
+                new.component = new.map(|new| new.component.as_str()),
+                new.digest = new.map(|new| new.digest.as_str()),
+                new.batches = new.map(|new| new.span.batches),
+                new.first_batch = new.and_then(|new| new.span.first_batch),
+                new.last_batch = new.and_then(|new| new.span.last_batch),
                 instances = record.instances as u64,
                 load_seconds = record.load_seconds,
                 trial_seconds = record.trial_seconds,
                 pause_seconds = record.pause_seconds,
                 diverged = record.diverged
                 },
-                $how,
-                record.old.generation,
-                record.new.generation,
+                $($how)+
             )
         };
     }
+    let (was, is) = (old.map_or(0, |old| old.generation), new.map_or(0, |new| new.generation));
     match record.outcome {
-        Outcome::Swapped if record.old.generation == record.new.generation => say!(info, "settings changed ({} stays {})"),
-        Outcome::Swapped => say!(info, "swapped: generation {} gave way to {}"),
-        Outcome::RolledBack => say!(warn, "rolled back: generation {} is back after {}"),
-        Outcome::Refused => say!(warn, "refused: generation {} stays, {} was not taken"),
+        Outcome::Swapped => say!(info, "swapped: generation {was} gave way to {is}"),
+        Outcome::Resized => say!(info, "resized: {} instances", record.instances),
+        Outcome::Added => say!(info, "added: it takes part from now on"),
+        Outcome::Removed => say!(info, "removed: it has ended with all that it had taken"),
+        Outcome::Replaced => say!(info, "replaced: generation {was} has ended, {is} has its place"),
+        Outcome::Rewired => say!(info, "rewired: other stages feed it"),
+        Outcome::RolledBack => say!(warn, "rolled back: generation {was} is back after {is}"),
+        Outcome::Refused if new.is_none() => say!(warn, "refused: the graph stays as it is"),
+        Outcome::Refused => say!(warn, "refused: generation {was} stays, {is} was not taken"),
     }
 }
 

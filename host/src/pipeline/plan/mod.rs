@@ -8,10 +8,11 @@ use super::{
 };
 use crate::words::{
     observe::Settings,
-    stage::{Component, Extract, Kind, Load, Opening, Port, Transform},
+    stage::{Component, Extract, Input, Kind, Load, Opening, Port, Transform},
     tables::Dataset,
 };
 
+mod alike;
 pub mod components;
 mod config_keys;
 mod fitness;
@@ -20,6 +21,7 @@ mod open;
 mod order;
 mod ports;
 
+pub use alike::takes;
 pub use components::{ComponentError, ComponentErrorKind, ComponentRef, Components};
 
 /// A pipeline that can run.
@@ -127,6 +129,30 @@ impl PlannedStage {
     /// Takes the instance that was opened while checking.
     pub fn take_opened(&mut self) -> Option<Opened> {
         self.opened.get_mut().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The same, fed otherwise.
+    pub fn rewired(&self, of: Vec<Input>, inputs: Vec<Edge>) -> Self {
+        let mut same = self.sized(self.instances, self.queue_bytes);
+        (same.opening.inputs, same.inputs) = (of, inputs);
+        same
+    }
+
+    /// The same in another number of instances, or with another queue.
+    pub fn sized(&self, instances: usize, queue_bytes: u64) -> Self {
+        PlannedStage {
+            name: self.name.clone(),
+            kind: self.kind,
+            reference: self.reference.clone(),
+            component: Arc::clone(&self.component),
+            opening: self.opening.clone(),
+            ports: self.ports.clone(),
+            inputs: self.inputs.clone(),
+            instances,
+            queue_bytes,
+            datasets: self.datasets.clone(),
+            opened: Mutex::default(),
+        }
     }
 
     /// Whether an instance was opened while checking.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::{Edge, Opened, PlannedStage, mistakes, order, ports};
+use super::{Edge, Opened, PlannedStage, alike, mistakes, order, ports};
 use crate::{
     pipeline::{
         diagnostic::Diagnostic,
@@ -56,7 +56,7 @@ pub(super) fn open_all(
             datasets,
             opened: Mutex::new(opened),
         };
-        if let Some(same) = running.iter().find(|running| is_same(running, stage, component.as_ref(), &opening)) {
+        if let Some(same) = running.iter().find(|running| alike::is_same(running, stage, component.as_ref(), &opening)) {
             planned.push(plan((None, same.ports.clone(), same.datasets.clone()), opening));
             continue;
         }
@@ -67,14 +67,6 @@ pub(super) fn open_all(
         }
     }
     planned
-}
-
-/// Whether what runs is what the stage shall be: then there is nothing to open.
-fn is_same(running: &PlannedStage, stage: &StageSpec, component: &dyn Component, opening: &Opening) -> bool {
-    running.name == stage.name
-        && running.kind == stage.kind
-        && running.component.digest() == component.digest()
-        && Opening { restore: None, ..running.opening.clone() } == *opening
 }
 
 /// The inputs of a stage. Nothing when one of them is not to be had, which is reported if it has not been.

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -42,9 +42,9 @@ struct Inside {
     aborted: bool,
     /// Threads that have not yet taken all their input.
     working: usize,
-    /// What to wake when the run is given up.
-    queues: Vec<Arc<Queue>>,
-    orders: Vec<Arc<Order>>,
+    /// What to wake when the run is given up, as long as it is there.
+    queues: Vec<Weak<Queue>>,
+    orders: Vec<Weak<Order>>,
 }
 
 /// Shared by all threads of a run.
@@ -66,10 +66,12 @@ impl Default for Control {
 
 impl Control {
     /// A stage joins: its queue and its order are to be given up with the run.
-    pub fn joined(&self, queue: Option<Arc<Queue>>, order: Arc<Order>) {
+    pub fn joined(&self, queue: Option<&Arc<Queue>>, order: &Arc<Order>) {
         let mut inside = self.lock();
-        inside.queues.extend(queue);
-        inside.orders.push(order);
+        inside.queues.retain(|queue| queue.strong_count() > 0);
+        inside.orders.retain(|order| order.strong_count() > 0);
+        inside.queues.extend(queue.map(Arc::downgrade));
+        inside.orders.push(Arc::downgrade(order));
     }
 
     /// So many threads more. Answers false, and counts none, when loads have been told to commit or the run is given up.
@@ -125,8 +127,8 @@ impl Control {
             let inside = self.lock();
             (inside.queues.clone(), inside.orders.clone())
         };
-        queues.iter().for_each(|queue| queue.abort());
-        orders.iter().for_each(|order| order.abort());
+        queues.iter().filter_map(Weak::upgrade).for_each(|queue| queue.abort());
+        orders.iter().filter_map(Weak::upgrade).for_each(|order| order.abort());
         self.changed.notify_all();
     }
 
@@ -147,12 +149,22 @@ impl Control {
         self.changed.notify_all();
     }
 
-    /// Waits until every thread is done, and says whether to commit: no load commits while another stage may still fail.
-    pub fn verdict(&self) -> Verdict {
+    /// Makes whoever waits for the verdict look up: a load was removed.
+    pub fn wake(&self) {
+        drop(self.lock());
+        self.changed.notify_all();
+    }
+
+    /// Waits until every thread is done, and says whether to commit: no load commits while another stage may still fail. One that was
+    /// removed from the pipeline commits by itself.
+    pub fn verdict(&self, removed: &AtomicBool) -> Verdict {
         let mut inside = self.lock();
         loop {
             if inside.aborted || inside.failure.is_some() {
                 return Verdict::Abandon;
+            }
+            if removed.load(Ordering::Relaxed) {
+                return Verdict::Commit;
             }
             if inside.working == 0 {
                 inside.decided = true;

@@ -13,7 +13,10 @@ mod outlets;
 mod post;
 mod queue;
 mod report;
+mod rewire;
 mod seat;
+mod settling;
+mod stage;
 mod tap;
 mod trial;
 mod version;
@@ -26,13 +29,15 @@ use std::{
 
 pub use control::Failure;
 pub use facts::facts as facts_of;
-pub use graph::{Graph, Stage, Stages, source};
+pub use graph::Graph;
 pub use ledger::Rows;
 pub use post::{Candidate, Change, Source};
 pub use queue::Level;
 pub use report::{
     CallReport, ColumnReport, Outcome, PortReport, Quantiles, QueueReport, RejectionReport, Report, RowReport, StageReport, VersionReport,
 };
+pub use rewire::Place;
+pub use stage::{Stage, Stages, source};
 pub use tap::{Seen, Side, Tap, TooMany};
 pub use trial::{Findings, Phase, Trial};
 pub use version::{Span, Tally, Version};
@@ -80,7 +85,8 @@ impl Run {
             let failure = Some((failure.stage.as_str(), &failure.error));
             observer.ended(&RunOutcome { outcome: Outcome::Failed.as_str(), failure, rows: 0 });
         })?;
-        stages.fill(plan.stages);
+        let joined: Vec<_> = plan.stages.into_iter().map(|planned| stages.join(planned).index).collect();
+        stages.arrange(joined);
         let graph = Graph::new(plan.name, stages, control, observer);
         graph.start(opened);
         Ok(Run { graph: Arc::new(graph) })
@@ -133,7 +139,8 @@ fn open_all(stages: &mut [PlannedStage]) -> Result<Vec<Vec<Opened>>, Box<Failure
     stages.iter_mut().map(open).collect()
 }
 
-fn open(stage: &mut PlannedStage) -> Result<Vec<Opened>, Box<Failure>> {
+/// All instances of a stage.
+pub fn open(stage: &mut PlannedStage) -> Result<Vec<Opened>, Box<Failure>> {
     let mut instances = Vec::with_capacity(stage.instances);
     instances.extend(stage.take_opened());
     while instances.len() < stage.instances.max(1) {

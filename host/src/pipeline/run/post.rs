@@ -57,6 +57,8 @@ pub struct Source {
 #[derive(Default)]
 pub struct Post {
     waiting: AtomicBool,
+    /// Whoever waits shall look up.
+    woken: AtomicBool,
     inside: Mutex<Option<Change>>,
     arrived: Condvar,
 }
@@ -101,10 +103,20 @@ impl Post {
         inside.take()
     }
 
-    /// Waits until something is there, but not longer than this.
+    /// Waits until something is there or somebody wakes it, but not longer than this.
     pub fn wait(&self, most: Duration) {
         let inside = self.lock();
-        drop(self.arrived.wait_timeout_while(inside, most, |inside| inside.is_none()));
+        let quiet = |inside: &mut Option<Change>| inside.is_none() && !self.woken.load(Ordering::Relaxed);
+        drop(self.arrived.wait_timeout_while(inside, most, quiet));
+        self.woken.store(false, Ordering::Relaxed);
+    }
+
+    /// Makes whoever waits look up: there is something to see elsewhere.
+    pub fn wake(&self) {
+        let inside = self.lock();
+        self.woken.store(true, Ordering::Relaxed);
+        drop(inside);
+        self.arrived.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Change>> {

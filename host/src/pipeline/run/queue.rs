@@ -1,4 +1,7 @@
 //! The queue in front of a stage: bounded by bytes, fed by several stages, emptied by one or several instances.
+//!
+//! When the graph is wired otherwise, what comes by new edges waits in a lane of its own until all old edges have closed and all that
+//! came by them is taken. So a batch goes all its way by the wiring that it began in, and none overtakes one of the wiring before.
 
 use std::{
     collections::VecDeque,
@@ -37,6 +40,8 @@ pub enum Taken {
     Item(Item),
     /// Nothing yet, but somebody wants whoever waits here to look up.
     Nudged,
+    /// Everything of the old wiring has been taken: what this stage puts out after its turn with this ticket goes the new ways.
+    Rewired(u64),
     /// All producers have closed, and all is taken.
     End,
 }
@@ -53,16 +58,40 @@ struct Waiting {
     since: Instant,
 }
 
+/// Why no new wiring can be prepared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unprepared {
+    /// All that ever comes has been taken.
+    Ended,
+    /// The wiring before has not been reached yet.
+    Unsettled,
+    /// The run was given up.
+    Aborted,
+}
+
+/// What waits, of one wiring.
 #[derive(Default)]
-struct Inside {
+struct Lane {
     waiting: VecDeque<Waiting>,
     bytes: u64,
-    peak: u64,
     rows: u64,
+    producers: usize,
+}
+
+#[derive(Default)]
+struct Inside {
+    now: Lane,
+    /// Of the wiring to come.
+    next: Option<Lane>,
+    /// Nothing is missing any more of the wiring to come.
+    released: bool,
+    /// How often it has been rewired.
+    wiring: u64,
+    peak: u64,
     rows_arrived: u64,
     taken: u64,
-    producers: usize,
     nudges: u64,
+    ended: bool,
     aborted: bool,
 }
 
@@ -88,28 +117,112 @@ pub struct Level {
     pub rows_arrived: u64,
 }
 
-impl Queue {
-    /// A queue that holds up to `bound` bytes and ends when this many producers have closed it.
-    pub fn new(bound: u64, producers: usize) -> Self {
-        Queue { bound: AtomicU64::new(bound), inside: Mutex::new(Inside { producers, ..Inside::default() }), changed: Condvar::new() }
+// === impl Inside ===
+
+impl Inside {
+    fn lane(&mut self, wiring: u64) -> &mut Lane {
+        if wiring > self.wiring { self.next.get_or_insert_default() } else { &mut self.now }
     }
 
-    /// Adds a batch; waits while there is no room, and that counts as the batch's wait.
-    pub fn push(&self, input: u32, batch: Arc<RecordBatch>, trace: Arc<BatchTrace>) -> Result<(), Aborted> {
+    fn bytes(&self) -> u64 {
+        self.now.bytes + self.next.as_ref().map_or(0, |next| next.bytes)
+    }
+
+    /// The next batch of the wiring that counts.
+    fn take(&mut self) -> Option<Item> {
+        let Waiting { input, batch, trace, bytes, since } = self.now.waiting.pop_front()?;
+        self.now.bytes -= bytes;
+        self.now.rows -= batch.num_rows() as u64;
+        let ticket = self.ticket();
+        Some(Item { input, batch, trace, ticket, waited: since.elapsed() })
+    }
+
+    fn ticket(&mut self) -> u64 {
+        self.taken += 1;
+        self.taken - 1
+    }
+
+    fn preparable(&self) -> Result<(), Unprepared> {
+        match *self {
+            Inside { aborted: true, .. } => Err(Unprepared::Aborted),
+            Inside { ended: true, .. } => Err(Unprepared::Ended),
+            Inside { next: Some(_), .. } => Err(Unprepared::Unsettled),
+            _ => Ok(()),
+        }
+    }
+
+    /// All edges of the wiring that counts have closed, and all is taken: goes over to the next, if there is one.
+    fn rewire(&mut self) -> Option<u64> {
+        self.now = self.next.take()?;
+        (self.wiring, self.released) = (self.wiring + 1, false);
+        Some(self.ticket())
+    }
+}
+
+// === impl Queue ===
+
+impl Queue {
+    /// A queue that holds up to `bound` bytes of each wiring, and ends when all edges that lead to it have closed.
+    pub fn new(bound: u64) -> Self {
+        Queue { bound: AtomicU64::new(bound), inside: Mutex::default(), changed: Condvar::new() }
+    }
+
+    /// Another edge leads here: of the wiring to come, if one is prepared. Answers of which wiring it is.
+    pub fn open(&self) -> u64 {
+        let mut inside = self.lock();
+        let wiring = inside.wiring + u64::from(inside.next.is_some());
+        inside.lane(wiring).producers += 1;
+        wiring
+    }
+
+    /// Begins to prepare another wiring: from now on edges that are opened are of it. It does not end before that is released.
+    pub fn prepare(&self) -> Result<(), Unprepared> {
+        let mut inside = self.lock();
+        inside.preparable()?;
+        inside.next = Some(Lane::default());
+        Ok(())
+    }
+
+    /// Nothing is missing of the wiring that was prepared: it counts as soon as all of the one before is taken.
+    pub fn release(&self) {
+        self.lock().released = true;
+        self.changed.notify_all();
+    }
+
+    /// There is no other wiring after all. No edge of it may have been opened.
+    pub fn withdraw(&self) {
+        self.lock().next = None;
+        self.changed.notify_all();
+    }
+
+    /// Whether another wiring could be prepared.
+    pub fn preparable(&self) -> Result<(), Unprepared> {
+        self.lock().preparable()
+    }
+
+    /// Adds a batch by an edge of a wiring; waits while there is no room, and that counts as the batch's wait.
+    pub fn push(&self, wiring: u64, input: u32, batch: Arc<RecordBatch>, trace: Arc<BatchTrace>) -> Result<(), Aborted> {
         let (bytes, since) = (batch::size(&batch).max(LEAST), Instant::now());
         let mut inside = self.lock();
-        while !inside.aborted && !inside.waiting.is_empty() && inside.bytes + bytes > self.bound.load(Relaxed) {
+        loop {
+            let lane = inside.lane(wiring);
+            let room = lane.waiting.is_empty() || lane.bytes + bytes <= self.bound.load(Relaxed);
+            if inside.aborted || room {
+                break;
+            }
             inside = self.wait(inside);
         }
         if inside.aborted {
             trace.throw_away();
             return Err(Aborted);
         }
-        inside.bytes += bytes;
-        inside.peak = inside.peak.max(inside.bytes);
-        inside.rows += batch.num_rows() as u64;
-        inside.rows_arrived += batch.num_rows() as u64;
-        inside.waiting.push_back(Waiting { input, batch, trace, bytes, since });
+        let rows = batch.num_rows() as u64;
+        let lane = inside.lane(wiring);
+        lane.bytes += bytes;
+        lane.rows += rows;
+        lane.waiting.push_back(Waiting { input, batch, trace, bytes, since });
+        inside.rows_arrived += rows;
+        inside.peak = inside.peak.max(inside.bytes());
         drop(inside);
         self.changed.notify_all();
         Ok(())
@@ -122,18 +235,17 @@ impl Queue {
             if inside.aborted {
                 return Err(Aborted);
             }
-            if let Some(next) = inside.waiting.pop_front() {
-                inside.bytes -= next.bytes;
-                inside.rows -= next.batch.num_rows() as u64;
-                let ticket = inside.taken;
-                inside.taken += 1;
+            if let Some(item) = inside.take() {
                 drop(inside);
                 self.changed.notify_all();
-                let Waiting { input, batch, trace, since, .. } = next;
-                return Ok(Taken::Item(Item { input, batch, trace, ticket, waited: since.elapsed() }));
+                return Ok(Taken::Item(item));
             }
-            if inside.producers == 0 {
-                return Ok(Taken::End);
+            if inside.now.producers == 0 && (inside.released || inside.next.is_none()) {
+                let taken = inside.rewire().map_or(Taken::End, Taken::Rewired);
+                inside.ended = matches!(taken, Taken::End);
+                drop(inside);
+                self.changed.notify_all();
+                return Ok(taken);
             }
             if inside.nudges != *seen {
                 *seen = inside.nudges;
@@ -155,10 +267,11 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// One producer will add nothing more.
-    pub fn close(&self) {
+    /// Nothing more comes by an edge of a wiring.
+    pub fn close(&self, wiring: u64) {
         let mut inside = self.lock();
-        inside.producers = inside.producers.saturating_sub(1);
+        let lane = inside.lane(wiring);
+        lane.producers = lane.producers.saturating_sub(1);
         drop(inside);
         self.changed.notify_all();
     }
@@ -167,8 +280,12 @@ impl Queue {
     pub fn abort(&self) {
         let mut inside = self.lock();
         inside.aborted = true;
-        let waiting = std::mem::take(&mut inside.waiting);
-        inside.bytes = 0;
+        let Inside { now, next, .. } = &mut *inside;
+        let mut waiting = Vec::new();
+        for lane in std::iter::once(now).chain(next) {
+            waiting.extend(std::mem::take(&mut lane.waiting));
+            lane.bytes = 0;
+        }
         drop(inside);
         // Letting go of a batch tells its observer, which must not happen under the lock.
         waiting.iter().for_each(|waiting| waiting.trace.throw_away());
@@ -179,8 +296,13 @@ impl Queue {
     /// How full it is.
     pub fn level(&self) -> Level {
         let inside = self.lock();
-        let Inside { bytes, peak, rows, rows_arrived, .. } = *inside;
-        Level { batches: inside.waiting.len() as u64, bytes, peak, rows, rows_arrived }
+        let mut level = Level { peak: inside.peak, rows_arrived: inside.rows_arrived, ..Level::default() };
+        for lane in std::iter::once(&inside.now).chain(&inside.next) {
+            level.batches += lane.waiting.len() as u64;
+            level.bytes += lane.bytes;
+            level.rows += lane.rows;
+        }
+        level
     }
 
     // A thread that panicked while holding the lock left plain numbers behind; they are still usable.
@@ -210,10 +332,17 @@ mod tests {
         Arc::new(BatchTrace::begin(&observer, 0, 0, Vec::new()))
     }
 
+    /// A queue that one edge leads to.
+    fn open(bound: u64) -> Queue {
+        let queue = Queue::new(bound);
+        assert_eq!(queue.open(), 0);
+        queue
+    }
+
     fn pop(queue: &Queue) -> Option<Item> {
         match queue.pop(&mut 0).unwrap() {
             Taken::Item(item) => Some(item),
-            Taken::Nudged | Taken::End => None,
+            _ => None,
         }
     }
 
@@ -226,12 +355,12 @@ mod tests {
     /// Protects against a stalled consumer letting the queue grow: the producer must stop at the bound.
     #[test]
     fn a_full_queue_holds_its_producer_and_never_exceeds_its_bound() {
-        let queue = Arc::new(Queue::new(1000, 1));
+        let queue = Arc::new(open(1000));
         let producer = thread::spawn({
             let queue = Arc::clone(&queue);
             move || {
-                (0..50).for_each(|_| queue.push(0, batch(50), trace()).unwrap());
-                queue.close();
+                (0..50).for_each(|_| queue.push(0, 0, batch(50), trace()).unwrap());
+                queue.close(0);
             }
         });
         thread::sleep(Duration::from_millis(30));
@@ -248,21 +377,21 @@ mod tests {
     /// Protects against a batch larger than the bound waiting for ever.
     #[test]
     fn one_batch_is_always_admitted() {
-        let queue = Queue::new(10, 1);
-        queue.push(0, batch(1000), trace()).unwrap();
+        let queue = open(10);
+        queue.push(0, 0, batch(1000), trace()).unwrap();
         assert_eq!(pop(&queue).unwrap().batch.num_rows(), 1000);
     }
 
     /// Protects the bottleneck against looking idle: what waits for room in front of a stage waits for that stage.
     #[test]
     fn waiting_for_room_is_waiting_in_front_of_the_stage() {
-        let queue = Arc::new(Queue::new(10, 1));
-        queue.push(0, batch(1), trace()).unwrap();
+        let queue = Arc::new(open(10));
+        queue.push(0, 0, batch(1), trace()).unwrap();
         let producer = thread::spawn({
             let queue = Arc::clone(&queue);
             move || {
                 let offered = Instant::now();
-                queue.push(0, batch(1), trace()).unwrap();
+                queue.push(0, 0, batch(1), trace()).unwrap();
                 offered.elapsed()
             }
         });
@@ -276,7 +405,7 @@ mod tests {
     /// Protects against threads that hang for ever after a failure elsewhere.
     #[test]
     fn an_abort_wakes_producer_and_consumer() {
-        let queue = Arc::new(Queue::new(10, 1));
+        let queue = Arc::new(open(10));
         let consumer = thread::spawn({
             let queue = Arc::clone(&queue);
             move || queue.pop(&mut 0).err()
@@ -284,24 +413,24 @@ mod tests {
         thread::sleep(Duration::from_millis(10));
         queue.abort();
         assert_eq!(consumer.join().unwrap(), Some(Aborted));
-        assert_eq!(queue.push(0, batch(1), trace()), Err(Aborted));
+        assert_eq!(queue.push(0, 0, batch(1), trace()), Err(Aborted));
     }
 
     /// Protects against batches that are told as done although nobody took them.
     #[test]
     fn what_an_abort_throws_away_is_marked() {
-        let (queue, waiting, late) = (Queue::new(1000, 1), trace(), trace());
-        queue.push(0, batch(1), Arc::clone(&waiting)).unwrap();
+        let (queue, waiting, late) = (open(1000), trace(), trace());
+        queue.push(0, 0, batch(1), Arc::clone(&waiting)).unwrap();
         assert!(!waiting.dropped());
         queue.abort();
-        assert_eq!(queue.push(0, batch(1), Arc::clone(&late)), Err(Aborted));
+        assert_eq!(queue.push(0, 0, batch(1), Arc::clone(&late)), Err(Aborted));
         assert!(waiting.dropped() && late.dropped());
     }
 
     /// Protects a swap of an idle stage against waiting for the next batch, which may never come.
     #[test]
     fn a_nudge_wakes_who_waits_once() {
-        let queue = Arc::new(Queue::new(10, 1));
+        let queue = Arc::new(open(10));
         let waiter = thread::spawn({
             let queue = Arc::clone(&queue);
             move || {
@@ -313,23 +442,63 @@ mod tests {
         thread::sleep(Duration::from_millis(10));
         queue.nudge();
         thread::sleep(Duration::from_millis(10));
-        queue.close();
+        queue.close(0);
         assert_eq!(waiter.join().unwrap(), (true, true));
     }
 
     /// Protects a queue whose bound is raised while it is full: who waits for room goes on.
     #[test]
     fn a_wider_bound_lets_in_who_waits() {
-        let queue = Arc::new(Queue::new(10, 1));
-        queue.push(0, batch(50), trace()).unwrap();
+        let queue = Arc::new(open(10));
+        queue.push(0, 0, batch(50), trace()).unwrap();
         let producer = thread::spawn({
             let queue = Arc::clone(&queue);
-            move || queue.push(0, batch(50), trace())
+            move || queue.push(0, 0, batch(50), trace())
         });
         thread::sleep(Duration::from_millis(10));
         assert_eq!(queue.level().batches, 1);
         queue.set_bound(1000);
         producer.join().unwrap().unwrap();
         assert_eq!(queue.level().batches, 2);
+    }
+
+    /// Protects the order of rows, and each against being lost, when edges move: what comes by new edges waits until all that comes by
+    /// old ones is taken, however full either lane is, and the stage is told in between.
+    #[test]
+    fn what_comes_by_new_edges_waits_for_all_that_comes_by_old_ones() {
+        let queue = open(10);
+        queue.push(0, 0, batch(1), trace()).unwrap();
+        queue.prepare().unwrap();
+        assert_eq!(queue.prepare(), Err(Unprepared::Unsettled));
+        assert_eq!(queue.open(), 1);
+        queue.push(1, 0, batch(4), trace()).unwrap();
+        assert_eq!((queue.level().batches, queue.level().rows), (2, 5));
+        assert_eq!(pop(&queue).unwrap().batch.num_rows(), 1);
+        queue.push(0, 0, batch(2), trace()).unwrap();
+        queue.close(0);
+        assert_eq!(pop(&queue).unwrap().batch.num_rows(), 2);
+        queue.release();
+        assert!(matches!(queue.pop(&mut 0), Ok(Taken::Rewired(2))));
+        let item = pop(&queue).unwrap();
+        assert_eq!((item.batch.num_rows(), item.ticket), (4, 3));
+        queue.close(1);
+        assert!(matches!(queue.pop(&mut 0), Ok(Taken::End)));
+        assert_eq!(queue.prepare(), Err(Unprepared::Ended));
+    }
+
+    /// Protects a change that is being prepared against inputs that end meanwhile: the stage neither ends nor goes over too early.
+    #[test]
+    fn a_wiring_that_is_being_prepared_is_waited_for() {
+        let queue = Arc::new(open(10));
+        queue.prepare().unwrap();
+        queue.close(0);
+        let taker = thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || matches!(queue.pop(&mut 0), Ok(Taken::End))
+        });
+        thread::sleep(Duration::from_millis(20));
+        assert!(!taker.is_finished());
+        queue.withdraw();
+        assert!(taker.join().unwrap(), "nothing came of it");
     }
 }

@@ -1,15 +1,16 @@
 //! The report of a run: the ledger's accounts by name, for people and for programs. Its JSON form is documented in
 //! TELEMETRY.md and stable: fields are added, never renamed.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::{
     control::Failure,
-    graph::{Graph, Stage},
+    graph::Graph,
     ledger::{Account, From},
+    stage::Stage,
     version::{Span, Version},
 };
 use crate::{
@@ -74,7 +75,7 @@ pub struct Report {
     pub seconds: f64,
     /// Wall-clock seconds from start to the first batch.
     pub first_batch_seconds: Option<f64>,
-    /// The stages, each after those that feed it.
+    /// The stages, each after those that feed it; then those that were removed, the oldest first.
     pub stages: Vec<StageReport>,
 }
 
@@ -133,6 +134,9 @@ pub struct StageReport {
     pub versions: Vec<VersionReport>,
     /// What a load made durable.
     pub receipt: Option<Receipt>,
+    /// Whether it was removed from the pipeline while that ran; left out where it was not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
 }
 
 /// A version of a stage that ran, or was tried.
@@ -254,17 +258,20 @@ pub(super) fn of(graph: &Graph) -> Report {
         (None, false, true) => Outcome::Stopped,
         (None, false, false) => Outcome::Completed,
     };
-    let planned: Vec<_> = graph.stages.all().into_iter().map(|stage| (stage.planned(), stage)).collect();
-    let plans: Vec<&PlannedStage> = planned.iter().map(|(planned, _)| planned.as_ref()).collect();
+    let stages: Vec<_> = graph.stages.all().into_iter().chain(graph.stages.removed()).collect();
+    let plans: Plans = stages.iter().map(|stage| (stage.index, stage.planned())).collect();
     Report {
         pipeline: graph.name.clone(),
         outcome,
         error: failure.map(error_report),
         seconds: control.elapsed().as_secs_f64(),
         first_batch_seconds: control.first_batch().map(|first| first.as_secs_f64()),
-        stages: planned.iter().map(|(_, stage)| stage_report(&plans, stage, &stage.ledger.account())).collect(),
+        stages: stages.iter().filter_map(|stage| stage_report(&plans, stage, &stage.ledger.account())).collect(),
     }
 }
+
+/// What stages run, by index.
+type Plans = BTreeMap<usize, Arc<PlannedStage>>;
 
 fn error_report(failure: Failure) -> ErrorReport {
     ErrorReport {
@@ -277,10 +284,10 @@ fn error_report(failure: Failure) -> ErrorReport {
     }
 }
 
-fn stage_report(plans: &[&PlannedStage], running: &Stage, account: &Account) -> StageReport {
-    let (stage, index, total) = (plans[running.index], running.index, &account.total);
-    let taken = plans.iter().flat_map(|stage| &stage.inputs).any(|edge| edge.from == index && edge.port == PortId::Rejected);
-    StageReport {
+fn stage_report(plans: &Plans, running: &Stage, account: &Account) -> Option<StageReport> {
+    let (stage, index, total) = (plans.get(&running.index)?, running.index, &account.total);
+    let taken = plans.values().flat_map(|stage| &stage.inputs).any(|edge| edge.from == index && edge.port == PortId::Rejected);
+    Some(StageReport {
         name: stage.name.clone(),
         kind: stage.kind,
         component: stage.reference.to_string(),
@@ -321,7 +328,8 @@ fn stage_report(plans: &[&PlannedStage], running: &Stage, account: &Account) -> 
         telemetry_dropped: total.dropped,
         versions: versions(running),
         receipt: running.receipt(),
-    }
+        removed: running.is_removed(),
+    })
 }
 
 fn versions(running: &Stage) -> Vec<VersionReport> {
@@ -348,7 +356,7 @@ fn reasons(account: &Account) -> Vec<RejectionReport> {
     reasons
 }
 
-fn ports(plans: &[&PlannedStage], stage: &PlannedStage, account: &Account) -> Vec<PortReport> {
+fn ports(plans: &Plans, stage: &PlannedStage, account: &Account) -> Vec<PortReport> {
     let column = |port: u32, column: usize, name: &str| {
         let origins = account.origins.get(&(port, column as u32));
         let from = origins.into_iter().flatten().map(|from| match from {
@@ -366,17 +374,15 @@ fn ports(plans: &[&PlannedStage], stage: &PlannedStage, account: &Account) -> Ve
 }
 
 /// `input:column`, the input as the pipeline file names it.
-fn column_name(plans: &[&PlannedStage], stage: &PlannedStage, input: u32, column: u32) -> String {
-    let Some(edge) = stage.inputs.get(input as usize) else {
+fn column_name(plans: &Plans, stage: &PlannedStage, input: u32, column: u32) -> String {
+    let (Some(edge), Some(opened)) = (stage.inputs.get(input as usize), stage.opening.inputs.get(input as usize)) else {
         return format!("{input}:{column}");
     };
-    let from = plans[edge.from];
-    let (feeder, name) = match edge.port {
-        PortId::Out(port) => (from.name.clone(), from.ports[port as usize].schema.fields().get(column as usize).map(|f| f.name().clone())),
-        PortId::Rejected => {
-            let schema = &stage.opening.inputs[input as usize].schema;
-            (format!("{}.{}", from.name, rejections::PORT), schema.fields().get(column as usize).map(|f| f.name().clone()))
-        }
+    let feeder = match (plans.get(&edge.from), edge.port) {
+        (Some(from), PortId::Out(_)) => from.name.clone(),
+        (Some(from), PortId::Rejected) => format!("{}.{}", from.name, rejections::PORT),
+        (None, _) => opened.name.clone(),
     };
+    let name = opened.schema.fields().get(column as usize).map(|field| field.name().clone());
     format!("{feeder}:{}", name.unwrap_or_else(|| column.to_string()))
 }

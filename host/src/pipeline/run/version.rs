@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -24,6 +24,8 @@ pub struct Version {
     pub reference: ComponentRef,
     /// Digest of the component.
     pub digest: Digest,
+    /// How many inputs its instances were opened for, at least.
+    inputs: AtomicU32,
     first: AtomicU64,
     last: AtomicU64,
     batches: AtomicU64,
@@ -73,9 +75,20 @@ pub struct Serving<S> {
 
 impl Version {
     /// One that has answered for nothing yet.
-    pub fn new(generation: u32, reference: ComponentRef, digest: Digest) -> Self {
+    pub fn new(generation: u32, reference: ComponentRef, digest: Digest, inputs: usize) -> Self {
         let (last, batches) = Default::default();
-        Version { generation, reference, digest, first: AtomicU64::new(u64::MAX), last, batches }
+        let inputs = AtomicU32::new(inputs as u32);
+        Version { generation, reference, digest, inputs, first: AtomicU64::new(u64::MAX), last, batches }
+    }
+
+    /// More of its instances may be opened, for so many inputs.
+    pub fn opened_for(&self, inputs: usize) {
+        self.inputs.fetch_min(inputs as u32, Relaxed);
+    }
+
+    /// As which input an instance is given what comes by one: where it knows of fewer, what came later has the columns of the first.
+    pub fn input(&self, number: u32) -> u32 {
+        if number < self.inputs.load(Relaxed) { number } else { 0 }
     }
 
     /// It answers for a batch.
@@ -143,7 +156,7 @@ mod tests {
     /// Protects the audit of a swap against saying that a version which answered for nothing answered for batch 0.
     #[test]
     fn a_version_knows_its_batches() {
-        let version = Version::new(2, ComponentRef::Std("filter".into()), Digest::of(b"x"));
+        let version = Version::new(2, ComponentRef::Std("filter".into()), Digest::of(b"x"), 1);
         assert_eq!(version.span(), Span::default());
         [7, 5, 9].into_iter().for_each(|sequence| version.answered(sequence));
         assert_eq!(version.span(), Span { first_batch: Some(5), last_batch: Some(9), batches: 3 });

@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -50,6 +50,8 @@ pub struct Worker {
     pub post: Arc<Post>,
     /// Who looks at the stage's batches.
     pub taps: Arc<Taps>,
+    /// The stage is no part of the pipeline any more: it ends with what it has.
+    pub removed: Arc<AtomicBool>,
 }
 
 /// The run ended early; whoever ended it has said why.

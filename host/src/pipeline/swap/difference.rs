@@ -1,14 +1,22 @@
 //! What is different between the pipeline that runs and the one that shall run.
 
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
-use super::Step;
-use crate::pipeline::{
-    plan::{Edge, Plan, PlannedStage},
-    run::{Graph, Stage},
+use super::{
+    Step,
+    structure::{Place, Structure},
+    trying::stateful,
+};
+use crate::{
+    pipeline::{
+        plan::{Edge, Plan, PlannedStage, PortId, takes},
+        rejections,
+        run::{Graph, Stage},
+    },
+    words::stage::{Input, Kind},
 };
 
-/// How a stage is to change.
+/// How a stage that goes on is to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Difference {
     /// Another component, configuration, limits or grants: another version.
@@ -17,47 +25,103 @@ pub enum Difference {
     Settings,
 }
 
-/// What is to be done, each stage after those that feed it; or why it cannot be done while the pipeline runs.
-pub fn differences(graph: &Graph, plan: Plan) -> Result<Vec<Step>, String> {
-    let names: Vec<String> = plan.stages.iter().map(|stage| stage.name.clone()).collect();
-    if let Some(gone) = graph.stages.all().iter().find(|stage| !names.contains(&stage.name)) {
-        return Err(format!("stage `{}` cannot be removed while the pipeline runs; stop it and start it again", gone.name));
-    }
-    let mut steps = Vec::new();
-    for mut planned in plan.stages {
-        let Some(stage) = graph.stages.named(&planned.name) else {
-            return Err(format!("stage `{}` cannot be added while the pipeline runs; stop it and start it again", planned.name));
-        };
-        for edge in &mut planned.inputs {
-            edge.from = graph.stages.named(&names[edge.from]).map_or(usize::MAX, |from| from.index);
-        }
-        if let Some(what) = difference(&stage, &planned)? {
-            steps.push(Step { stage, planned, what });
-        }
-    }
-    Ok(steps)
+/// All that is different.
+pub struct Differences {
+    /// Stages that run something else, each after those that feed it.
+    pub steps: Vec<Step>,
+    /// Stages that come or go, or are fed by others.
+    pub structure: Option<Structure>,
 }
 
-fn difference(stage: &Arc<Stage>, planned: &PlannedStage) -> Result<Option<Difference>, String> {
-    let old = stage.planned();
-    let name = &stage.name;
-    if old.kind != planned.kind {
-        return Err(format!("`{name}` is a {} and cannot become a {} while the pipeline runs", old.kind, planned.kind));
+/// What is to be done; or why it cannot be done while the pipeline runs.
+pub fn differences(graph: &Graph, plan: Plan) -> Result<Differences, String> {
+    let (running, mut planned) = (graph.stages.all(), plan.stages);
+    let fed_by: Vec<Vec<(String, String)>> = planned.iter().map(|stage| feeders(&stage.inputs, |at| planned.get(at))).collect();
+    let (mut steps, mut places, mut structural) = (Vec::new(), Vec::with_capacity(planned.len()), false);
+    // Those that stay, by their places: an edge from anything else is a new one.
+    let mut stay: Vec<Option<usize>> = Vec::with_capacity(planned.len());
+    for (mut planned, fed_by) in planned.drain(..).zip(fed_by) {
+        let stage = running.iter().find(|stage| stage.name == planned.name);
+        let Some((stage, old)) = stage.map(|stage| (stage, stage.planned())) else {
+            (structural, _) = (true, stay.push(None));
+            places.push(Place::Joins { planned: Box::new(planned), replaces: None });
+            continue;
+        };
+        if let Some(why) = cannot_go_on(&old, &planned) {
+            keeps_nothing(&old, &why)?;
+            (structural, _) = (true, stay.push(None));
+            places.push(Place::Joins { planned: Box::new(planned), replaces: Some((Arc::clone(stage), why)) });
+            continue;
+        }
+        stay.push(Some(stage.index));
+        let edges = std::mem::replace(&mut planned.inputs, old.inputs.clone());
+        let is: Vec<_> = edges.iter().map(|edge| (stay.get(edge.from).copied().flatten(), edge.port)).collect();
+        structural |= old.inputs.iter().map(|edge| (Some(edge.from), edge.port)).ne(is);
+        let was_fed_by = feeders(&old.inputs, |at| Some(graph.stages.at(at)?.planned()));
+        let rewired = was_fed_by != fed_by;
+        places.push(Place::Stays { stage: Arc::clone(stage), inputs: planned.opening.inputs.clone(), edges, rewired });
+        let resized = old.instances != planned.instances || old.queue_bytes != planned.queue_bytes;
+        if let Some(what) = if planned.is_opened() { Some(Difference::Version) } else { resized.then_some(Difference::Settings) } {
+            steps.push(Step { stage: Arc::clone(stage), planned, what });
+        }
     }
-    let edges = |planned: &PlannedStage| planned.inputs.iter().map(|Edge { from, port }| (*from, *port)).collect::<Vec<_>>();
-    if edges(&old) != edges(planned) {
-        return Err(format!("the inputs of `{name}` cannot change while the pipeline runs; stop it and start it again"));
+    let kept = |stage: &Arc<Stage>| places.iter().any(|place| place.name() == stage.name);
+    let removed: Vec<_> = running.iter().filter(|stage| !kept(stage)).cloned().collect();
+    structural |= !removed.is_empty();
+    Ok(Differences { steps, structure: structural.then_some(Structure { places, removed }) })
+}
+
+/// What feeds a stage, by the names of stages and ports.
+fn feeders<P: std::ops::Deref<Target = PlannedStage>>(edges: &[Edge], at: impl Fn(usize) -> Option<P>) -> Vec<(String, String)> {
+    let named = |edge: &Edge| {
+        let from = at(edge.from)?;
+        let port = match edge.port {
+            PortId::Out(port) => from.ports.get(port as usize).map_or("", |port| port.name.as_str()),
+            PortId::Rejected => rejections::PORT,
+        };
+        Some((from.name.clone(), port.to_owned()))
+    };
+    edges.iter().map(|edge| named(edge).unwrap_or_default()).collect()
+}
+
+/// Why what runs cannot go on as what the stage shall be, also not by another version: another stage must take its place.
+fn cannot_go_on(old: &PlannedStage, new: &PlannedStage) -> Option<String> {
+    if old.kind != new.kind {
+        return Some(format!("`{}` would be of kind {} instead of {}", new.name, new.kind, old.kind));
     }
-    if let Some(what) = other_ports(&old, planned) {
-        return Err(format!("`{name}` would put out something else: {what}"));
+    if let Some(what) = other_ports(old, new) {
+        return Some(format!("`{}` would put out something else: {what}", new.name));
     }
-    let opened = planned.is_opened();
-    let resized = old.instances != planned.instances || old.queue_bytes != planned.queue_bytes;
-    Ok(match (opened, resized) {
-        (true, _) => Some(Difference::Version),
-        (false, true) => Some(Difference::Settings),
-        (false, false) => None,
-    })
+    let (was, is) = (&old.opening.inputs, &new.opening.inputs);
+    // Another version of a transform can be opened for more inputs than those by which batches are on their way.
+    let more = old.kind == Kind::Transform && was.len() < is.len() && was.iter().zip(is).all(|(was, is)| was.schema == is.schema);
+    if takes(old.kind, was, is) || more {
+        None
+    } else {
+        Some(format!("`{}` would be given something else: {}", new.name, other_inputs(was, is)))
+    }
+}
+
+/// A stage that another takes the place of ends, and what it remembers ends with it: that must be meant.
+fn keeps_nothing(old: &PlannedStage, why: &str) -> Result<(), String> {
+    let loses = match old.kind {
+        Kind::Extract => "where it is in its source",
+        Kind::Transform if stateful(old)? => "what it remembers",
+        Kind::Transform | Kind::Load => return Ok(()),
+    };
+    Err(format!(
+        "{why}. Another stage would have to take its place, and {loses} would be lost; give it another name if it shall end and begin anew"
+    ))
+}
+
+/// What of a stage's inputs is not as it was.
+fn other_inputs(was: &[Input], is: &[Input]) -> String {
+    let differs = was.iter().zip(is).find(|(was, is)| was.schema != is.schema);
+    match (differs, was.len().cmp(&is.len())) {
+        (Some((_, is)), _) => format!("`{}` has other columns", is.name),
+        (None, Ordering::Equal) => "nothing".to_owned(),
+        (None, _) => format!("{} inputs instead of {}", is.len(), was.len()),
+    }
 }
 
 /// What of a stage's ways out is not as it was: those that it feeds were opened for them.

@@ -1,9 +1,12 @@
 //! Changing what runs while data flows: one way for every trigger, from a pipeline file as it shall be.
 //!
 //! ```text
-//! load beside ─► check ─► hand over ─► [shadow] ─► [canary] ─► switch ─► guard ─► retire
-//!      └───────────┴── refused           └────────────┴──────────────────┴── rolled back
+//! load beside ─► check ─► hand over ─► [shadow] ─► [canary] ─► switch ─► guard ─► retire        a version: `trying`
+//!      │           │     └── refused     └────────────┴──────────────────┴── rolled back
+//!      └───────────┴─► rewire ─► settle                                                           the graph: `structure`
 //! ```
+//! Versions are tried first. Where one does not stay, the graph stays as it is, too.
+//!
 //! Whoever asks for a change does the work, on a thread of their own: components are compiled and opened there, and what is no longer
 //! needed is dropped there. The data path sees a new instance at a batch boundary, and nothing else.
 
@@ -12,6 +15,8 @@ mod difference;
 mod judge;
 mod record;
 mod settings;
+mod structure;
+mod trying;
 
 use std::{
     collections::VecDeque,
@@ -26,26 +31,22 @@ pub use record::{Outcome, Phases, Record, Trigger};
 pub use settings::SwapSettings;
 
 use self::{
-    difference::{Difference, differences},
-    record::Work,
+    difference::{Difference, Differences, differences},
+    structure::Ready,
 };
 use super::{
     diagnostic::Diagnostic,
-    plan::{ComponentError, ComponentRef, Components, Opened, Plan, PlannedStage},
-    run::{Candidate, Change, Graph, Phase, Stage, Trial, Version, source},
+    plan::{ComponentError, ComponentRef, Components, Plan, PlannedStage},
+    run::{Graph, Stage},
     spec::{Spec, StageSpec},
 };
 use crate::words::{
-    observe::{Refused, Swapped, WorkerFacts},
-    scope,
-    stage::{Component, Kind},
+    observe::{Refused, Swapped},
+    stage::Component,
 };
 
 /// Records that are remembered.
 const RECORDS: usize = 1_000;
-/// How long a rolled-back or passed trial may take to settle before its record is written without waiting for it: threads
-/// that are held up by a full queue settle when it moves.
-const SETTLING: Duration = Duration::from_secs(5);
 
 /// Changes a run while it runs.
 pub struct Swaps {
@@ -114,11 +115,29 @@ fn count(mistakes: usize) -> String {
     if mistakes == 1 { "there is a mistake".to_owned() } else { format!("there are {mistakes} mistakes") }
 }
 
-/// A stage, and what it shall be.
+/// A stage that goes on, and what it shall be.
 struct Step {
     stage: Arc<Stage>,
     planned: PlannedStage,
     what: Difference,
+}
+
+/// Who asked for a change and how.
+struct Asked {
+    trigger: Trigger,
+    settings: SwapSettings,
+    /// What was done before anything was touched: `load` and `check`, once for all stages that change together.
+    ready: Phases,
+}
+
+/// A change that can be carried out.
+struct Prepared {
+    /// The pipeline as it shall be.
+    spec: Spec,
+    /// Stages that run something else, or in another number.
+    steps: Vec<Step>,
+    /// The graph as it shall be, if it is another.
+    structure: Option<Ready>,
 }
 
 // === impl Swaps ===
@@ -145,7 +164,7 @@ impl Swaps {
         lock(&self.records).iter().cloned().collect()
     }
 
-    /// Swaps the component of one stage. A component that is the one which runs is no change: there is no record then.
+    /// Swaps the component of one stage; which stages there are stays as it is. A component that is the one which runs is no change: there is no record then.
     pub fn swap(&self, request: &Request) -> Result<Option<Record>, Refusal> {
         let wanted = |mut spec: Spec| {
             let known = || spec.stages.iter().map(|stage| format!("`{}`", stage.name)).collect::<Vec<_>>().join(", ");
@@ -170,7 +189,7 @@ impl Swaps {
     }
 
     /// What shall be is asked for in its turn: made of what runs by then, it undoes no change that came between. Without settings those
-    /// of the pipeline count. `stage` is the only one that shall change, if it is known.
+    /// of the pipeline count. `stage` is the only one that shall change, if it is known: then the graph stays as it is.
     fn make(
         &self,
         wanted: impl FnOnce(Spec) -> Result<Spec, Refusal>,
@@ -180,36 +199,38 @@ impl Swaps {
     ) -> Result<Vec<Record>, Refusal> {
         let _turn = lock(&self.turn);
         let mut ready = Phases::new();
-        let (spec, steps) = self.prepare(wanted, &mut ready).inspect_err(|refusal| self.refused(stage, trigger, refusal, &ready))?;
-        let settings = settings.unwrap_or(spec.swap);
-        let mut records = Vec::with_capacity(steps.len());
-        let mut running = self.spec();
-        running.swap = spec.swap;
-        for step in steps {
-            let name = step.stage.name.clone();
-            let record = self.carry_out(step, trigger, settings, ready.clone());
-            let stays = record.outcome == Outcome::Swapped;
-            records.push(record);
-            if let (true, Some(wanted), Some(stage)) =
-                (stays, spec.stage(&name), running.stages.iter_mut().find(|stage| stage.name == name))
-            {
-                *stage = wanted.clone();
-            }
+        let prepared = self.prepare(wanted, stage, &mut ready);
+        let Prepared { spec, steps, structure } = prepared.inspect_err(|refusal| self.refused(stage, trigger, refusal, &ready))?;
+        let asked = Asked { trigger, settings: settings.unwrap_or(spec.swap), ready };
+        let (versions, sizes): (Vec<_>, Vec<_>) = steps.into_iter().partition(|step| step.what == Difference::Version);
+        let mut records: Vec<Record> = versions.into_iter().map(|step| self.carry_out(step, &asked)).collect();
+        if let Some(structure) = structure {
+            let failed = records.iter().find(|record| !record.outcome.stays()).map(|record| record.stage.clone());
+            self.restructure(structure, failed, &asked, &mut records);
         }
-        *lock(&self.spec) = running;
+        for step in sizes {
+            self.size(step, &asked, &mut records);
+        }
+        self.remember(spec, &records);
         Ok(records)
     }
 
-    /// Everything that can be done before what runs is touched.
-    fn prepare(&self, wanted: impl FnOnce(Spec) -> Result<Spec, Refusal>, phases: &mut Phases) -> Result<(Spec, Vec<Step>), Refusal> {
+    /// Everything that can be done, and refused, before what runs is touched.
+    fn prepare(
+        &self,
+        wanted: impl FnOnce(Spec) -> Result<Spec, Refusal>,
+        stage: Option<&str>,
+        phases: &mut Phases,
+    ) -> Result<Prepared, Refusal> {
         let began = Instant::now();
         let loaded = wanted(self.spec()).and_then(|spec| self.load_beside(&spec).map(|plan| (spec, plan)));
         let ended = Instant::now();
         phases.push(("load", began, ended));
         let (spec, plan) = loaded?;
-        let steps = self.check(plan);
+        let checked = self.check(plan, stage.is_none());
         phases.push(("check", ended, Instant::now()));
-        Ok((spec, steps?))
+        let (steps, structure) = checked?;
+        Ok(Prepared { spec, steps, structure })
     }
 
     /// Tells that a change was not begun, as far as it came: by whoever could not even read what was to be, too.
@@ -224,6 +245,26 @@ impl Swaps {
         });
     }
 
+    /// The pipeline that runs now: the one that was asked for, or as much of it as stays.
+    fn remember(&self, spec: Spec, records: &[Record]) {
+        let mut running = lock(&self.spec);
+        if records.iter().all(|record| record.outcome.stays()) {
+            let name = std::mem::take(&mut running.name);
+            *running = Spec { name, ..spec };
+            return;
+        }
+        running.swap = spec.swap;
+        for record in records.iter().filter(|record| record.outcome.stays()) {
+            if let (Some(wanted), Some(stage)) =
+                (spec.stage(&record.stage), running.stages.iter_mut().find(|stage| stage.name == record.stage))
+            {
+                // The graph has stayed as it was.
+                let inputs = std::mem::take(&mut stage.inputs);
+                *stage = StageSpec { inputs, ..wanted.clone() };
+            }
+        }
+    }
+
     /// Compiles and opens what is new, off the data path; what is not new is not touched.
     fn load_beside(&self, spec: &Spec) -> Result<Plan, Refusal> {
         let running: Vec<_> = self.graph.stages.all().iter().map(|stage| stage.planned()).collect();
@@ -231,176 +272,18 @@ impl Swaps {
         Plan::beside(spec, &components, &running).map_err(Refusal::Mistakes)
     }
 
-    /// What is different, if all of it can be changed while it runs.
-    fn check(&self, plan: Plan) -> Result<Vec<Step>, Refusal> {
+    /// What is different, if all of it can be changed while it runs; all that is new is open then.
+    fn check(&self, plan: Plan, graph_too: bool) -> Result<(Vec<Step>, Option<Ready>), Refusal> {
         if self.graph.control.given_up() || self.graph.finished() {
             return Err(Refusal::Impossible("the run is ending".to_owned()));
         }
-        differences(&self.graph, plan).map_err(Refusal::Impossible)
+        let Differences { steps, structure } = differences(&self.graph, plan).map_err(Refusal::Impossible)?;
+        let structure = structure.map(|structure| structure.open(&self.graph, graph_too)).transpose();
+        Ok((steps, structure.map_err(Refusal::Impossible)?))
     }
 
-    /// Changes one stage, and says what came of it.
-    fn carry_out(&self, step: Step, trigger: Trigger, settings: SwapSettings, ready: Phases) -> Record {
-        let (work, old) = (Work { ready, handed_over: Instant::now() }, step.stage.version());
-        let Step { stage, mut planned, what } = step;
-        let instances = planned.instances;
-        let mut record = match what {
-            Difference::Version => {
-                let version = stage.try_version(&planned);
-                let trial = self.put_on_trial(&stage, &mut planned, &version, settings);
-                let planned = Arc::new(planned);
-                match trial {
-                    Ok(trial) => {
-                        self.try_out(&stage, &trial);
-                        let tried = Instant::now();
-                        self.conclude(&stage, &trial, planned, &version);
-                        Record::of(&stage, trigger, (&old, &version), &trial, (work, tried))
-                    }
-                    Err(message) => Record::refused(&stage, trigger, (&old, &version), message, work),
-                }
-            }
-            Difference::Settings => {
-                stage.runs(Arc::new(planned), Arc::clone(&old));
-                Record::settings(&stage, trigger, &old, work)
-            }
-        };
-        if record.outcome == Outcome::Swapped {
-            self.resize(&stage, instances, &mut record);
-        }
-        self.tell(&stage, &record);
-        record
-    }
-
-    /// Leaves a candidate in the post of every seat.
-    fn put_on_trial(
-        &self,
-        stage: &Arc<Stage>,
-        planned: &mut PlannedStage,
-        version: &Arc<Version>,
-        settings: SwapSettings,
-    ) -> Result<Arc<Trial>, String> {
-        let (old, seats) = (stage.planned(), stage.seats());
-        let settings = if stage.kind == Kind::Transform { settings } else { SwapSettings { shadow: 0, canary: 0.0, ..settings } };
-        let remembers = stage.kind == Kind::Transform && stateful(&old)?;
-        if remembers && !stateful(planned)? {
-            return Err("what the old version remembers would be lost: the new one says that it remembers nothing".to_owned());
-        }
-        if remembers && settings.canary > 0.0 {
-            return Err("a stage that remembers cannot have a canary: each version would know of a part of the batches only".to_owned());
-        }
-        let facts = super::run::facts_of(planned, self.graph.stages.sources(stage.index));
-        self.graph.observer.version(stage.index, version.generation, &facts);
-        let trial = Arc::new(Trial::new(settings, seats.len()));
-        if !stage.put_on_trial(&trial) {
-            return Err("the swap before has not settled yet: a thread of the stage is held up".to_owned());
-        }
-        let mut instances =
-            self.instances(planned, seats.len(), remembers).inspect_err(|_| (0..seats.len()).for_each(|_| trial.settle()))?;
-        for (number, seat) in seats.iter().enumerate() {
-            let facts = WorkerFacts { stage: stage.index, instance: number, generation: version.generation };
-            let candidate = Candidate {
-                trial: Arc::clone(&trial),
-                version: Arc::clone(version),
-                calls: self.graph.observer.worker(&facts),
-                source: source(planned),
-                ready: instances.pop(),
-                previous: source(&old),
-                replay_bytes: planned.queue_bytes,
-            };
-            if !seat.put(Change::Swap(Box::new(candidate))) {
-                trial.settle();
-            }
-        }
-        stage.nudge();
-        Ok(trial)
-    }
-
-    /// Instances that are open before any seat is asked: none where the seats must open them with the state that they have.
-    fn instances(&self, planned: &mut PlannedStage, seats: usize, remembers: bool) -> Result<Vec<Opened>, String> {
-        let first = planned.take_opened();
-        if remembers {
-            // It has shown that the new version opens; what it would remember is to come.
-            drop(first);
-            return Ok(Vec::new());
-        }
-        let mut instances: Vec<Opened> = first.into_iter().collect();
-        let _scope = scope::within(&self.graph.name, &planned.name);
-        while instances.len() < seats {
-            instances.push(source(planned).open(None).map_err(|error| format!("another instance cannot be opened: {error}"))?);
-        }
-        Ok(instances)
-    }
-
-    /// Waits for the phases of a trial, each as long as patience lasts.
-    fn try_out(&self, stage: &Stage, trial: &Trial) {
-        let until = Instant::now() + trial.settings.patience;
-        let mut phase = trial.phase();
-        loop {
-            // Where the stage is idle nobody would notice that a phase has ended.
-            stage.nudge();
-            if phase.is_last() {
-                break;
-            }
-            let now = trial.wait_beyond(phase, until);
-            if now == phase {
-                self.withdraw(stage, trial);
-                trial.expire();
-            }
-            phase = trial.phase();
-        }
-        if !trial.wait_settled(until.min(Instant::now() + SETTLING)) {
-            self.withdraw(stage, trial);
-            trial.wait_settled(Instant::now() + SETTLING);
-        }
-    }
-
-    /// Takes back what no seat has taken: it did not come to a batch boundary. If none has, nothing was tried at all.
-    fn withdraw(&self, stage: &Stage, trial: &Trial) {
-        let mut withdrawn = 0;
-        for seat in stage.seats() {
-            if let Some(Change::Swap(candidate)) = seat.take() {
-                candidate.trial.settle();
-                withdrawn += 1;
-            }
-        }
-        if withdrawn > 0 {
-            trial.roll_back(Cause::NoBoundary(trial.settings.patience));
-        }
-    }
-
-    /// The version that stays is from now on what the stage runs; the other goes, with its memory.
-    fn conclude(&self, stage: &Stage, trial: &Trial, planned: Arc<PlannedStage>, version: &Arc<Version>) {
-        // The run may have ended with the guard: it has seen nothing bad.
-        trial.expire();
-        if trial.phase() == Phase::Passed {
-            stage.runs(planned, Arc::clone(version));
-        }
-        trial.bury();
-    }
-
-    /// As many instances as there shall be: more are opened and seated, others leave at a batch boundary.
-    fn resize(&self, stage: &Arc<Stage>, instances: usize, record: &mut Record) {
-        let seats = stage.seats();
-        for seat in seats.iter().skip(instances.max(1)) {
-            seat.put(Change::Leave);
-        }
-        stage.nudge();
-        let planned = stage.planned();
-        if let Some(queue) = &stage.queue {
-            queue.set_bound(planned.queue_bytes);
-        }
-        for _ in seats.len()..instances {
-            match source(&planned).open(None) {
-                Ok(instance) => {
-                    self.graph.add_seat(stage, instance);
-                }
-                Err(error) => record.message = Some(format!("another instance cannot be opened: {error}")),
-            }
-        }
-        record.instances = instances;
-    }
-
-    fn tell(&self, stage: &Arc<Stage>, record: &Record) {
+    /// Tells whoever watches the stage, and remembers.
+    fn tell(&self, stage: &Stage, record: &Record) {
         let facts = super::run::stage_facts(&self.graph.stages, stage);
         self.graph.observer.swapped(&Swapped {
             stage: stage.index,
@@ -410,11 +293,27 @@ impl Swaps {
             reason: record.reason,
             message: record.message.as_deref(),
             trigger: record.trigger.as_str(),
-            old: (record.old.generation, &record.old.digest),
-            new: (record.new.generation, &record.new.digest),
+            old: record.old.as_ref().map(|old| (old.generation, &*old.digest)),
+            new: record.new.as_ref().map(|new| (new.generation, &*new.digest)),
             phases: &record.phases,
             pause: Duration::from_secs_f64(record.pause_seconds),
         });
+        self.note(record);
+    }
+
+    /// Tells of a stage that there is not, and remembers.
+    fn tell_refused(&self, record: &Record) {
+        self.graph.observer.refused(&Refused {
+            stage: None,
+            reason: record.reason.unwrap_or("graph"),
+            message: record.message.as_deref().unwrap_or_default(),
+            trigger: record.trigger.as_str(),
+            phases: &record.phases,
+        });
+        self.note(record);
+    }
+
+    fn note(&self, record: &Record) {
         let mut records = lock(&self.records);
         if records.len() >= RECORDS {
             records.pop_front();
@@ -434,13 +333,6 @@ impl Swaps {
         files.dedup();
         files
     }
-}
-
-fn stateful(planned: &PlannedStage) -> Result<bool, String> {
-    let description = planned.component.description();
-    description
-        .map(|description| description.stateful)
-        .map_err(|error| format!("`{}` does not describe itself: {error}", planned.reference))
 }
 
 /// Finds components, those that run among them: what comes with the host is not loaded again.

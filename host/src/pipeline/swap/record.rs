@@ -7,6 +7,7 @@ use std::{
 
 use serde::Serialize;
 
+use super::Asked;
 use crate::pipeline::run::{Findings, Phase, Stage, Trial, Version, VersionReport};
 
 /// Who or what asked for a change.
@@ -29,6 +30,16 @@ pub enum Trigger {
 pub enum Outcome {
     /// The new version stays.
     Swapped,
+    /// The same version works in another number of instances, or behind another queue.
+    Resized,
+    /// The stage is new.
+    Added,
+    /// The stage is no part of the pipeline any more.
+    Removed,
+    /// Another stage of this name is in its place: what it takes or puts out is something else.
+    Replaced,
+    /// Other stages feed it.
+    Rewired,
     /// It was never given a batch whose answer counted.
     Refused,
     /// It had taken over, or was given some batches, and the old version is back.
@@ -55,10 +66,10 @@ pub struct Record {
     /// The same for a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// What ran.
-    pub old: VersionReport,
-    /// What was to run.
-    pub new: VersionReport,
+    /// What ran; none where the stage is new.
+    pub old: Option<VersionReport>,
+    /// What was to run; none where nothing shall, or nothing could be tried.
+    pub new: Option<VersionReport>,
     /// Instances side by side.
     pub instances: usize,
     /// Seconds of loading, compiling and opening beside what ran.
@@ -74,13 +85,8 @@ pub struct Record {
     pub phases: Phases,
 }
 
-/// What was done for a change on the thread that asked for it.
-pub(super) struct Work {
-    /// Before the stage was touched: `load` and `check`, once for all stages that change together.
-    pub ready: Phases,
-    /// When the candidate was handed over to the seats.
-    pub handed_over: Instant,
-}
+/// What ran and what was to run, as far as there are any.
+pub(super) type Versions<'a> = (Option<&'a Arc<Version>>, Option<&'a Arc<Version>>);
 
 // === impl Trigger ===
 
@@ -99,10 +105,20 @@ impl Trigger {
 // === impl Outcome ===
 
 impl Outcome {
+    /// Whether what was asked for is how it is now.
+    pub fn stays(self) -> bool {
+        !matches!(self, Outcome::Refused | Outcome::RolledBack)
+    }
+
     /// As labels and logs name it.
     pub fn as_str(self) -> &'static str {
         match self {
             Outcome::Swapped => "swapped",
+            Outcome::Resized => "resized",
+            Outcome::Added => "added",
+            Outcome::Removed => "removed",
+            Outcome::Replaced => "replaced",
+            Outcome::Rewired => "rewired",
             Outcome::Refused => "refused",
             Outcome::RolledBack => "rolled_back",
         }
@@ -112,13 +128,13 @@ impl Outcome {
 // === impl Record ===
 
 impl Record {
-    /// Of a trial that has come to its last word.
+    /// Of a trial that has come to its last word: when it was handed over, and when what was no longer needed began to be dropped.
     pub(super) fn of(
         stage: &Stage,
-        trigger: Trigger,
+        asked: &Asked,
         (old, new): (&Arc<Version>, &Arc<Version>),
         trial: &Trial,
-        (work, retired): (Work, Instant),
+        (handed_over, retired): (Instant, Instant),
     ) -> Self {
         let findings = trial.findings();
         let outcome = match (&findings.cause, new.span().batches) {
@@ -127,54 +143,50 @@ impl Record {
             (Some(_), _) => Outcome::RolledBack,
         };
         let now = Instant::now();
-        let mut tried = tried(&findings, work.handed_over);
+        let mut tried = tried(&findings, handed_over);
         tried.push(("retire", retired, now));
         Record {
             reason: findings.cause.as_ref().map(|cause| cause.reason()),
             message: findings.cause.as_ref().map(ToString::to_string),
-            trial_seconds: (now - work.handed_over).as_secs_f64(),
+            trial_seconds: (now - handed_over).as_secs_f64(),
             pause_seconds: findings.pauses.iter().max().copied().unwrap_or_default().as_secs_f64(),
             diverged: findings.diverged,
-            ..Record::new(stage, trigger, (old, new), outcome, work.ready)
+            instances: stage.seats().len(),
+            ..Record::new(&stage.name, asked, (Some(old), Some(new)), outcome)
         }
         .with(tried)
     }
 
-    /// Of a version that could not be tried.
-    pub(super) fn refused(stage: &Stage, trigger: Trigger, versions: (&Arc<Version>, &Arc<Version>), why: String, work: Work) -> Self {
-        let tried = vec![("hand over", work.handed_over, Instant::now())];
-        Record { reason: Some("check"), message: Some(why), ..Record::new(stage, trigger, versions, Outcome::Refused, work.ready) }
-            .with(tried)
+    /// Of what could not be tried, with the name of the reason and a sentence.
+    pub(super) fn refused(stage: &str, asked: &Asked, versions: Versions<'_>, (reason, why): (&'static str, String)) -> Self {
+        Record { reason: Some(reason), message: Some(why), ..Record::new(stage, asked, versions, Outcome::Refused) }
     }
 
-    /// Of a stage that goes on with the same version, in another number of instances or with another queue.
-    pub(super) fn settings(stage: &Stage, trigger: Trigger, version: &Arc<Version>, work: Work) -> Self {
-        Record::new(stage, trigger, (version, version), Outcome::Swapped, work.ready)
-    }
-
-    fn with(mut self, phases: Phases) -> Self {
+    /// The same, and this was done for it, too.
+    pub(super) fn with(mut self, phases: Phases) -> Self {
         self.phases.extend(phases);
         self
     }
 
-    fn new(stage: &Stage, trigger: Trigger, (old, new): (&Arc<Version>, &Arc<Version>), outcome: Outcome, phases: Phases) -> Self {
-        let load: Duration = phases.iter().map(|(_, began, ended)| *ended - *began).sum();
+    /// Of a change that nothing more is known of.
+    pub(super) fn new(stage: &str, asked: &Asked, (old, new): Versions<'_>, outcome: Outcome) -> Self {
+        let load: Duration = asked.ready.iter().map(|(_, began, ended)| *ended - *began).sum();
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Record {
             at: began.as_secs_f64(),
-            stage: stage.name.clone(),
-            trigger,
+            stage: stage.to_owned(),
+            trigger: asked.trigger,
             outcome,
             reason: None,
             message: None,
-            old: VersionReport::of(old),
-            new: VersionReport::of(new),
-            instances: stage.seats().len(),
+            old: old.map(|old| VersionReport::of(old)),
+            new: new.map(|new| VersionReport::of(new)),
+            instances: 0,
             load_seconds: load.as_secs_f64(),
             trial_seconds: 0.0,
             pause_seconds: 0.0,
             diverged: 0,
-            phases,
+            phases: asked.ready.clone(),
         }
     }
 }

@@ -168,8 +168,9 @@ impl Encode<'_> {
             self.changed(swap);
             self.writer.string(Of::Span, &SWAP_TRIGGER, swap.trigger);
             self.writer.string(Of::Span, &SWAP_OUTCOME, swap.outcome);
-            if let Some([old, new]) = &swap.versions {
-                for (generation, digest, version) in [(&OLD_GENERATION, &OLD_DIGEST, old), (&NEW_GENERATION, &NEW_DIGEST, new)] {
+            let keys = [(&OLD_GENERATION, &OLD_DIGEST), (&NEW_GENERATION, &NEW_DIGEST)];
+            for ((generation, digest), version) in keys.into_iter().zip(&swap.versions) {
+                if let Some(version) = version {
                     self.writer.integer(Of::Span, generation, version.0.into());
                     self.writer.string(Of::Span, digest, short(&version.1));
                 }

@@ -203,13 +203,10 @@ impl Expand<'_> {
         let mut span = self.span(context, Some(run.span), span::SWAP, self.time(swap.began), self.time(swap.ended));
         span.attributes = changed.clone();
         span.attributes.extend([KeyValue::new(a::SWAP_TRIGGER, swap.trigger), KeyValue::new(a::SWAP_OUTCOME, swap.outcome)]);
-        for (old, new) in swap.versions.iter().map(|[old, new]| (old, new)) {
-            span.attributes.extend([
-                integer(a::OLD_GENERATION, old.0.into()),
-                text(a::OLD_DIGEST, short(&old.1)),
-                integer(a::NEW_GENERATION, new.0.into()),
-                text(a::NEW_DIGEST, short(&new.1)),
-            ]);
+        let [old, new] = &swap.versions;
+        for (version, generation, digest) in [(old, a::OLD_GENERATION, a::OLD_DIGEST), (new, a::NEW_GENERATION, a::NEW_DIGEST)] {
+            let told = version.iter().flat_map(|version| [integer(generation, version.0.into()), text(digest, short(&version.1))]);
+            span.attributes.extend(told);
         }
         span.attributes.push(KeyValue::new(a::SWAP_PAUSE, swap.pause.as_secs_f64()));
         if let Some((reason, message)) = &swap.failure {

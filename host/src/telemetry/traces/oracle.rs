@@ -193,7 +193,7 @@ impl Random {
             trigger: "http",
             outcome: "rolled_back",
             failure: self.one_in(2).then(|| ("trap", self.text())),
-            versions: self.one_in(2).then(|| [version(self), version(self)]),
+            versions: [self.one_in(2).then(|| version(self)), self.one_in(2).then(|| version(self))],
             pause: Duration::from_nanos(self.nanoseconds()),
             phases: (0..self.below(5)).map(|_| phase(self)).collect(),
         }

@@ -125,7 +125,7 @@ pub struct SwapRecord {
     /// Why it did not stay: from a bounded set, and for a person.
     pub failure: Option<(&'static str, String)>,
     /// Where there were two: generation and digest of what ran, and of what was to run.
-    pub versions: Option<[(u32, String); 2]>,
+    pub versions: [Option<(u32, String)>; 2],
     /// The longest that a thread was held up by it.
     pub pause: Duration,
     /// What was done for it.
@@ -300,7 +300,7 @@ impl SwapRecord {
             stage: Some(swap.facts.name.clone()),
             outcome: swap.outcome,
             failure: failed.then(|| (swap.reason.unwrap_or("unknown"), swap.message.unwrap_or_default().to_owned())),
-            versions: Some([swap.old, swap.new].map(|(generation, digest)| (generation, digest.to_owned()))),
+            versions: [swap.old, swap.new].map(|version| version.map(|(generation, digest)| (generation, digest.to_owned()))),
             pause: swap.pause,
             ..SwapRecord::begun(swap.trigger, swap.phases)
         }
@@ -326,7 +326,7 @@ impl SwapRecord {
             trigger,
             outcome: "refused",
             failure: None,
-            versions: None,
+            versions: [None, None],
             pause: Duration::ZERO,
             phases: phases.iter().map(phase).collect(),
         }

@@ -51,6 +51,10 @@ pub fn run(worker: Worker, serving: Serving<Instance>) -> Step<Option<Receipt>> 
     let mut seat = Seat { worker, active: serving, on_trial: None, position: None };
     let mut pause = LEAST_PAUSE;
     while !seat.worker.control.stopping() {
+        if seat.worker.outlets.asked() && !seat.worker.outlets.turn() {
+            // It was removed from the pipeline.
+            break;
+        }
         seat.boundary()?;
         match seat.next()? {
             Next::Batch => pause = LEAST_PAUSE,

@@ -57,6 +57,8 @@ pub fn run(worker: Worker, serving: Serving<Instance>, queue: &Queue) -> Step<Re
                 seat.take(&item)?;
             }
             Taken::Nudged => {}
+            // What it rejects from now on goes the new ways.
+            Taken::Rewired(_) => drop(seat.worker.outlets.turn()),
             Taken::End => break,
         }
     }
@@ -64,7 +66,7 @@ pub fn run(worker: Worker, serving: Serving<Instance>, queue: &Queue) -> Step<Re
     // Another load may wait for this one's rejected rows to end before it is done itself.
     seat.worker.outlets = Arc::new(Outlets::new(Vec::new()));
     seat.worker.control.done();
-    match seat.worker.control.verdict() {
+    match seat.worker.control.verdict(&seat.worker.removed) {
         Verdict::Commit => seat.commit(true),
         Verdict::Abandon => Err(Ended),
     }
@@ -131,7 +133,8 @@ impl Seat {
     fn take(&mut self, item: &Item) -> Step<()> {
         let about = About::Item(item);
         let failing = if self.on_trial.is_some() { Failing::IsMadeAgain } else { Failing::Ends };
-        let write = |stage: &mut Instance| stage.write(item.input, &item.batch);
+        let input = self.active.version.input(item.input);
+        let write = |stage: &mut Instance| stage.write(input, &item.batch);
         let made = self.worker.make(&mut self.active, (Export::Write, about, failing), write, |rejections| (0, rejections));
         if let (Some(on), cost) = (&mut self.on_trial, made.cost) {
             if let Err(error) = &made.outcome {

@@ -68,6 +68,7 @@ pub fn run(worker: Worker, serving: Serving<Instance>, queue: &Queue, order: &Or
         match queue.pop(&mut seen).map_err(|_| Ended)? {
             Taken::Item(item) => seat.take(&item)?,
             Taken::Nudged => {}
+            Taken::Rewired(ticket) => seat.rewire(ticket)?,
             Taken::End => break,
         }
     }
@@ -139,6 +140,16 @@ impl Seat<'_> {
         let sent = worker.send_rejected(item, &transformed.rejections).and_then(|()| worker.send_all(&transformed, &item.trace, call));
         self.order.leave(item.ticket);
         sent
+    }
+
+    /// What is put out for all batches that were taken later goes the new ways.
+    fn rewire(&mut self, ticket: u64) -> Step<()> {
+        if !self.order.enter(ticket) {
+            return Err(Ended);
+        }
+        self.worker.outlets.turn();
+        self.order.leave(ticket);
+        Ok(())
     }
 
     /// The answer that goes on: of the version that serves, or of the one that is tried. Where that fails, the other answers.
@@ -255,10 +266,11 @@ impl Seat<'_> {
 }
 
 fn process(worker: &Worker, serving: &mut Serving<Instance>, item: &Item, failing: Failing) -> Made<Transformed> {
+    let input = serving.version.input(item.input);
     worker.make(
         serving,
         (Export::Process, About::Item(item), failing),
-        |stage| stage.process(item.input, &item.batch),
+        |stage| stage.process(input, &item.batch),
         |transformed| (transformed.outputs.len() as u64, &transformed.rejections),
     )
 }
