@@ -1,6 +1,7 @@
 //! A run that is looked at and changed while it runs: by HTTP, by command, by signal, by files that change.
 
 mod commands;
+mod graph;
 mod page;
 mod port;
 mod triggers;
@@ -168,7 +169,7 @@ impl Live {
         let report: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{}", self.said()));
         assert_eq!((status.code(), report["outcome"].as_str()), (Some(0), Some("stopped")), "{}", self.said());
         assert!(!self.registered().exists(), "a run that is over is not listed");
-        let [numbers, doubled, end] = report["stages"].as_array().unwrap().as_slice() else { panic!("{report:#}") };
+        let [numbers, doubled, end, ..] = report["stages"].as_array().unwrap().as_slice() else { panic!("{report:#}") };
         let made = &numbers["rows"]["out"];
         assert_eq!((&doubled["rows"]["in"], &end["receipt"]["rows"]), (made, made), "every row arrives once");
         report
