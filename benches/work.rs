@@ -16,9 +16,13 @@ use parshall::{
     tables::NativeTables,
     wasm::{Accounting, Cache, Runtime, WasmComponent},
     words::{
+        call::{Call, CallError},
+        digest::Digest,
         grants::Grants,
         limits::Limits,
-        stage::{Component as _, Input, Opening, Transform},
+        observe::StageFacts,
+        stage::{Component, Description, Extract, Input, Kind, Load, Opening, Port, Transform, Transformed},
+        usage::Usage,
     },
 };
 use serde_json::{Value, json};
@@ -74,9 +78,86 @@ impl Work {
         open(&load(runtime, self.component()), self.config(), schema)
     }
 
+    /// What an instance of it is opened with.
+    pub fn opening(self, schema: &SchemaRef) -> Opening {
+        opening(self.config(), schema)
+    }
+
+    /// What an observer is told of it.
+    pub fn facts(self, schema: &SchemaRef) -> StageFacts {
+        StageFacts {
+            name: "bench".into(),
+            kind: Kind::Transform,
+            component: self.name().into(),
+            version: "0.1.0".into(),
+            digest: "3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1".into(),
+            instances: 1,
+            sources: vec!["in".into()],
+            columns: vec![schema.fields().iter().map(|field| field.name().clone()).collect()],
+            datasets: Vec::new(),
+            queue_bound: None,
+            memory_limit: 256 << 20,
+        }
+    }
+
+    /// The same as a component that is none: kernels of this machine's own processor where a guest would be.
+    pub fn natively(self) -> Arc<dyn Component> {
+        Arc::new(Natively(self))
+    }
+
     /// The same by Arrow's kernels, on this machine's own processor.
     pub fn native(self) -> Native {
         Native { work: self, counts: [0; GROUPS as usize], sums: [0; GROUPS as usize] }
+    }
+}
+
+/// Work without a sandbox, where a component is asked for.
+struct Natively(Work);
+
+impl Component for Natively {
+    fn kind(&self) -> Kind {
+        Kind::Transform
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::of(&[])
+    }
+
+    fn description(&self) -> Result<Arc<Description>, CallError> {
+        let name = self.0.name().to_owned();
+        let (version, summary, documentation) = (String::new(), String::new(), String::new());
+        Ok(Arc::new(Description { name, version, summary, documentation, config_schema: json!({}), stateful: self.0 == Work::Aggregate }))
+    }
+
+    fn imports(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn open_extract(&self, _: &Opening) -> Call<(Box<dyn Extract>, Vec<Port>)> {
+        unimplemented!("work is a transform")
+    }
+
+    fn open_transform(&self, _: &Opening) -> Call<(Box<dyn Transform>, Vec<Port>)> {
+        Call { outcome: Ok((Box::new(self.0.native()), Vec::new())), usage: Usage::default() }
+    }
+
+    fn open_load(&self, _: &Opening) -> Call<Box<dyn Load>> {
+        unimplemented!("work is a transform")
+    }
+}
+
+impl Transform for Native {
+    fn process(&mut self, _: u32, batch: &Arc<RecordBatch>) -> Call<Transformed> {
+        self.rows(batch);
+        Call { outcome: Ok(Transformed::default()), usage: Usage::default() }
+    }
+
+    fn finish(&mut self) -> Call<Option<Transformed>> {
+        Call { outcome: Ok(None), usage: Usage::default() }
+    }
+
+    fn snapshot(&mut self) -> Call<Vec<u8>> {
+        Call { outcome: Ok(Vec::new()), usage: Usage::default() }
     }
 }
 
@@ -89,7 +170,7 @@ pub struct Native {
 
 impl Native {
     /// Rows that come out.
-    pub fn process(&mut self, batch: &Arc<RecordBatch>) -> usize {
+    pub fn rows(&mut self, batch: &Arc<RecordBatch>) -> usize {
         match self.work {
             Work::Noop => std::hint::black_box(Arc::clone(batch)).num_rows(),
             Work::Filter => std::hint::black_box(filter(batch)).num_rows(),
@@ -154,13 +235,16 @@ pub fn load(runtime: &Runtime, name: &str) -> WasmComponent {
 
 /// An instance of it, with every limit at its default but memory: interpreters of languages take more.
 pub fn open(component: &WasmComponent, config: Value, schema: &SchemaRef) -> Box<dyn Transform> {
-    let opening = Opening {
+    component.open_transform(&opening(config, schema)).outcome.unwrap_or_else(|error| panic!("{error}")).0
+}
+
+fn opening(config: Value, schema: &SchemaRef) -> Opening {
+    Opening {
         stage: "bench".into(),
         config,
         inputs: vec![Input { name: "in".into(), schema: Arc::clone(schema) }],
         limits: Limits { memory: 2 << 30, ..Limits::default() },
         grants: Grants::default(),
         restore: None,
-    };
-    component.open_transform(&opening).outcome.unwrap_or_else(|error| panic!("{error}")).0
+    }
 }

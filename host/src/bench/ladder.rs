@@ -13,12 +13,18 @@ use super::{
     watch::{Fate, Spans, Watch},
 };
 use crate::{
-    measure::{Comparison, Estimate, Fit, Interval, Verdict, fit, floor},
+    measure::{Comparison, Estimate, Fit, Interval, Verdict, fit, floor, median},
     pipeline::{plan::PlannedStage, run},
     telemetry::traces::StartError,
     wasm::Accounting,
-    words::stage::{Component, Opening},
+    words::{
+        stage::{Component, Opening},
+        usage::Usage,
+    },
 };
+
+/// Calls that say where time goes.
+const CALLS: usize = 21;
 
 /// What is measured, and for how long.
 pub struct Settings {
@@ -198,10 +204,12 @@ fn told(turns: &Turns, batches: &Batches, arms: &mut [Arm<'_>], stream: usize) -
         RungReport { rung, seconds, ratio, added, verdict }
     };
     let rungs: Vec<RungReport> = Rung::ALL.map(rung).into();
-    let usage = arms[Rung::SpansSampled.place()].call(batches)?;
-    // Times of one call jump; their shares are those of the median call.
-    let times = [usage.guest, usage.copy, usage.host].map(|time| time.as_secs_f64());
-    let (whole, spent) = (rungs[Rung::SpansSampled.place()].seconds.median, usage.duration().as_secs_f64().max(1e-12));
+    let calls = (0..CALLS).map(|_| arms[Rung::SpansSampled.place()].call(batches)).collect::<Result<Vec<_>, _>>()?;
+    let times = [|usage: &Usage| usage.guest, |usage: &Usage| usage.copy, |usage: &Usage| usage.host]
+        .map(|of| median(&mut calls.iter().map(|usage| of(usage).as_secs_f64()).collect::<Vec<_>>()));
+    let usage = &calls[CALLS - 1];
+    // The parts are those of a median call, whose whole the rungs have told.
+    let (whole, spent) = (rungs[Rung::SpansSampled.place()].seconds.median, times.iter().sum::<f64>().max(1e-12));
     let watching = (whole - rungs[Rung::Clock.place()].seconds.median).max(0.0);
     let [guest, copy, host] = times.map(|time| time / spent * (whole - watching));
     let differs = |base, arm, stream| Comparison::new(rounds, base, arm, floor, stream).difference;

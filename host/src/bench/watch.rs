@@ -104,6 +104,12 @@ impl Spans {
     }
 }
 
+impl From<Spans> for traces::Settings {
+    fn from(spans: Spans) -> Self {
+        spans.settings
+    }
+}
+
 // === impl Watch ===
 
 impl Watch {
