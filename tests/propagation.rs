@@ -67,7 +67,7 @@ impl RunObserver for Watch {
 
     fn batch(&self, batch: &BatchTrace) {
         if !batch.is_void() {
-            self.0.batches.lock().unwrap().push(batch.linked().collect());
+            self.0.batches.lock().unwrap().push(batch.linked());
         }
     }
 

@@ -90,8 +90,8 @@ impl<'a> Side<'a> {
 /// Time on a processor that the background has had, where the kernel tells it to the nanosecond.
 fn background() -> Option<Duration> {
     let mut threads = fs::read_dir("/proc/self/task").ok()?.map_while(Result::ok);
-    // The kernel cuts names after fifteen letters.
-    let named = |thread: &fs::DirEntry| fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| name.starts_with("telemetry"));
+    // The kernel cuts names after fifteen letters; this program's own name begins with the same word.
+    let named = |thread: &fs::DirEntry| fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| name.trim() == "telemetry spans");
     let told = fs::read_to_string(threads.find(named)?.path().join("schedstat")).ok()?;
     told.split(' ').next()?.parse().ok().map(Duration::from_nanos)
 }

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use super::otlp::Collectors;
+
 /// The three kinds of telemetry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
@@ -28,6 +30,26 @@ impl Signal {
             Signal::Metrics => "metrics",
         }
     }
+
+    /// Some of it, for people.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Signal::Spans => "spans",
+            Signal::Logs => "log records",
+            Signal::Metrics => "metrics",
+        }
+    }
+}
+
+/// So much of a signal, for people: `1024 spans`.
+pub fn counted(signal: Signal, items: u64) -> String {
+    let of = match (signal, items) {
+        (Signal::Spans, 1) => "span",
+        (Signal::Logs, 1) => "log record",
+        (Signal::Metrics, _) => "series",
+        (other, _) => other.in_words(),
+    };
+    format!("{items} {of}")
 }
 
 /// A bound that spans wait within, and the setting that moves it.
@@ -74,14 +96,48 @@ pub struct Health {
     exports: Mutex<Vec<Duration>>,
 }
 
-/// The health of every signal; cheap to clone.
+/// The health of every signal, and of the collectors that they go to; cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Healths(Arc<[Health; 3]>);
+pub struct Healths(Arc<Inside>);
+
+#[derive(Debug, Default)]
+struct Inside {
+    signals: [Health; 3],
+    collectors: Collectors,
+}
+
+/// An export that failed.
+#[derive(Clone, Copy, Debug)]
+pub struct Failed<'a> {
+    /// Where it went, as messages may name it.
+    pub to: &'a str,
+    /// Items that are lost with it.
+    pub lost: u64,
+    /// Why it failed.
+    pub why: &'a str,
+    /// Whether the end has come, so that whoever sums up tells of it.
+    pub ending: bool,
+}
 
 impl Healths {
     /// Of one signal.
     pub fn of(&self, signal: Signal) -> &Health {
-        &self.0[signal as usize]
+        &self.0.signals[signal as usize]
+    }
+
+    /// An export has failed: counts it, and says so if it is news.
+    pub fn failed(&self, signal: Signal, failed: Failed<'_>) {
+        let (health, before) = (self.of(signal), self.of(signal).lost());
+        Health::add(&health.failures, 1);
+        Health::add(&health.dropped_failed, failed.lost);
+        health.failed_because(failed.why);
+        self.0.collectors.failed(failed.to, signal, before, failed.why, failed.ending);
+    }
+
+    /// An export was taken as a whole: counts its items, and says so if it is news.
+    pub fn delivered(&self, signal: Signal, to: &str, items: u64) {
+        Health::add(&self.of(signal).exported, items);
+        self.0.collectors.delivered(to, signal, self.of(signal).lost());
     }
 }
 
@@ -103,6 +159,11 @@ impl Health {
     /// An export failed. What comes first is told: it is most often why the rest failed, too.
     pub fn failed_because(&self, why: &str) {
         self.why.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| why.to_owned());
+    }
+
+    /// Items that were dropped, for whatever reason.
+    pub fn lost(&self) -> u64 {
+        self.dropped_full.load(Ordering::Relaxed) + self.dropped_failed.load(Ordering::Relaxed)
     }
 
     /// Why the first export that failed did.

@@ -325,8 +325,12 @@ impl BatchTrace {
 
     /// Everything that it is linked to: batches of this run that it came from, and spans of other runs that wrote what it was read
     /// from.
-    pub fn linked(&self) -> impl Iterator<Item = SpanContext> + '_ {
-        self.links.iter().chain(self.written_by.get().into_iter().flatten()).copied()
+    pub fn linked(&self) -> Vec<SpanContext> {
+        match (self.links.as_slice(), self.written_by.get()) {
+            // Most of them.
+            ([], None) => Vec::new(),
+            (links, writers) => joined(links, writers.map_or(&[], Vec::as_slice)),
+        }
     }
 
     /// A call on it failed.
@@ -368,6 +372,11 @@ impl BatchTrace {
     pub fn is_void(&self) -> bool {
         self.fate.load(Ordering::Relaxed) & VOID != 0
     }
+}
+
+#[cold]
+fn joined(links: &[SpanContext], writers: &[SpanContext]) -> Vec<SpanContext> {
+    [links, writers].concat()
 }
 
 impl Drop for BatchTrace {

@@ -1,7 +1,8 @@
 //! Log records of a command by OTLP.
 
+use super::undelivered::Undelivered;
 use crate::{
-    cli::{Exit, exit},
+    cli::{Exit, amount},
     telemetry::{
         health::{Healths, Signal},
         logs::{Exporter, Limits},
@@ -14,7 +15,7 @@ pub struct Running(Option<Exporting>);
 
 struct Exporting {
     exporter: Exporter,
-    endpoint: String,
+    collector: String,
 }
 
 /// Starts exporting, if the environment says where to.
@@ -26,19 +27,21 @@ pub fn start(environment: &Environment, healths: &Healths) -> Result<Running, Ex
     settings.check().map_err(|error| Exit::Wrong(error.to_string()))?;
     let (resource, limits) = (otlp::resource(environment).map_err(wrong)?, Limits::read(environment).map_err(wrong)?);
     let deadline = otlp::flush_deadline(environment).map_err(wrong)?;
-    let endpoint = otlp::shown(&settings.endpoint);
+    let collector = settings.collector();
     let exporter = Exporter::start(settings, resource, limits, deadline, healths).map_err(anyhow::Error::from)?;
-    Ok(Running(Some(Exporting { exporter, endpoint })))
+    Ok(Running(Some(Exporting { exporter, collector })))
 }
 
 impl Running {
-    /// Flushes for so long at most, and says what was lost.
-    pub fn finish(self, within: std::time::Duration) {
-        let Some(Exporting { exporter, endpoint }) = self.0 else { return };
+    /// Flushes for so long at most. Answers what was lost.
+    pub fn finish(self, within: std::time::Duration) -> Option<Undelivered> {
+        let Exporting { exporter, collector } = self.0?;
         let lost = exporter.finish(within);
-        if lost.records > 0 {
-            let why = lost.why.map_or(String::new(), |why| format!(": {why}"));
-            exit::tell(format_args!("warning: {} log records were not delivered to {endpoint}{why}", lost.records));
-        }
+        let records = if lost.all == 1 { "log record" } else { "log records" };
+        (lost.records > 0).then(|| Undelivered {
+            what: format!("{} of {} {records}", amount::count(lost.records), amount::count(lost.all)),
+            to: collector,
+            why: lost.why.unwrap_or_else(|| "they found no room (a larger OTEL_BLRP_MAX_QUEUE_SIZE helps)".to_owned()),
+        })
     }
 }

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use super::undelivered::Undelivered;
 use crate::{
     cli::{
         Exit,
@@ -17,7 +18,7 @@ use crate::{
         health::{Healths, Signal},
         metrics::{
             Metrics,
-            push::{self, Gateway, Otlp, Pusher, Targets, Textfile},
+            push::{self, Gateway, NotTaken, Otlp, Pusher, Targets, Textfile},
         },
         otlp::{self, Environment, Settings},
     },
@@ -159,13 +160,12 @@ impl Running {
         (self.server.is_some() || self.pusher.is_some()).then(|| self.metrics.clone())
     }
 
-    /// Pushes and writes for the last time.
-    pub fn finish(self, within: Duration) {
-        if let Some(pusher) = self.pusher {
-            pusher.finish(within);
-        }
+    /// Pushes and writes for the last time. Answers what a collector did not take.
+    pub fn finish(self, within: Duration) -> Option<Undelivered> {
+        let not_taken = self.pusher.and_then(|pusher| pusher.finish(within));
         if let Some(server) = self.server {
             server.stop();
         }
+        not_taken.map(|NotTaken { by, why }| Undelivered { what: "the last metrics".to_owned(), to: by, why })
     }
 }

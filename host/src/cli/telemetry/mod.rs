@@ -4,6 +4,7 @@ mod logs;
 mod metrics;
 mod propagation;
 mod traces;
+mod undelivered;
 
 use std::{
     path::Path,
@@ -89,10 +90,9 @@ impl Running {
     pub fn finish(self) {
         let due = Instant::now() + self.flush;
         let left = || due.saturating_duration_since(Instant::now()).max(LEAST);
-        // Each tells what became of those before: that spans were lost is a log record, and how many of both a metric.
-        self.traces.finish();
-        self.logs.finish(left());
-        self.metrics.finish(left());
+        // Metrics tell what became of those before.
+        let (spans, records) = (self.traces.finish(), self.logs.finish(left()));
+        undelivered::tell([spans, records, self.metrics.finish(left())].into_iter().flatten().collect());
     }
 }
 

@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::atomic::Ordering, time::Duration};
 
 use comfy_table::{Cell, CellAlignment, Table};
 
+use super::undelivered::Undelivered;
 use crate::{
     cli::{Exit, amount, exit, outputs::Output, summary},
     telemetry::{
@@ -48,7 +49,7 @@ pub fn start(arguments: &Arguments, environment: &Environment, parent: Option<Sp
     let remote = parent.and_then(|_| parent_from_environment(environment).ok().flatten());
     let trace_state = remote.map(|parent| parent.trace_state).unwrap_or_default();
     let settings = Settings { parent, trace_state, file: arguments.trace_out.clone(), slowest: arguments.slowest.into(), ..settings };
-    let collector = settings.collector.as_ref().map(|collector| otlp::shown(&collector.endpoint));
+    let collector = settings.collector.as_ref().map(otlp::Settings::collector);
     let file = settings.file.as_ref().map(|file| format!("`{}`", file.display()));
     let target = collector.or(file).unwrap_or_default();
     let recording = Recording::start(settings, healths).map_err(|error| match error {
@@ -69,15 +70,15 @@ impl Running {
         text(&self.recording.settle())
     }
 
-    /// Flushes.
-    pub fn finish(self) {
+    /// Flushes. Answers what was lost.
+    pub fn finish(self) -> Option<Undelivered> {
         let left = self.recording.finish();
         if let Some(error) = left.file {
             exit::tell(format_args!("warning: the file of spans is not complete: {error}"));
         }
         let health = self.healths.of(Signal::Spans);
         let [full, failed] = [&health.dropped_full, &health.dropped_failed].map(|number| number.load(Ordering::Relaxed));
-        if full + failed > 0 {
+        (full + failed > 0).then(|| {
             let all = full + failed + health.exported.load(Ordering::Relaxed);
             let bounds: Vec<_> = health.reached().into_iter().map(Bound::setting).collect();
             let no_room = match bounds.as_slice() {
@@ -86,10 +87,10 @@ impl Running {
             };
             let undelivered = health.why().unwrap_or_else(|| "the time for the last flush ran out".into());
             let why = [(full, no_room), (failed, undelivered)].into_iter().filter(|(count, _)| *count > 0).map(|(_, why)| why);
-            let (verb, why) = (if full + failed == 1 { "was" } else { "were" }, why.collect::<Vec<_>>().join("; "));
             let (lost, spans) = (amount::count(full + failed), if all == 1 { "span" } else { "spans" });
-            exit::tell(format_args!("warning: {lost} of {} {spans} {verb} not exported to {}: {why}", amount::count(all), self.target));
-        }
+            let what = format!("{lost} of {} {spans}", amount::count(all));
+            Undelivered { what, to: self.target, why: why.collect::<Vec<_>>().join("; ") }
+        })
     }
 }
 

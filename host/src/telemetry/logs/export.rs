@@ -7,20 +7,25 @@ use std::{
 };
 
 use opentelemetry::{
-    InstrumentationScope, Key, SpanId, TraceFlags, TraceId,
+    Key, SpanId, TraceFlags, TraceId,
     logs::{AnyValue, LogRecord as _, Logger as _, LoggerProvider as _, Severity},
+};
+use opentelemetry_proto::{
+    tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse},
+    transform::{common::tonic::ResourceAttributesWithSchema, logs::tonic::group_logs_by_resource_and_scope},
 };
 use opentelemetry_sdk::{
     Resource,
-    logs::{LogBatch, LogExporter as _, SdkLogRecord, SdkLogger, SdkLoggerProvider},
+    logs::{LogBatch, SdkLogRecord, SdkLogger, SdkLoggerProvider},
 };
+use prost::Message as _;
 use tokio::{sync::watch, time};
 
 use super::{Record, layer, queue::Queue};
 use crate::{
     telemetry::{
-        health::{Health, Healths},
-        otlp::{self, Environment, Settings, WrongVariable},
+        health::{Failed, Health, Healths, Signal, counted},
+        otlp::{self, Environment, Sender, Settings, Unsent, WrongVariable},
     },
     words::guest_span::Value,
 };
@@ -44,6 +49,8 @@ pub struct Limits {
 pub struct Lost {
     /// How many.
     pub records: u64,
+    /// Of how many.
+    pub all: u64,
     /// Why the last export failed, if one did.
     pub why: Option<String>,
 }
@@ -52,6 +59,8 @@ pub struct Lost {
 pub struct Exporter {
     queue: Arc<Queue>,
     until: watch::Sender<Option<Instant>>,
+    /// Tells what is under way that the end has come.
+    closing: watch::Sender<bool>,
     ended: mpsc::Receiver<()>,
     why: Arc<Mutex<Option<String>>>,
     deadline: Duration,
@@ -75,17 +84,27 @@ impl Limits {
 impl Exporter {
     /// Whatever is logged from now on is exported, too. `deadline` is for the last flush.
     pub fn start(settings: Settings, resource: Resource, limits: Limits, deadline: Duration, healths: &Healths) -> std::io::Result<Self> {
+        let closing = watch::Sender::new(false);
         let queue = Arc::new(Queue::new(limits.queue, limits.batch, healths.clone()));
         let (until, told) = watch::channel(None);
         let (ending, ended) = mpsc::channel();
         let why = Arc::default();
-        let sending = Sending { queue: Arc::clone(&queue), why: Arc::clone(&why), until: told, delay: limits.delay };
+        let sending = Sending {
+            queue: Arc::clone(&queue),
+            healths: healths.clone(),
+            to: settings.collector(),
+            resource: (&resource).into(),
+            why: Arc::clone(&why),
+            until: told,
+            closing: closing.subscribe(),
+            delay: limits.delay,
+        };
         thread::Builder::new().name("export logs".into()).spawn(move || {
-            sending.run(&settings, &resource);
+            sending.run(settings);
             let _ = ending.send(());
         })?;
         layer::export_to(Some(Arc::clone(&queue)));
-        Ok(Exporter { queue, until, ended, why, deadline, finished: false })
+        Ok(Exporter { queue, until, closing, ended, why, deadline, finished: false })
     }
 
     /// Sends what waits, for so long at most. Answers what was lost, from the start.
@@ -93,9 +112,9 @@ impl Exporter {
         self.deadline = within;
         self.flush();
         let health = self.queue.health();
-        let records = health.dropped_full.load(Ordering::Relaxed) + health.dropped_failed.load(Ordering::Relaxed);
+        let (records, all) = (health.lost(), health.lost() + health.exported.load(Ordering::Relaxed));
         let why = self.why.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Lost { records, why }
+        Lost { records, all, why }
     }
 
     fn flush(&mut self) {
@@ -104,6 +123,7 @@ impl Exporter {
         }
         layer::export_to(None);
         let _ = self.until.send(Some(Instant::now() + self.deadline));
+        self.closing.send_replace(true);
         // The thread keeps the deadline; a thread that is stuck is left behind.
         let _ = self.ended.recv_timeout(self.deadline + GRACE);
         abandon(&self.queue);
@@ -130,21 +150,26 @@ fn abandon(queue: &Queue) {
 /// The exporter's thread.
 struct Sending {
     queue: Arc<Queue>,
+    healths: Healths,
+    /// The collector, as messages may name it.
+    to: String,
+    resource: ResourceAttributesWithSchema,
     why: Arc<Mutex<Option<String>>>,
     until: watch::Receiver<Option<Instant>>,
+    closing: watch::Receiver<bool>,
     delay: Duration,
 }
 
 impl Sending {
-    fn run(mut self, settings: &Settings, resource: &Resource) {
+    fn run(mut self, settings: Settings) {
         layer::quiet_thread();
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => return self.failed(error.to_string()),
         };
         runtime.block_on(async {
-            match settings.log_exporter(resource) {
-                Ok(exporter) => self.send_all(exporter).await,
+            match Sender::new(Signal::Logs, settings) {
+                Ok(sender) => self.send_all(&sender).await,
                 Err(error) => self.failed(error.to_string()),
             }
         });
@@ -152,9 +177,9 @@ impl Sending {
         runtime.shutdown_background();
     }
 
-    async fn send_all(&mut self, exporter: opentelemetry_otlp::LogExporter) {
+    async fn send_all(&mut self, sender: &Sender) {
         let provider = SdkLoggerProvider::builder().build();
-        let (logger, scope) = (provider.logger("parshall"), otlp::scope());
+        let logger = provider.logger("parshall");
         loop {
             let ending = self.until.borrow().is_some();
             if !ending {
@@ -169,9 +194,8 @@ impl Sending {
                 if records.is_empty() {
                     break;
                 }
-                let expanded: Vec<_> = records.into_iter().map(|record| expand(&logger, record)).collect();
-                let pairs: Vec<_> = expanded.iter().map(|record| (record, &scope)).collect();
-                if !self.send(&exporter, &pairs).await {
+                let (count, request) = (records.len() as u64, self.request(&logger, records));
+                if !self.send(sender, count, request).await {
                     return;
                 }
             }
@@ -181,24 +205,42 @@ impl Sending {
         }
     }
 
+    fn request(&self, logger: &SdkLogger, records: Vec<Record>) -> Vec<u8> {
+        let (expanded, scope): (Vec<_>, _) = (records.into_iter().map(|record| expand(logger, record)).collect(), otlp::scope());
+        let pairs: Vec<_> = expanded.iter().map(|record| (record, &scope)).collect();
+        let resource_logs = group_logs_by_resource_and_scope(&LogBatch::new(&pairs), &self.resource);
+        ExportLogsServiceRequest { resource_logs }.encode_to_vec()
+    }
+
     /// Sends one batch; false when the time for it has run out.
-    async fn send(&mut self, exporter: &opentelemetry_otlp::LogExporter, pairs: &[(&SdkLogRecord, &InstrumentationScope)]) -> bool {
+    async fn send(&mut self, sender: &Sender, records: u64, request: Vec<u8>) -> bool {
         let started = Instant::now();
         let mut until = self.until.clone();
         let outcome = tokio::select! {
-            outcome = exporter.export(LogBatch::new(pairs)) => Some(outcome),
+            outcome = sender.send(request.into(), self.closing.clone()) => Some(outcome),
             () = deadline(&mut until) => None,
         };
-        let health = self.queue.health();
-        health.export_took(started.elapsed());
-        if let Some(Ok(())) = outcome {
-            Health::add(&health.exported, pairs.len() as u64);
+        self.queue.health().export_took(started.elapsed());
+        let in_time = outcome.is_some();
+        let late = || Unsent { why: "the time for the last flush ran out".into(), leave: None };
+        let (lost, why) = match outcome.unwrap_or_else(|| Err(late())) {
+            Err(unsent) => (records, unsent.why),
+            Ok(answer) => {
+                // Some answer a success with what is no protobuf: it is one nevertheless.
+                let partial = ExportLogsServiceResponse::decode(answer).unwrap_or_default().partial_success.unwrap_or_default();
+                let rejected = u64::try_from(partial.rejected_log_records).unwrap_or_default().min(records);
+                let why = format!("it rejected {}: {}", counted(Signal::Logs, rejected), partial.error_message);
+                (rejected, why.trim_end_matches(": ").to_owned())
+            }
+        };
+        if lost == 0 {
+            self.healths.delivered(Signal::Logs, &self.to, records);
             return true;
         }
-        Health::add(&health.failures, 1);
-        Health::add(&health.dropped_failed, pairs.len() as u64);
-        let in_time = outcome.is_some();
-        self.failed(outcome.and_then(Result::err).map_or_else(|| "the time for the last flush ran out".into(), |error| error.to_string()));
+        Health::add(&self.queue.health().exported, records - lost);
+        let ending = *self.closing.borrow();
+        self.healths.failed(Signal::Logs, Failed { to: &self.to, lost, why: &why, ending });
+        self.failed(why);
         in_time
     }
 

@@ -58,10 +58,7 @@ impl Levels {
     /// Looks. After the end of the run, answers what was there at the end, with the utilization of the whole run.
     pub fn read(&self, stages: &[Known]) -> Reading {
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        if inside.last.len() < stages.len() {
-            inside.last.resize(stages.len(), StageLevel::default());
-        }
-        self.look(&mut inside);
+        self.look(&mut inside, stages.len());
         let now = inside.ended.unwrap_or_else(Instant::now);
         let busy: Vec<Duration> = inside.last.iter().map(|level| level.busy).collect();
         let (since, before) = match (inside.ended, inside.looks.front()) {
@@ -86,14 +83,17 @@ impl Levels {
         reading
     }
 
-    /// The run ends now: the last look, while there is something to see.
-    pub fn end(&self) {
+    /// The run ends now: the last look at so many stages, while there is something to see. It may be the only one.
+    pub fn end(&self, stages: usize) {
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        self.look(&mut inside);
+        self.look(&mut inside, stages);
         inside.ended.get_or_insert_with(Instant::now);
     }
 
-    fn look(&self, inside: &mut Inside) {
+    fn look(&self, inside: &mut Inside, stages: usize) {
+        if inside.last.len() < stages {
+            inside.last.resize(stages, StageLevel::default());
+        }
         if inside.ended.is_some() {
             return;
         }
@@ -199,8 +199,12 @@ mod tests {
         );
         busy.0[0].store(1_000_000, Relaxed);
         assert_eq!(levels.read(&facts).utilization[0], 1.0, "a long call that has just ended is no more than all of it");
-        levels.end();
+        levels.end(2);
+        // Nobody has asked these before.
+        let unasked = Levels::new(Arc::downgrade(&probe));
+        unasked.end(2);
         drop((probe, busy));
+        assert_eq!(unasked.read(&facts).levels[1].queue_batches, 3);
         let last = levels.read(&facts);
         assert_eq!((last.levels[1].queue_batches, last.utilization[0]), (3, 1.0), "what was there at the end stays");
     }

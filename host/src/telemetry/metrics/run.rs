@@ -123,7 +123,7 @@ impl RunMetrics {
 
     /// The run has ended.
     pub fn ended(&self, outcome: &RunOutcome<'_>) {
-        self.levels.end();
+        self.levels.end(self.stages.iter().count());
         // What failed outside of a call, such as a thread that could not be started, has not been counted by one.
         if let Some((name, error)) = outcome.failure
             && let Some(stage) = self.stages.iter().filter(|stage| stage.facts().name == name).last()

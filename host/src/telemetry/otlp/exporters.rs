@@ -1,23 +1,13 @@
-//! Exporters of `opentelemetry_otlp`, and the clients below them, built from settings. Build them within a tokio runtime that drives I/O and time, and use
-//! them there.
+//! Clients of both transports, built from settings. Use them within a tokio runtime that drives I/O and time.
 
-use std::{collections::HashMap, sync::Arc};
-
-use opentelemetry_otlp::{
-    Compression, ExporterBuildError, LogExporter, Protocol as Wire, WithExportConfig, WithHttpConfig, WithTonicConfig,
-    tonic_types::transport::{Certificate, ClientTlsConfig, Identity},
-};
-use opentelemetry_sdk::{Resource, logs::LogExporter as _};
+use opentelemetry_otlp::tonic_types::transport::{Certificate, ClientTlsConfig, Identity};
 use tonic::transport::Endpoint;
 
-use super::{Protocol, Settings, client};
+use super::{Settings, client};
 
-/// An exporter could not be built.
+/// A client could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// The exporter does not take the settings.
-    #[error(transparent)]
-    Exporter(#[from] ExporterBuildError),
     /// Certificates or keys are not what they should be.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] reqwest::Error),
@@ -29,44 +19,7 @@ pub enum BuildError {
     Grpc(#[from] tonic::transport::Error),
 }
 
-/// Configures a builder of any signal: they share no trait that could be named once.
-macro_rules! build {
-    ($settings:expr, $exporter:ident) => {{
-        let settings = $settings;
-        match settings.protocol {
-            Protocol::Grpc => {
-                let mut builder = $exporter::builder().with_tonic();
-                builder = builder.with_endpoint(&settings.endpoint).with_timeout(settings.timeout);
-                if settings.gzip {
-                    builder = builder.with_compression(Compression::Gzip);
-                }
-                if settings.endpoint.starts_with("https:") {
-                    builder = builder.with_tls_config(settings.grpc_tls());
-                }
-                // Headers: the exporter takes them from the same variables.
-                builder.build()?
-            }
-            Protocol::Http => {
-                let mut builder = $exporter::builder().with_http();
-                builder = builder.with_endpoint(&settings.endpoint).with_timeout(settings.timeout).with_protocol(Wire::HttpBinary);
-                if settings.gzip {
-                    builder = builder.with_compression(Compression::Gzip);
-                }
-                let headers: HashMap<_, _> = settings.headers.iter().cloned().collect();
-                builder.with_headers(headers).with_shared_http_client(Arc::new(settings.http_client()?)).build()?
-            }
-        }
-    }};
-}
-
 impl Settings {
-    /// Of log records.
-    pub fn log_exporter(&self, resource: &Resource) -> Result<LogExporter, BuildError> {
-        let mut exporter = build!(self, LogExporter);
-        exporter.set_resource(resource);
-        Ok(exporter)
-    }
-
     /// Whether certificates and keys can be used at all, without a runtime and before a run.
     pub fn check(&self) -> Result<(), BuildError> {
         self.http_client()?;

@@ -13,6 +13,7 @@ mod resource;
 mod sender;
 mod settings;
 pub mod sink;
+mod telling;
 
 pub use cause::cause;
 pub use client::client;
@@ -23,3 +24,4 @@ pub use exporters::BuildError;
 pub use resource::{resource, scope};
 pub use sender::{Sender, Unsent};
 pub use settings::{ClientIdentity, Protocol, Settings, disabled, flush_deadline};
+pub use telling::{Collectors, hint};

@@ -18,7 +18,7 @@ use tonic::{
 };
 use tonic_types::StatusExt as _;
 
-use super::{BuildError, Protocol, Settings, cause::cause, raw::Raw, shown};
+use super::{BuildError, Protocol, Settings, cause::cause, raw::Raw};
 use crate::{telemetry::health::Signal, words::trace::SpanId};
 
 /// Before a request is sent for the second time; twice as long before the third, and so on.
@@ -77,9 +77,9 @@ impl Sender {
         Ok(Sender { settings, wire })
     }
 
-    /// Where it sends to, as messages may name it.
+    /// The collector that it sends to, as messages may name it.
     pub fn name(&self) -> String {
-        shown(&self.settings.endpoint)
+        self.settings.collector()
     }
 
     /// Sends a request, again and again within the time that an export may take, and answers what the collector did. Once `closing`

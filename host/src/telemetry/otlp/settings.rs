@@ -62,6 +62,13 @@ pub fn flush_deadline(environment: &Environment) -> Result<Duration, WrongVariab
 // === impl Settings ===
 
 impl Settings {
+    /// The collector, as messages may name it: the endpoint without its secrets and without the path of a signal.
+    pub fn collector(&self) -> String {
+        let shown = shown(&self.endpoint);
+        let base = ["/v1/traces", "/v1/logs", "/v1/metrics"].into_iter().find_map(|path| shown.strip_suffix(path));
+        base.unwrap_or(&shown).to_owned()
+    }
+
     /// Those of a signal, if it goes anywhere: an endpoint is set, or its exporter is said to be `otlp`, and nothing says
     /// otherwise.
     pub fn read(signal: Signal, environment: &Environment) -> Result<Option<Self>, WrongVariable> {

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use super::{assemble::Kept, record::CallRecord, settings::Bounds};
 use crate::telemetry::{
-    health::{Bound, Health, Healths, Signal},
+    health::{Bound, Failed, Health, Healths, Signal, counted},
     otlp::{Envelope, Sender, Unsent},
 };
 
@@ -54,8 +54,6 @@ pub struct Outbox {
     /// No export before this.
     paused: Option<Instant>,
     failed_in_a_row: u32,
-    /// Whether it has been said that spans are lost.
-    told: bool,
 }
 
 // === impl Outbox ===
@@ -79,7 +77,6 @@ impl Outbox {
             closing: watch::Sender::new(false),
             paused: None,
             failed_in_a_row: 0,
-            told: false,
         }
     }
 
@@ -136,16 +133,17 @@ impl Outbox {
         match outcome {
             Ok(partial) => {
                 let rejected = u64::try_from(partial.rejected_spans).unwrap_or_default().min(spans as u64);
-                Health::add(&self.health().exported, spans as u64 - rejected);
-                self.told &= rejected > 0;
                 if rejected > 0 {
-                    let why = format!("it rejected {}: {}", counted(rejected as usize), partial.error_message);
-                    self.lost(rejected as usize, why.trim_end_matches(": "));
+                    Health::add(&self.health().exported, spans as u64 - rejected);
+                    let why = format!("it rejected {}: {}", counted(Signal::Spans, rejected), partial.error_message);
+                    self.lost(rejected, why.trim_end_matches(": "));
+                } else {
+                    self.healths.delivered(Signal::Spans, &self.sender.name(), spans as u64);
                 }
                 (self.paused, self.failed_in_a_row) = (None, 0);
             }
             Err(unsent) => {
-                self.lost(spans, &unsent.why);
+                self.lost(spans as u64, &unsent.why);
                 let pause = PAUSE.saturating_mul(1 << self.failed_in_a_row.min(16)).min(LONGEST_PAUSE);
                 let asked = unsent.leave.unwrap_or_default().min(LONGEST_LEAVE);
                 self.failed_in_a_row += 1;
@@ -155,16 +153,9 @@ impl Outbox {
         self.tell();
     }
 
-    fn lost(&mut self, spans: usize, why: &str) {
-        let health = self.health();
-        Health::add(&health.dropped_failed, spans as u64);
-        Health::add(&health.failures, 1);
-        let why = format!("{why}{}", hint(why));
-        health.failed_because(&why);
-        // Once, not with every request: a collector that is down is down for a while.
-        if !std::mem::replace(&mut self.told, true) {
-            tracing::warn!(target: "parshall::telemetry", "{} could not be exported to {}: {why}", counted(spans), self.sender.name());
-        }
+    fn lost(&self, lost: u64, why: &str) {
+        let ending = *self.closing.borrow();
+        self.healths.failed(Signal::Spans, Failed { to: &self.sender.name(), lost, why, ending });
     }
 
     /// The end has come: what is under way does not wait for a collector that is not there.
@@ -216,21 +207,5 @@ impl Outbox {
 
     fn health(&self) -> &Health {
         self.healths.of(Signal::Spans)
-    }
-}
-
-fn counted(spans: usize) -> String {
-    format!("{spans} {}", if spans == 1 { "span" } else { "spans" })
-}
-
-/// What helps, where two protocols have met.
-fn hint(error: &str) -> &'static str {
-    // The first is what gRPC says of an answer in HTTP/1.1, the second what comes of HTTP/1.1 at a port of gRPC.
-    if error.contains("frame with invalid size") {
-        " (a port for OTLP over HTTP? OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf speaks it)"
-    } else if error.contains("invalid HTTP version parsed") {
-        " (a port for OTLP over gRPC? OTEL_EXPORTER_OTLP_PROTOCOL=grpc speaks it)"
-    } else {
-        ""
     }
 }

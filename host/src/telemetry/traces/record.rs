@@ -276,7 +276,7 @@ impl RootRecord {
             origin: batch.origin,
             started: batch.started,
             ended,
-            links: batch.linked().collect(),
+            links: batch.linked(),
             failed: batch.failed(),
             rejected: batch.rejected(),
             dropped: batch.dropped(),

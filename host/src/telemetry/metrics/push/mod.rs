@@ -21,7 +21,7 @@ pub use self::{
 };
 use super::{Gathered, Metrics};
 use crate::telemetry::{
-    health::{Health, Healths, Signal},
+    health::{Failed, Health, Healths, Signal},
     otlp::cause,
 };
 
@@ -66,7 +66,16 @@ pub enum PushError {
 /// Pushes until it is told to stop.
 pub struct Pusher {
     stop: oneshot::Sender<Instant>,
-    thread: JoinHandle<()>,
+    thread: JoinHandle<Option<NotTaken>>,
+}
+
+/// The collector did not take the last values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotTaken {
+    /// The collector, as messages may name it.
+    pub by: String,
+    /// Why.
+    pub why: String,
 }
 
 /// What is due.
@@ -83,8 +92,12 @@ struct Due {
 /// A target, and whether its failure has been told.
 struct Told<'a> {
     target: &'a str,
-    health: &'a Health,
+    healths: &'a Healths,
+    /// Whether it is a collector, of which others tell, too.
+    collector: bool,
     told: bool,
+    /// Why the last push failed.
+    why: Option<String>,
 }
 
 impl Targets {
@@ -98,17 +111,25 @@ impl Targets {
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let work = move || {
-            runtime.block_on(self.work(&metrics, healths.of(Signal::Metrics), stopped));
+            let not_taken = runtime.block_on(self.work(&metrics, &healths, stopped));
             // A name that is being looked up cannot be given up, and is not waited for.
             runtime.shutdown_background();
+            not_taken
         };
         Ok(Pusher { stop, thread: thread::Builder::new().name("metrics push".into()).spawn(work)? })
     }
 
-    async fn work(self, metrics: &Metrics, health: &Health, mut stopped: oneshot::Receiver<Instant>) {
+    async fn work(self, metrics: &Metrics, healths: &Healths, mut stopped: oneshot::Receiver<Instant>) -> Option<NotTaken> {
         let names =
             [self.gateway.as_ref().map(Gateway::name), self.textfile.as_ref().map(Textfile::name), self.otlp.as_ref().map(Otlp::name)];
-        let mut told = names.each_ref().map(|target| Told { target: target.as_deref().unwrap_or_default(), health, told: false });
+        let mut told = names.each_ref().map(|target| Told {
+            target: target.as_deref().unwrap_or_default(),
+            healths,
+            collector: false,
+            told: false,
+            why: None,
+        });
+        told[2].collector = true;
         let otlp_every = self.otlp.as_ref().map(|otlp| otlp.every);
         let (mut pushed, mut exported) = (Instant::now(), Instant::now());
         let deadline = loop {
@@ -136,6 +157,8 @@ impl Targets {
         let left = deadline.map_or(TIMEOUT, |deadline| deadline.saturating_duration_since(Instant::now()));
         let due = Due { push: true, export: true, last: true };
         self.push(&metrics.gather(), metrics, due, &mut told, left).await;
+        let [.., by_otlp] = &mut told;
+        by_otlp.why.take().map(|why| NotTaken { by: by_otlp.target.to_owned(), why })
     }
 
     /// To all targets at once, so that none waits for another.
@@ -166,15 +189,20 @@ impl Told<'_> {
     async fn watch(&mut self, gathered: &Gathered, due: Due, limit: Duration, push: impl Future<Output = Result<(), PushError>>) {
         let began = Instant::now();
         let result = tokio::time::timeout(limit, push).await.unwrap_or(Err(PushError::Late));
-        self.health.export_took(began.elapsed());
-        match result {
-            Ok(()) => Health::add(&self.health.exported, gathered.series()),
-            Err(error) => {
-                Health::add(&self.health.failures, 1);
-                // Values are cumulative: what this push did not tell, the next one will.
-                Health::add(&self.health.dropped_failed, if due.last { gathered.series() } else { 0 });
+        let health = self.healths.of(Signal::Metrics);
+        health.export_took(began.elapsed());
+        // Values are cumulative: what this push did not tell, the next one will.
+        let lost = if due.last { gathered.series() } else { 0 };
+        self.why = result.err().map(|error| error.to_string());
+        match &self.why {
+            None if self.collector => self.healths.delivered(Signal::Metrics, self.target, gathered.series()),
+            None => Health::add(&health.exported, gathered.series()),
+            Some(why) if self.collector => self.healths.failed(Signal::Metrics, Failed { to: self.target, lost, why, ending: due.last }),
+            Some(why) => {
+                Health::add(&health.failures, 1);
+                Health::add(&health.dropped_failed, lost);
                 if !std::mem::replace(&mut self.told, true) {
-                    tracing::warn!("metrics could not be pushed to {}: {error}; the run goes on, and this is said once", self.target);
+                    tracing::warn!("metrics could not be pushed to {}: {why}; the run goes on, and this is said once", self.target);
                 }
             }
         }
@@ -182,11 +210,11 @@ impl Told<'_> {
 }
 
 impl Pusher {
-    /// Pushes for the last time, and waits for it until the deadline.
-    pub fn finish(self, deadline: Duration) {
+    /// Pushes for the last time, and waits for it until the deadline. Answers what a collector did not take.
+    pub fn finish(self, deadline: Duration) -> Option<NotTaken> {
         // It has ended by itself: there is nothing to wait for.
         let _ = self.stop.send(Instant::now() + deadline);
-        let _ = self.thread.join();
+        self.thread.join().ok().flatten()
     }
 }
 
