@@ -20,6 +20,8 @@ pub fn parshall() -> Command {
     command.env("PARSHALL_CACHE", std::env::temp_dir().join("parshall-test-components")).env_remove("PARSHALL_LOG");
     // Tests run side by side, and only one can have the port.
     command.env("PARSHALL_METRICS_ADDR", "off");
+    // Nothing of a test stays behind.
+    command.env("PARSHALL_STATE_DIR", "off");
     command
 }
 

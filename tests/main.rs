@@ -8,6 +8,7 @@ mod command;
 mod components;
 mod contract;
 mod dashboards;
+mod delivery;
 mod examples;
 mod expressions;
 mod failures;

@@ -21,9 +21,11 @@ mod ps;
 mod reload;
 mod ruled;
 mod run;
+mod runs;
 mod schema;
 mod serve;
 mod session;
+mod state;
 mod status;
 mod summary;
 mod swap;
@@ -65,6 +67,7 @@ Environment: PARSHALL_CACHE  folder of compiled components, or `off`
              PARSHALL_LOG    log filter
              PARSHALL_LOG_FORMAT  auto, text or json: as --log-format
              PARSHALL_DIST   folder of components to use instead of the embedded std: ones
+             PARSHALL_STATE_DIR  folder of what is remembered of runs, or `off`
              PARSHALL_ADMIN_TOKEN  what requests to the admin port of a run must carry
              PARSHALL_METRICS_ADDR  where metrics are served, or `off`
              OTEL_*          where telemetry is exported by OTLP, and how (TELEMETRY.md)";
@@ -101,6 +104,8 @@ enum Command {
     Bench(bench::Arguments),
     /// List the runs that can be looked at and changed.
     Ps(ps::Arguments),
+    /// List the runs that there were: state, rows, checkpoints, errors.
+    Runs(runs::Arguments),
     /// Show a run and its stages as they are now.
     Status(status::Arguments),
     /// Follow a run on the terminal: stages, rates, queues; swap and tap by a key.
@@ -160,6 +165,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::check(&arguments, colour),
         Command::Bench(arguments) => bench::bench(&arguments, colour),
         Command::Ps(arguments) => ps::ps(&arguments),
+        Command::Runs(arguments) => runs::runs(&arguments, colour),
         Command::Status(arguments) => status::status(&arguments),
         Command::Top(arguments) => top::top(&arguments),
         Command::Tap(arguments) => tap::tap(&arguments),

@@ -1,6 +1,6 @@
 //! `parshall run`: runs a pipeline, shows how it goes, and reports what it cost.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Instant};
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use super::{
     Exit, PipelineFile, When, ending, exit, live, outputs,
     progress::Progress,
     session::{self, Planned, Startup},
-    summary, telemetry,
+    state, summary, telemetry,
 };
 use crate::pipeline::run::{Outcome, Report, Run};
 
@@ -27,6 +27,8 @@ pub struct Arguments {
     /// Show progress while it runs, on standard error.
     #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
     progress: When,
+    #[command(flatten)]
+    state: state::Arguments,
     #[command(flatten)]
     live: live::Arguments,
     #[command(flatten)]
@@ -63,7 +65,7 @@ pub fn run(arguments: Arguments, colour: bool) -> Result<(), Exit> {
     let live = arguments.live.prepare()?;
     // Before the plan, so that what stages say while they are opened is exported as well.
     let mut watching = telemetry::start(&arguments.telemetry)?;
-    let Planned { spec, plan, catalog, startup } = match session::plan(file, colour) {
+    let (mut state, Planned { spec, plan, catalog, startup }) = match planned(&arguments, colour) {
         Ok(planned) => planned,
         Err(exit) => {
             watching.refused(file, &exit);
@@ -76,9 +78,17 @@ pub fn run(arguments: Arguments, colour: bool) -> Result<(), Exit> {
         std::mem::forget(watching);
         return Err(exit);
     }
-    let run = match Run::observed(plan, &watching.observer) {
+    let run = match state.begin() {
+        Ok(delivering) => Run::delivered(plan, &watching.observer, delivering),
+        Err(exit) => {
+            watching.finish();
+            return Err(exit);
+        }
+    };
+    let run = match run {
         Ok(run) => run,
         Err(failure) => {
+            state.failed(failure.to_string());
             // What telemetry has to say of it leaves nevertheless.
             watching.finish();
             return Err(Exit::Broken((*failure).into()));
@@ -89,6 +99,7 @@ pub fn run(arguments: Arguments, colour: bool) -> Result<(), Exit> {
     let progress = Progress::new(arguments.progress);
     progress.follow(&run);
     let report = run.wait();
+    state.ended(&report);
     live.stop();
     let exit = match report.outcome {
         Outcome::Completed | Outcome::Stopped => Ok(()),
@@ -100,6 +111,15 @@ pub fn run(arguments: Arguments, colour: bool) -> Result<(), Exit> {
     let told = tell(&arguments, &report, startup, &slowest);
     watching.finish();
     told.and(exit)
+}
+
+/// The pipeline, and where it stands.
+fn planned(arguments: &Arguments, colour: bool) -> Result<(state::State, Planned), Exit> {
+    let (file, started) = (&arguments.pipeline.file, Instant::now());
+    let spec = session::read(file, colour)?;
+    let state = arguments.state.prepare(&spec, file)?;
+    let planned = session::plan_of(spec, started, (state.delivery(), state.kept()), colour).map_err(|exit| state.explain(exit))?;
+    Ok((state, planned))
 }
 
 fn tell(arguments: &Arguments, report: &Report, startup: Startup, slowest: &str) -> Result<(), Exit> {

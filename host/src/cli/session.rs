@@ -14,6 +14,7 @@ use crate::{
     pipeline::{diagnostic, plan::Plan, spec::Spec},
     tables::NativeTables,
     wasm::{Cache, Runtime},
+    words::delivery::{Delivery, Kept},
 };
 
 /// Where a start spent its time, in seconds.
@@ -43,18 +44,33 @@ pub struct Planned {
 
 /// The catalog of components over a new runtime.
 pub fn catalog() -> Result<Catalog, Exit> {
-    let runtime = Runtime::new(Cache::from_env(), Arc::new(NativeTables::default()));
+    catalog_over(NativeTables::default())
+}
+
+fn catalog_over(tables: NativeTables) -> Result<Catalog, Exit> {
+    let runtime = Runtime::new(Cache::from_env(), Arc::new(tables));
     Ok(Catalog::new(runtime.map_err(|error| anyhow::anyhow!("the WebAssembly engine could not be created: {error:#}"))?))
 }
 
-/// The plan of a pipeline file. Warnings go to standard error.
+/// A pipeline file, as written.
+pub fn read(file: &Path, colour: bool) -> Result<Spec, Exit> {
+    Spec::load(file).map_err(|diagnostics| Exit::diagnostics(&diagnostics, colour))
+}
+
+/// The plan of a pipeline file that is not to be run. Warnings go to standard error.
 pub fn plan(file: &Path, colour: bool) -> Result<Planned, Exit> {
     let started = Instant::now();
-    let spec = Spec::load(file).map_err(|diagnostics| Exit::diagnostics(&diagnostics, colour))?;
+    let spec = read(file, colour)?;
+    let delivery = spec.delivery.checkpoint.map(|_| Arc::new(Delivery::new(Delivery::name(), 0, None)));
+    plan_of(spec, started, (delivery, &[]), colour)
+}
+
+/// The plan of a pipeline file that was read since `started`, for a run that goes on from a checkpoint or takes some.
+pub fn plan_of(spec: Spec, started: Instant, (delivery, kept): (Option<Arc<Delivery>>, &[Kept]), colour: bool) -> Result<Planned, Exit> {
     let read = started.elapsed();
-    let catalog = catalog()?;
+    let catalog = catalog_over(delivery.map_or_else(NativeTables::default, NativeTables::delivering))?;
     let created = started.elapsed();
-    let plan = Plan::make(&spec, &catalog).map_err(|diagnostics| Exit::diagnostics(&diagnostics, colour))?;
+    let plan = Plan::resumed(&spec, &catalog, kept).map_err(|diagnostics| Exit::diagnostics(&diagnostics, colour))?;
     let planned = started.elapsed();
     if !plan.warnings.is_empty() {
         exit::tell(format_args!("{}", diagnostic::render_all(&plan.warnings, colour).trim_end()));

@@ -75,6 +75,10 @@ fn rejections(stage: &StageReport) -> String {
 fn ending(report: &Report, startup: &Startup) -> String {
     let how = match report.outcome {
         Outcome::Completed => "completed",
+        Outcome::Stopped if report.checkpoints.is_some() => "stopped at a checkpoint, from which the next run goes on",
+        Outcome::Failed | Outcome::Aborted if report.checkpoints.is_some_and(|taken| taken > 0) => {
+            "ended after a checkpoint, from which the next run goes on"
+        }
         Outcome::Stopped => "stopped; everything in flight is committed",
         Outcome::Failed if committed(report).is_empty() => "failed; nothing is committed",
         Outcome::Failed => "failed; some loads had committed before",
@@ -110,7 +114,7 @@ pub fn warn(report: &Report) {
         let (name, dropped) = (&stage.name, amount::count(stage.telemetry_dropped));
         exit::tell(format_args!("warning: stage {name}: {dropped} logs, metrics and spans of its own exceeded a limit and were dropped"));
     }
-    if report.outcome == Outcome::Stopped {
+    if report.outcome == Outcome::Stopped && report.checkpoints.is_none() {
         exit::tell(format_args!("warning: stopped before the end of the data; what was loaded is a part of it"));
     }
 }
@@ -119,7 +123,10 @@ pub fn warn(report: &Report) {
 pub fn complain(report: &Report) {
     let Some(error) = &report.error else { return };
     let batch = error.batch.map_or(String::new(), |batch| format!(", batch {batch}"));
-    exit::tell(format_args!("error: stage `{}` failed in `{}`{batch}: {}", error.stage, error.during, error.message));
+    match error.stage.as_str() {
+        "" => exit::tell(format_args!("error: {}", error.message)),
+        stage => exit::tell(format_args!("error: stage `{stage}` failed in `{}`{batch}: {}", error.during, error.message)),
+    }
     exit::tell(format_args!("  = blame: {} ({})", error.blame, error.reason));
     if error.blame == Blame::Guest && LIMITS.iter().any(|limit| limit.key.name == error.reason) {
         exit::tell(format_args!(
@@ -128,7 +135,7 @@ pub fn complain(report: &Report) {
         ));
     }
     let committed = committed(report);
-    if !committed.is_empty() {
+    if !committed.is_empty() && report.checkpoints.is_none() {
         exit::tell(format_args!("  = note: {} had committed before; there is no transaction across stores", committed.join(", ")));
     }
 }

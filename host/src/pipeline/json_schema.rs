@@ -193,6 +193,9 @@ mod tests {
         assert_eq!((&limits["memory"]["default"], &limits["timeout"]["default"]), (&json!("256MiB"), &json!("30s")));
         assert_eq!(limits["fuel"]["default"], json!(20_000_000_000u64));
         assert_eq!((&stage["queue"]["default"], &stage["instances"]["default"]), (&json!("8MiB"), &json!(1)));
+        let delivery = &schema["properties"]["delivery"]["properties"];
+        assert_eq!((&delivery["snapshot"]["default"], &delivery["runs"]["default"]), (&json!("64MiB"), &json!(keys::DEFAULT_RUNS)));
+        assert_eq!(units::bytes("64MiB").unwrap(), keys::DEFAULT_SNAPSHOT, "as documented and as used");
         assert_eq!(units::bytes("8MiB").unwrap(), keys::DEFAULT_QUEUE, "the queue's default as documented and as used");
     }
 

@@ -7,6 +7,7 @@
 
 pub mod columns;
 pub mod diagnostic;
+pub mod footing;
 pub mod graph;
 pub mod json_schema;
 pub mod plan;

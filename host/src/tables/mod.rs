@@ -26,11 +26,13 @@ mod origin;
 mod output;
 mod parquet_chunks;
 mod parquet_read;
+mod parts;
 mod position;
 mod projection;
 mod reader;
 mod skip;
 mod sqlite;
+mod sqlite_aside;
 mod sqlite_read;
 mod sqlite_write;
 mod store;
@@ -40,7 +42,7 @@ mod text_types;
 pub mod type_names;
 mod writer;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use access::Access;
 use format::{Format, Named};
@@ -51,6 +53,7 @@ use sqlite::Database;
 
 use crate::words::{
     batch::SchemaRef,
+    delivery::Delivery,
     grants::Grants,
     tables::{TableError, TableReader, TableWriter, Tables},
 };
@@ -60,12 +63,37 @@ use crate::words::{
 pub struct NativeTables {
     stores: store::Stores,
     claims: claims::Claims,
+    delivery: Option<Arc<Delivery>>,
 }
 
 impl NativeTables {
     /// Opens nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// For a run that takes checkpoints: what is written becomes visible with them.
+    pub fn delivering(delivery: Arc<Delivery>) -> Self {
+        NativeTables { delivery: Some(delivery), ..Self::default() }
+    }
+
+    fn parts(&self, grants: &Grants, path: &Path, schema: SchemaRef, options: WriteOptions) -> Result<Box<dyn TableWriter>, TableError> {
+        let name = shown(&grants.base, path);
+        no_pattern(&name)?;
+        let path = access::path(grants, Access::Write, path)?;
+        let (key, delivery) = (path.display().to_string(), self.delivery.clone());
+        self.claims.open(key, &name, || Ok(Box::new(parts::Writer::open(path, name.clone(), schema, options, delivery)?)))
+    }
+
+    /// A table that appears whole at the end of a run has no part in checkpoints.
+    fn no_checkpoints(&self, name: &str, instead: &str) -> Result<(), TableError> {
+        match &self.delivery {
+            None => Ok(()),
+            Some(_) => Err(TableError::Options(format!(
+                "{name:?} would appear whole at the end of the run, and this pipeline takes checkpoints; {instead}write \"sqlite:PATH\", or \
+                 remove \"checkpoint\""
+            ))),
+        }
     }
 }
 
@@ -100,11 +128,15 @@ impl Tables for NativeTables {
                 options.check(Format::Sqlite)?;
                 let database = database(grants, Access::Write, &path)?;
                 let (target, name) = (database.path.display().to_string(), database.name.clone());
-                return self.claims.open(target, &name, || Ok(Box::new(sqlite_write::Writer::open(database, schema, &options)?)));
+                return self
+                    .claims
+                    .open(target, &name, || Ok(Box::new(sqlite_write::Writer::open(database, schema, &options, self.delivery.clone())?)));
             }
+            Location::Path(path) if location.ends_with('/') => return self.parts(grants, &path, schema, options),
             Location::Path(path) => {
                 let name = shown(&grants.base, &path);
                 no_pattern(&name)?;
+                self.no_checkpoints(&name, &format!("name a folder (\"{location}/\") for a part at each, "))?;
                 Target::Local { path: access::path(grants, Access::Write, &path)?, name }
             }
             Location::Generator => {
@@ -116,6 +148,7 @@ impl Tables for NativeTables {
                     return Err(TableError::Options(format!("\"{url}\" is a folder; name an object to write")));
                 }
                 access::url(grants, Access::Write, &url)?;
+                self.no_checkpoints(&url.to_string(), "name a local folder for a part at each, ")?;
                 Target::Remote(self.stores.remote(&url)?)
             }
         };

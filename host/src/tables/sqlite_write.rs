@@ -17,23 +17,31 @@ use super::{
     options::{Mode, WriteOptions},
     output::Folders,
     sqlite::{Column, Database, Table, quote},
+    sqlite_aside::Aside,
     sqlite_read::declared_type,
     type_names,
     writer::check_batch,
 };
-use crate::words::tables::{TableError, TableWriter};
+use crate::words::{
+    delivery::Delivery,
+    tables::{TableError, TableWriter},
+};
 
 /// SQLite's own bound on the columns of a table, as compiled by default.
 const COLUMN_LIMIT: usize = 2000;
 
 /// Writes one table. From the first row to the commit it holds the database's only write transaction; others wait.
 ///
-/// With `replace`, the first commit replaces the table and later ones of the same writer add to it.
+/// With `replace`, the first commit replaces the table and later ones of the same writer add to it. Where checkpoints are taken, a commit
+/// prepares rows aside, and the checkpoint moves them.
 pub struct Writer {
     database: Database,
     table: String,
     schema: SchemaRef,
     mode: Mode,
+    aside: Option<Arc<Aside>>,
+    /// Others may have made the table, and it may refuse rows.
+    is_foreign: bool,
     open: Option<Open>,
     /// Whether the table is as this writer wants it, durably.
     is_made: bool,
@@ -52,7 +60,12 @@ struct Open {
 }
 
 impl Writer {
-    pub fn open(database: Database, schema: SchemaRef, options: &WriteOptions) -> Result<Self, TableError> {
+    pub fn open(
+        database: Database,
+        schema: SchemaRef,
+        options: &WriteOptions,
+        delivery: Option<Arc<Delivery>>,
+    ) -> Result<Self, TableError> {
         let table = options.table.clone().unwrap_or_default();
         if table.is_empty() || table.contains('\0') || table.to_ascii_lowercase().starts_with("sqlite_") {
             return Err(TableError::Options(format!(
@@ -61,15 +74,24 @@ impl Writer {
             )));
         }
         check_columns(&database, &schema, options)?;
+        let aside = delivery.map(|delivery| Arc::new(aside(&database, &table, &schema, options.mode, delivery)));
         let mut is_made = false;
         match fs::metadata(&database.path) {
             Ok(meta) if !meta.is_file() => {
                 return Err(TableError::Options(format!("{:?} is no regular file", database.name)));
             }
-            Ok(_) => is_made = check_existing(&database, &table, &schema, options.mode)?,
+            Ok(_) => {
+                let is_ours = aside.as_ref().map_or(Ok(false), |aside| aside.is_ours(&database.open_to_look()?))?;
+                let mode = if is_ours { Mode::Append } else { options.mode };
+                is_made = check_existing(&database, &table, &schema, mode)?;
+            }
             Err(_) => {}
         }
-        Ok(Writer { database, table, schema, mode: options.mode, open: None, is_made, is_done: false, has_failed: false, rows: 0 })
+        if let Some(aside) = &aside {
+            aside.delivery.join(database.path.display().to_string(), Arc::clone(aside) as _);
+        }
+        let (is_foreign, mode) = (is_made && options.mode == Mode::Append, options.mode);
+        Ok(Writer { database, table, schema, mode, aside, is_foreign, open: None, is_made, is_done: false, has_failed: false, rows: 0 })
     }
 
     fn check_state(&self) -> Result<(), TableError> {
@@ -83,7 +105,8 @@ impl Writer {
 
     fn begin(&mut self) -> Result<&mut Open, TableError> {
         if self.open.is_none() {
-            self.open = Some(connect(&self.database, &self.table, &self.schema)?);
+            let into = self.aside.as_ref().map_or_else(|| quote(&self.table), |aside| aside.quoted());
+            self.open = Some(connect(&self.database, &into, &self.schema)?);
         }
         let Some(open) = &mut self.open else { unreachable!("set above") };
         if open.in_transaction {
@@ -93,7 +116,9 @@ impl Writer {
         let begin = open.connection.execute_batch("BEGIN IMMEDIATE");
         begin.map_err(|error| self.database.error("writing", &error))?;
         open.in_transaction = true;
-        if !self.is_made {
+        if let Some(aside) = &self.aside {
+            aside.begin(&open.connection).map_err(|error| self.database.error("writing", &error))?;
+        } else if !self.is_made {
             let create = create(&self.table, &self.schema, self.mode);
             let created = open.connection.execute_batch(&create);
             created.map_err(|error| self.database.error("creating the table in", &error))?;
@@ -121,8 +146,13 @@ impl Writer {
     }
 
     fn publish(&mut self) -> Result<u64, TableError> {
-        let database = self.database.clone();
+        let (database, aside, is_foreign) = (self.database.clone(), self.aside.clone(), self.is_foreign);
         let open = self.begin()?;
+        if let Some(aside) = aside {
+            let rehearsed = if is_foreign { aside.rehearse(&open.connection) } else { Ok(()) };
+            let prepared = rehearsed.and_then(|()| aside.prepared(&open.connection));
+            prepared.map_err(|error| database.error("committing", &error))?;
+        }
         // The default is FULL, and so durable; a database may have been set to less.
         let commit = open.connection.execute_batch("COMMIT");
         commit.map_err(|error| database.error("committing", &error))?;
@@ -181,14 +211,20 @@ impl Drop for Writer {
     }
 }
 
-fn connect(database: &Database, table: &str, schema: &Schema) -> Result<Open, TableError> {
+fn aside(database: &Database, table: &str, schema: &Schema, mode: Mode, delivery: Arc<Delivery>) -> Aside {
+    let (database, table) = (database.clone(), table.to_owned());
+    Aside { database, table, columns: columns(schema), names: names(schema), mode, delivery }
+}
+
+/// `into` is the table's name, quoted.
+fn connect(database: &Database, into: &str, schema: &Schema) -> Result<Open, TableError> {
     let failed = |error: std::io::Error| io_error(&database.name, "creating", &error);
     let created = match database.path.exists() {
         true => None,
         false => Some(Folders::create(database.path.parent().unwrap_or(Path::new("/"))).map_err(failed)?),
     };
     let connection = database.open_to_write()?;
-    Ok(Open { connection, insert: insert(table, schema), in_transaction: false, created })
+    Ok(Open { connection, insert: insert(into, schema), in_transaction: false, created })
 }
 
 fn check_columns(database: &Database, schema: &SchemaRef, options: &WriteOptions) -> Result<(), TableError> {
@@ -228,7 +264,7 @@ fn check_existing(database: &Database, table: &str, schema: &Schema, mode: Mode)
         Mode::Append => {
             schema.fields().iter().try_for_each(|field| check_column(database, table, &found, field))?;
             // What remains (generated columns, say) SQLite finds itself when it compiles the statement.
-            let prepared = connection.prepare(&insert(table, schema)).map(drop);
+            let prepared = connection.prepare(&insert(&quote(table), schema)).map(drop);
             prepared.map_err(|error| database.error("appending to", &error))?;
             Ok(true)
         }
@@ -277,23 +313,31 @@ fn storage(data_type: &DataType) -> &'static str {
     }
 }
 
-fn create(table: &str, schema: &Schema, mode: Mode) -> String {
+fn columns(schema: &Schema) -> String {
     let column = |field: &Arc<Field>| {
         let not_null = if field.is_nullable() { "" } else { " NOT NULL" };
         format!("{} {}{not_null}", quote(field.name()), storage(field.data_type()))
     };
-    let columns = schema.fields().iter().map(column).collect::<Vec<_>>().join(", ");
-    let table = quote(table);
+    schema.fields().iter().map(column).collect::<Vec<_>>().join(", ")
+}
+
+fn names(schema: &Schema) -> String {
+    schema.fields().iter().map(|field| quote(field.name())).collect::<Vec<_>>().join(", ")
+}
+
+fn create(table: &str, schema: &Schema, mode: Mode) -> String {
+    let (table, columns) = (quote(table), columns(schema));
     match mode {
         Mode::Replace => format!("DROP TABLE IF EXISTS {table}; CREATE TABLE {table} ({columns});"),
         Mode::Append | Mode::Fail => format!("CREATE TABLE {table} ({columns});"),
     }
 }
 
-fn insert(table: &str, schema: &Schema) -> String {
-    let names = schema.fields().iter().map(|field| quote(field.name())).collect::<Vec<_>>().join(", ");
+/// `into` is the table's name, quoted.
+fn insert(into: &str, schema: &Schema) -> String {
+    let names = names(schema);
     let values = vec!["?"; schema.fields().len()].join(", ");
-    format!("INSERT INTO {} ({names}) VALUES ({values})", quote(table))
+    format!("INSERT INTO {into} ({names}) VALUES ({values})")
 }
 
 /// A column in one of the four forms that SQLite keeps.

@@ -5,6 +5,7 @@ pub mod batch;
 pub mod blame;
 pub mod call;
 pub mod carry;
+pub mod delivery;
 pub mod digest;
 pub mod grants;
 pub mod guest_span;

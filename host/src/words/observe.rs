@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc, OnceLock, Weak,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -40,6 +40,8 @@ pub trait RunObserver: Send + Sync {
     fn swapped(&self, _swap: &Swapped<'_>) {}
     /// A change was refused before any stage was touched.
     fn refused(&self, _change: &Refused<'_>) {}
+    /// A checkpoint has been taken, or was not.
+    fn checkpointed(&self, _checkpoint: &CheckpointFacts) {}
     /// The run has ended, well or not.
     fn ended(&self, outcome: &RunOutcome<'_>);
 }
@@ -205,6 +207,17 @@ pub struct Refused<'a> {
     pub phases: &'a [(&'static str, Instant, Instant)],
 }
 
+/// A checkpoint, whatever came of it.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckpointFacts {
+    /// Whether it was settled.
+    pub taken: bool,
+    /// From the moment at which extracts were asked to hold to that at which they went on.
+    pub lasted: Duration,
+    /// Bytes that all stages remembered.
+    pub bytes: u64,
+}
+
 /// How a run ended.
 pub struct RunOutcome<'a> {
     /// `completed`, `stopped`, `failed` or `aborted`.
@@ -265,7 +278,16 @@ pub struct BatchTrace {
     written_by: OnceLock<Vec<SpanContext>>,
     fate: AtomicU8,
     observer: Arc<dyn RunObserver>,
+    /// The last to go: by then the observer has been told.
+    flight: Option<InFlight>,
 }
+
+/// How many batches of a run are on their way.
+#[derive(Clone, Default)]
+pub struct Flight(Arc<AtomicU64>);
+
+/// One of them.
+struct InFlight(Flight);
 
 // === impl Export ===
 
@@ -313,7 +335,15 @@ impl BatchTrace {
     pub fn begin(observer: &Arc<dyn RunObserver>, sequence: u64, origin: usize, links: Vec<SpanContext>) -> Self {
         let fate = AtomicU8::new(0);
         let (root, written_by) = (observer.root(), OnceLock::new());
-        BatchTrace { root, sequence, origin, started: Instant::now(), links, written_by, fate, observer: Arc::clone(observer) }
+        let (observer, flight) = (Arc::clone(observer), None);
+        BatchTrace { root, sequence, origin, started: Instant::now(), links, written_by, fate, observer, flight }
+    }
+
+    /// It counts as being on its way until it has gone all of it.
+    pub fn counted(mut self, flight: &Flight) -> Self {
+        flight.0.fetch_add(1, Ordering::AcqRel);
+        self.flight = Some(InFlight(flight.clone()));
+        self
     }
 
     /// It was read from what these spans of other runs wrote. Said once, by the call that brought it into being.
@@ -382,6 +412,21 @@ fn joined(links: &[SpanContext], writers: &[SpanContext]) -> Vec<SpanContext> {
 impl Drop for BatchTrace {
     fn drop(&mut self) {
         self.observer.batch(self);
+    }
+}
+
+// === impl Flight ===
+
+impl Flight {
+    /// How many there are now.
+    pub fn batches(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

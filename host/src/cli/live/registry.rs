@@ -46,8 +46,7 @@ impl Entry {
     /// Of this process.
     pub fn of(changes: &Changes, addr: SocketAddr, token: String) -> Self {
         let pid = process::id();
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let started_at = since.saturating_sub(changes.graph().control.elapsed()).as_secs_f64();
+        let started_at = now() - changes.graph().control.elapsed().as_secs_f64();
         // Whoever listens everywhere listens here.
         let addr = if addr.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], addr.port())) } else { addr };
         Entry { pid, born: born(pid), pipeline: changes.graph().name.clone(), file: changes.file.clone(), addr, token, started_at }
@@ -55,7 +54,7 @@ impl Entry {
 
     fn lives(&self) -> bool {
         match born(process::id()) {
-            Some(_) => self.born.is_some() && self.born == born(self.pid),
+            Some(_) => lives(self.pid, self.born),
             // Where the kernel does not tell, the port does: on this machine it refuses at once.
             None => std::net::TcpStream::connect(self.addr).is_ok(),
         }
@@ -98,8 +97,18 @@ fn folder() -> Option<PathBuf> {
     set("XDG_RUNTIME_DIR").map(|base| base.join("parshall")).or_else(|| cache().map(|base| base.join("parshall").join("runs")))
 }
 
+/// Seconds since 1970.
+pub fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
+
+/// Whether a process is still there, and still the same.
+pub fn lives(pid: u32, at: Option<u64>) -> bool {
+    at.is_some() && at == born(pid)
+}
+
 /// The 22nd field of `/proc/PID/stat`; the second is a name in parentheses that may hold anything.
-fn born(pid: u32) -> Option<u64> {
+pub fn born(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }

@@ -7,6 +7,7 @@ use super::{
     spec::Spec,
 };
 use crate::words::{
+    delivery::Kept,
     observe::Settings,
     stage::{Component, Extract, Input, Kind, Load, Opening, Port, Transform},
     tables::Dataset,
@@ -98,11 +99,20 @@ impl Plan {
     /// On failure answers everything that is wrong, warnings included, in the order of the file. A stage that cannot be
     /// judged because one that feeds it failed is not complained about.
     pub fn make(spec: &Spec, components: &dyn Components) -> Result<Plan, Vec<Diagnostic>> {
-        Plan::beside(spec, components, &[])
+        Plan::checked(spec, components, &[], &[])
+    }
+
+    /// Checks a pipeline that goes on from a checkpoint: stages are opened with what they remembered.
+    pub fn resumed(spec: &Spec, components: &dyn Components, kept: &[Kept]) -> Result<Plan, Vec<Diagnostic>> {
+        Plan::checked(spec, components, &[], kept)
     }
 
     /// Checks a pipeline beside one that runs: stages that are the same in both are not opened again.
     pub fn beside(spec: &Spec, components: &dyn Components, running: &[Arc<PlannedStage>]) -> Result<Plan, Vec<Diagnostic>> {
+        Plan::checked(spec, components, running, &[])
+    }
+
+    fn checked(spec: &Spec, components: &dyn Components, running: &[Arc<PlannedStage>], kept: &[Kept]) -> Result<Plan, Vec<Diagnostic>> {
         let mut diagnostics = Vec::new();
         let loaded = components::load_all(spec, components, &mut diagnostics);
         let fitting: Vec<_> = spec
@@ -111,7 +121,7 @@ impl Plan {
             .zip(loaded)
             .map(|(stage, component)| component.filter(|component| fitness::check(spec, stage, component.as_ref(), &mut diagnostics)))
             .collect();
-        let stages = open::open_all(spec, &fitting, running, &mut diagnostics);
+        let stages = open::open_all(spec, &fitting, (running, kept), &mut diagnostics);
         if stages.len() == spec.stages.len() {
             diagnostics.extend(ports::untaken(spec, &stages));
         }

@@ -10,6 +10,7 @@ use crate::{
     },
     words::{
         call::CallError,
+        delivery::Kept,
         scope,
         stage::{Component, Input, Kind, Opening, Port},
         tables::Dataset,
@@ -19,11 +20,12 @@ use crate::{
 /// Opens the stages whose components fit, in topological order. One that fails, and all that it feeds, are left out;
 /// only the first is reported.
 ///
-/// A stage that runs already and is the same is taken over as it is, without an instance.
+/// A stage that runs already and is the same is taken over as it is, without an instance; one of which something was kept is opened with
+/// that.
 pub(super) fn open_all(
     spec: &Spec,
     components: &[Option<Arc<dyn Component>>],
-    running: &[Arc<PlannedStage>],
+    (running, kept): (&[Arc<PlannedStage>], &[Kept]),
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<PlannedStage> {
     let mut planned: Vec<PlannedStage> = Vec::with_capacity(spec.stages.len());
@@ -61,7 +63,8 @@ pub(super) fn open_all(
             continue;
         }
         let _scope = scope::within(&spec.name, &stage.name);
-        match open(stage.kind, component.as_ref(), &opening) {
+        let restore = kept.iter().find(|kept| kept.stage == stage.name).and_then(|kept| kept.state.clone());
+        match open(stage.kind, component.as_ref(), &Opening { restore, ..opening.clone() }) {
             Ok((opened, ports, datasets)) => planned.push(plan((Some(opened), ports, datasets), opening)),
             Err(error) => diagnostics.extend(mistakes::of_opening(spec, stage, component.as_ref(), &opening.inputs, &error)),
         }

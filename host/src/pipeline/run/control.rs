@@ -8,14 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{order::Order, queue::Queue};
-use crate::words::call::CallError;
+use super::{checkpoint::Bell, order::Order, queue::Queue};
+use crate::words::{call::CallError, observe::Flight};
 
 /// A stage failed, and with it the run.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("stage `{stage}`: {error}")]
+#[error("{}{error}", place(stage))]
 pub struct Failure {
-    /// The stage.
+    /// The stage; empty where none is to blame, as for a checkpoint that cannot be recorded.
     pub stage: String,
     /// In which export of its component.
     pub during: &'static str,
@@ -23,6 +23,10 @@ pub struct Failure {
     pub batch: Option<u64>,
     /// What went wrong, with its blame.
     pub error: CallError,
+}
+
+fn place(stage: &str) -> String {
+    if stage.is_empty() { String::new() } else { format!("stage `{stage}`: ") }
 }
 
 /// What loads that have taken everything are told.
@@ -40,6 +44,10 @@ struct Inside {
     decided: bool,
     failure: Option<Failure>,
     aborted: bool,
+    /// A checkpoint is being taken: nothing may end meanwhile.
+    held: bool,
+    /// Ended at a checkpoint, which has everything.
+    left: bool,
     /// Threads that have not yet taken all their input.
     working: usize,
     /// What to wake when the run is given up, as long as it is there.
@@ -54,13 +62,25 @@ pub struct Control {
     changed: Condvar,
     started: Instant,
     first_batch: OnceLock<Duration>,
+    /// Batches on their way.
+    pub flight: Flight,
+    /// Held by whoever changes what runs, or takes a checkpoint of it: one at a time.
+    pub changing: Mutex<()>,
+    /// Rung when the run is to end at a checkpoint; there when it takes any.
+    bell: OnceLock<Arc<Bell>>,
+    /// Stages that have come to their end in a run before this one.
+    ended: OnceLock<Vec<String>>,
+    /// What the pipeline is like since it was changed.
+    footing: Mutex<Option<String>>,
 }
 
 impl Default for Control {
     /// Of a run that begins now and has no threads yet.
     fn default() -> Self {
-        let (inside, changed, first_batch) = Default::default();
-        Control { stopping: AtomicBool::new(false), inside, changed, started: Instant::now(), first_batch }
+        let (inside, changed, first_batch, flight, changing) = Default::default();
+        let (stopping, started, bell, ended) = (AtomicBool::new(false), Instant::now(), OnceLock::new(), OnceLock::new());
+        let footing = Mutex::default();
+        Control { stopping, inside, changed, started, first_batch, flight, changing, bell, ended, footing }
     }
 }
 
@@ -99,8 +119,41 @@ impl Control {
         self.first_batch.get().copied()
     }
 
-    /// Asks the extracts to stop; what is in flight is finished and committed.
-    pub fn stop(&self) {
+    /// Checkpoints are taken: from now on a stop is one more.
+    pub fn takes_checkpoints(&self, bell: Arc<Bell>, ended: Vec<String>) {
+        let _ = (self.bell.set(bell), self.ended.set(ended));
+    }
+
+    /// Whether checkpoints are taken.
+    pub fn is_delivering(&self) -> bool {
+        self.bell.get().is_some()
+    }
+
+    /// The pipeline was changed: the next checkpoint stands on this.
+    pub fn stands_on(&self, footing: String) {
+        *self.footing.lock().unwrap_or_else(PoisonError::into_inner) = Some(footing);
+    }
+
+    /// What the pipeline is like, if it was changed.
+    pub fn footing(&self) -> Option<String> {
+        self.footing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether a stage has come to its end in a run that this one goes on from: nothing that it does is to be done again.
+    pub fn had_ended(&self, stage: &str) -> bool {
+        self.ended.get().is_some_and(|ended| ended.iter().any(|name| name == stage))
+    }
+
+    /// Asks the run to end: what is in flight is finished and committed.
+    pub fn end(&self) {
+        match self.bell.get() {
+            Some(bell) => bell.stop(),
+            None => self.stop(),
+        }
+    }
+
+    /// Asks the extracts to stop.
+    fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
@@ -113,6 +166,32 @@ impl Control {
     pub fn abort(&self) {
         self.lock().aborted = true;
         self.give_up();
+    }
+
+    /// Ends the run at a checkpoint that has everything: nothing is left to be finished or committed.
+    pub fn leave(&self) {
+        self.lock().left = true;
+        self.give_up();
+    }
+
+    /// From now on no load is told to commit for the last time, until this is released. Answers false when they have been, or the run
+    /// was given up.
+    pub fn hold(&self) -> bool {
+        let mut inside = self.lock();
+        inside.held = !inside.decided && !inside.aborted && inside.failure.is_none();
+        inside.held
+    }
+
+    /// See `hold`.
+    pub fn release(&self) {
+        self.lock().held = false;
+        self.changed.notify_all();
+    }
+
+    /// Makes loads that wait for the verdict look up: there is something else to be done, or one was removed.
+    pub fn nudge(&self) {
+        drop(self.lock());
+        self.changed.notify_all();
     }
 
     /// Records a failure and gives the run up. The first failure counts: what follows is usually its consequence.
@@ -149,26 +228,23 @@ impl Control {
         self.changed.notify_all();
     }
 
-    /// Makes whoever waits for the verdict look up: a load was removed.
-    pub fn wake(&self) {
-        drop(self.lock());
-        self.changed.notify_all();
-    }
-
     /// Waits until every thread is done, and says whether to commit: no load commits while another stage may still fail. One that was
-    /// removed from the pipeline commits by itself.
-    pub fn verdict(&self, removed: &AtomicBool) -> Verdict {
+    /// removed from the pipeline commits by itself. Answers nothing when there is something else to be done first.
+    pub fn verdict(&self, removed: &AtomicBool, interrupted: impl Fn() -> bool) -> Option<Verdict> {
         let mut inside = self.lock();
         loop {
-            if inside.aborted || inside.failure.is_some() {
-                return Verdict::Abandon;
+            if inside.aborted || inside.left || inside.failure.is_some() {
+                return Some(Verdict::Abandon);
             }
             if removed.load(Ordering::Relaxed) {
-                return Verdict::Commit;
+                return Some(Verdict::Commit);
             }
-            if inside.working == 0 {
+            if interrupted() {
+                return None;
+            }
+            if inside.working == 0 && !inside.held {
                 inside.decided = true;
-                return Verdict::Commit;
+                return Some(Verdict::Commit);
             }
             inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
         }

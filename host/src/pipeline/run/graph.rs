@@ -180,8 +180,12 @@ impl Graph {
 /// One thread's work.
 fn work(worker: Worker, serving: Serving<Opened>, stage: &Stage, control: &Control) {
     let is_load = stage.kind == Kind::Load;
+    if !is_load && control.had_ended(&stage.name) {
+        drop(worker);
+        return control.done();
+    }
     match seat::run(worker, serving, stage.queue.as_deref(), &stage.order) {
-        Ok(Some(receipt)) => *lock(&stage.receipt) = Some(receipt),
+        Ok(Some(receipt)) => stage.has_loaded(receipt),
         // The stage's ways out have closed with the worker, before it counts as done; a load has said so itself.
         Ok(None) if !is_load => control.done(),
         Ok(None) | Err(Ended) => {}

@@ -4,6 +4,7 @@
 //! asked the extracts to stop, and what was in flight has been finished and committed; it fails with the first stage that
 //! does, and then no load commits.
 
+mod checkpoint;
 mod control;
 mod facts;
 mod graph;
@@ -24,9 +25,11 @@ mod worker;
 
 use std::{
     sync::{Arc, Weak},
+    thread::JoinHandle,
     time::Duration,
 };
 
+pub use checkpoint::Delivering;
 pub use control::Failure;
 pub use facts::facts as facts_of;
 pub use graph::Graph;
@@ -42,13 +45,17 @@ pub use tap::{Seen, Side, Tap, TooMany};
 pub use trial::{Findings, Phase, Trial};
 pub use version::{Span, Tally, Version};
 
-use self::control::Control;
+use self::{checkpoint::Checkpoints, control::Control};
 use super::plan::{Opened, Plan, PlannedStage};
-use crate::words::observe::{Observer, Probe, RunOutcome, StageFacts, Unobserved};
+use crate::words::{
+    call::CallError,
+    observe::{Observer, Probe, RunOutcome, StageFacts, Unobserved},
+};
 
 /// A pipeline that is running.
 pub struct Run {
     graph: Arc<Graph>,
+    checkpoints: Option<(Arc<Checkpoints>, JoinHandle<()>)>,
 }
 
 /// A handle that can end a run from another thread, such as that of a signal handler.
@@ -56,9 +63,9 @@ pub struct Run {
 pub struct Stopper(Arc<Control>);
 
 impl Stopper {
-    /// Stops the extracts; what is in flight is finished and committed.
+    /// Ends the run: what is in flight is finished and committed.
     pub fn stop(&self) {
-        self.0.stop();
+        self.0.end();
     }
 
     /// Gives up at once; nothing is committed.
@@ -74,7 +81,12 @@ impl Run {
     }
 
     /// Starts a planned pipeline, watched. Fails when another instance of a stage cannot be opened.
-    pub fn observed(mut plan: Plan, observer: &dyn Observer) -> Result<Self, Box<Failure>> {
+    pub fn observed(plan: Plan, observer: &dyn Observer) -> Result<Self, Box<Failure>> {
+        Run::delivered(plan, observer, None)
+    }
+
+    /// Starts a planned pipeline, watched, that takes checkpoints where it is told how.
+    pub fn delivered(mut plan: Plan, observer: &dyn Observer, delivering: Option<Delivering>) -> Result<Self, Box<Failure>> {
         let facts = facts::of(&plan);
         // The run's clock starts before its instances are opened.
         let (control, stages) = (Arc::new(Control::default()), Arc::new(Stages::default()));
@@ -87,9 +99,18 @@ impl Run {
         })?;
         let joined: Vec<_> = plan.stages.into_iter().map(|planned| stages.join(planned).index).collect();
         stages.arrange(joined);
-        let graph = Graph::new(plan.name, stages, control, observer);
+        let graph = Arc::new(Graph::new(plan.name, stages, control, observer));
+        let checkpoints = delivering.map(|delivering| Arc::new(Checkpoints::new(Arc::clone(&graph), delivering)));
         graph.start(opened);
-        Ok(Run { graph: Arc::new(graph) })
+        let checkpoints = checkpoints.map(|checkpoints| {
+            let thread = checkpoints.start().map_err(|error| CallError::Host(format!("no thread could be started: {error}")));
+            thread.map(|thread| (checkpoints, thread))
+        });
+        let checkpoints = checkpoints.transpose().map_err(|error| {
+            graph.control.abort();
+            Box::new(Failure { stage: String::new(), during: "checkpoint", batch: None, error })
+        })?;
+        Ok(Run { graph, checkpoints })
     }
 
     /// What runs, for whoever looks at it or changes it from another thread.
@@ -120,7 +141,17 @@ impl Run {
     /// Waits for the end.
     pub fn wait(self) -> Report {
         self.graph.join();
-        let report = report::of(&self.graph);
+        let control = &self.graph.control;
+        let mut taken = None;
+        if let Some((checkpoints, thread)) = self.checkpoints {
+            checkpoints.over();
+            let _ = thread.join();
+            if !control.given_up() && !control.stopping() {
+                checkpoints.finish();
+            }
+            taken = Some(checkpoints.taken());
+        }
+        let report = Report { checkpoints: taken, ..report::of(&self.graph) };
         let failure = self.graph.control.failure();
         let rows = report.stages.iter().filter_map(|stage| stage.receipt.as_ref()).map(|receipt| receipt.rows).sum();
         let failure = failure.as_ref().map(|failure| (failure.stage.as_str(), &failure.error));

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{trial::Trial, version::Version};
+use super::{checkpoint::Request, trial::Trial, version::Version};
 use crate::{
     pipeline::plan::Opened,
     words::{
@@ -24,6 +24,8 @@ pub enum Change {
     Swap(Box<Candidate>),
     /// Let go of the instance and end: the stage has one instance less.
     Leave,
+    /// Say what is remembered, for a checkpoint.
+    Checkpoint(Request),
 }
 
 /// Another version for one instance's place.
@@ -82,15 +84,20 @@ impl Source {
 impl Post {
     /// Leaves something. Answers false when what was left before has not been taken.
     pub fn put(&self, change: Change) -> bool {
+        self.offer(change).is_ok()
+    }
+
+    /// Leaves something, or gives it back when what was left before has not been taken.
+    pub fn offer(&self, change: Change) -> Result<(), Change> {
         let mut inside = self.lock();
         if inside.is_some() {
-            return false;
+            return Err(change);
         }
         *inside = Some(change);
         self.waiting.store(true, Ordering::Release);
         drop(inside);
         self.arrived.notify_all();
-        true
+        Ok(())
     }
 
     /// Takes what there is. Whoever left it may take it back this way, too.
@@ -101,6 +108,11 @@ impl Post {
         let mut inside = self.lock();
         self.waiting.store(false, Ordering::Release);
         inside.take()
+    }
+
+    /// Whether a checkpoint is asked for.
+    pub fn asks_for_checkpoint(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) && matches!(*self.lock(), Some(Change::Checkpoint(_)))
     }
 
     /// Waits until something is there or somebody wakes it, but not longer than this.

@@ -276,6 +276,12 @@ impl Queue {
         self.changed.notify_all();
     }
 
+    /// Whether nothing more comes in; what has come in may still wait.
+    pub fn is_closed(&self) -> bool {
+        let inside = self.lock();
+        inside.now.producers == 0 && inside.next.is_none()
+    }
+
     /// Gives everything up: waiting batches are dropped (their rows still count as waiting) and whoever waits is woken.
     pub fn abort(&self) {
         let mut inside = self.lock();

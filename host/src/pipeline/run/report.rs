@@ -75,6 +75,9 @@ pub struct Report {
     pub seconds: f64,
     /// Wall-clock seconds from start to the first batch.
     pub first_batch_seconds: Option<f64>,
+    /// Checkpoints that were taken, the last one included; none of a run that takes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<u64>,
     /// The stages, each after those that feed it; then those that were removed, the oldest first.
     pub stages: Vec<StageReport>,
 }
@@ -266,6 +269,7 @@ pub(super) fn of(graph: &Graph) -> Report {
         error: failure.map(error_report),
         seconds: control.elapsed().as_secs_f64(),
         first_batch_seconds: control.first_batch().map(|first| first.as_secs_f64()),
+        checkpoints: None,
         stages: stages.iter().filter_map(|stage| stage_report(&plans, stage, &stage.ledger.account())).collect(),
     }
 }

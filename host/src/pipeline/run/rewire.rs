@@ -148,7 +148,7 @@ impl Graph {
             removed.remove(settling.part(), successors.remove(&removed.index));
         }
         before.iter().filter(|stage| stage.kind == Kind::Extract).flat_map(|stage| stage.seats()).for_each(|seat| seat.wake());
-        self.control.wake();
+        self.control.nudge();
         Ok(Rewired { settling, stages })
     }
 

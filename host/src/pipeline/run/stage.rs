@@ -212,6 +212,16 @@ impl Stage {
         lock(&self.receipt).clone()
     }
 
+    /// What a load has made durable so far.
+    pub(super) fn has_loaded(&self, receipt: Receipt) {
+        *lock(&self.receipt) = Some(receipt);
+    }
+
+    /// Whether its ways out are closed: nothing more comes from it.
+    pub(super) fn has_closed(&self) -> bool {
+        lock(&self.outlets).strong_count() == 0
+    }
+
     /// How full its queue is.
     pub fn level(&self) -> Option<Level> {
         self.queue.as_ref().map(|queue| queue.level())

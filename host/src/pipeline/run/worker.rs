@@ -210,7 +210,8 @@ impl Worker {
 
     /// A batch that this stage is about to bring into being, out of these.
     pub fn batch(&self, links: Vec<SpanContext>) -> Arc<BatchTrace> {
-        Arc::new(BatchTrace::begin(&self.observer, self.sequence.fetch_add(1, Ordering::Relaxed), self.stage, links))
+        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
+        Arc::new(BatchTrace::begin(&self.observer, sequence, self.stage, links).counted(&self.control.flight))
     }
 
     /// Sends a batch to everybody who takes the port.

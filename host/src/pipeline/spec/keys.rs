@@ -71,6 +71,11 @@ pub const MAX_INSTANCES: u64 = 64;
 pub static FILE: &[Key] = &[
     key("name", Shape::Text, "Name of the pipeline. Left out, it is the file's name without its extension."),
     key("description", Shape::Text, "What the pipeline is for, for a person."),
+    key(
+        "delivery",
+        Shape::Table(DELIVERY),
+        "Checkpoints: how often what has been loaded becomes visible, and where it is kept how far the run has come.",
+    ),
     key("defaults", Shape::Table(DEFAULTS), "Settings of every stage that does not set them itself."),
     key(
         "swap",
@@ -85,6 +90,33 @@ pub static FILE: &[Key] = &[
 
 /// In `[defaults]`.
 pub static DEFAULTS: &[Key] = &[LIMITS, QUEUE];
+
+/// Bytes that the stages may remember together at a checkpoint when the file does not say.
+pub const DEFAULT_SNAPSHOT: u64 = 64 << 20;
+/// Runs of a pipeline that are remembered when the file does not say.
+pub const DEFAULT_RUNS: u64 = 100;
+
+/// In `[delivery]`.
+pub static DELIVERY: &[Key] = &[
+    key(
+        "checkpoint",
+        Shape::Time,
+        "Time from one checkpoint to the next. Left out, there are none: what is loaded becomes visible at the end, all or none of it.",
+    ),
+    with_default("runs", Shape::Count { min: 1, max: 100_000 }, "100", "Runs of the pipeline that `parshall runs` remembers."),
+    with_default(
+        "snapshot",
+        Shape::Bytes,
+        "\"64MiB\"",
+        "Bytes that all stages together may remember at a checkpoint: positions and states. More ends the run.",
+    ),
+    key(
+        "state",
+        Shape::Text,
+        "Folder in which it is kept how far the run has come, relative to this file. Left out: that of \
+         `PARSHALL_STATE_DIR`, or the user's own folder for state. `--state-dir` goes before all of them.",
+    ),
+];
 
 /// In `[telemetry]`.
 pub static TELEMETRY: &[Key] = &[

@@ -12,6 +12,7 @@ use super::{
 use crate::words::observe::Settings;
 
 pub mod config;
+mod delivery;
 mod grants;
 pub mod keys;
 pub mod limits;
@@ -26,6 +27,7 @@ mod text;
 pub mod units;
 mod wiring;
 
+pub use delivery::DeliverySettings;
 pub use stage::{InputSpec, StagePlaces, StageSpec};
 
 use scope::Scope;
@@ -44,6 +46,8 @@ pub struct Spec {
     pub source: Source,
     /// How it wants to be watched.
     pub telemetry: Settings,
+    /// How what it loads is delivered.
+    pub delivery: DeliverySettings,
     /// How new versions of its stages are tried.
     pub swap: SwapSettings,
     /// Its stages in the order in which they are written.
@@ -79,6 +83,7 @@ impl Spec {
             base: base.clone(),
             source: source.clone(),
             telemetry: telemetry::read(&file),
+            delivery: delivery::read(&file, &base),
             swap: swap::read(&file),
             stages: stages::read(&file),
         };

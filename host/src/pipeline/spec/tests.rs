@@ -133,6 +133,7 @@ fn every_key_is_read_and_minds_its_type() {
     check(keys::GRANTS.iter().collect(), &|key| format!("grants = {{ {key} = 2020-01-01 }}"));
     check(limits::LIMITS.iter().map(|limit| &limit.key).collect(), &|key| format!("limits = {{ {key} = 2020-01-01 }}"));
     check(keys::DEFAULTS.iter().collect(), &|key| format!("[defaults]\n{key} = 2020-01-01"));
+    check(keys::DELIVERY.iter().collect(), &|key| format!("[delivery]\n{key} = 2020-01-01"));
     check(keys::TELEMETRY.iter().collect(), &|key| format!("[telemetry]\n{key} = 2020-01-01"));
     check(keys::KEEP.iter().collect(), &|key| format!("[telemetry]\nkeep = {{ {key} = 2020-01-01 }}"));
     for key in keys::FILE {

@@ -36,6 +36,7 @@ use self::{
 };
 use super::{
     diagnostic::Diagnostic,
+    footing::Footing,
     plan::{ComponentError, ComponentRef, Components, Plan, PlannedStage},
     run::{Graph, Stage},
     spec::{Spec, StageSpec},
@@ -55,8 +56,6 @@ pub struct Swaps {
     /// The pipeline as it runs.
     spec: Mutex<Spec>,
     records: Mutex<VecDeque<Record>>,
-    /// One change at a time.
-    turn: Mutex<()>,
 }
 
 /// What one stage shall run instead.
@@ -145,8 +144,7 @@ struct Prepared {
 impl Swaps {
     /// For a run of this spec, with whoever finds and compiles components.
     pub fn new(graph: Arc<Graph>, spec: Spec, components: Arc<dyn Components + Send + Sync>) -> Self {
-        let (records, turn) = Default::default();
-        Swaps { graph, components, spec: Mutex::new(spec), records, turn }
+        Swaps { graph, components, spec: Mutex::new(spec), records: Mutex::default() }
     }
 
     /// The pipeline as it runs.
@@ -197,7 +195,8 @@ impl Swaps {
         trigger: Trigger,
         settings: Option<SwapSettings>,
     ) -> Result<Vec<Record>, Refusal> {
-        let _turn = lock(&self.turn);
+        let control = Arc::clone(&self.graph.control);
+        let _turn = lock(&control.changing);
         let mut ready = Phases::new();
         let prepared = self.prepare(wanted, stage, &mut ready);
         let Prepared { spec, steps, structure } = prepared.inspect_err(|refusal| self.refused(stage, trigger, refusal, &ready))?;
@@ -212,6 +211,7 @@ impl Swaps {
             self.size(step, &asked, &mut records);
         }
         self.remember(spec, &records);
+        control.stands_on(Footing::of(&lock(&self.spec)).text());
         Ok(records)
     }
 
@@ -278,6 +278,11 @@ impl Swaps {
             return Err(Refusal::Impossible("the run is ending".to_owned()));
         }
         let Differences { steps, structure } = differences(&self.graph, plan).map_err(Refusal::Impossible)?;
+        if structure.is_some() && self.graph.control.is_delivering() {
+            // A checkpoint stands on the graph that it was taken of.
+            let help = "stop the run, change the file and run it with `--restart`, or remove `checkpoint`";
+            return Err(Refusal::Impossible(format!("stages cannot come, go or be fed by others in a run that takes checkpoints; {help}")));
+        }
         let structure = structure.map(|structure| structure.open(&self.graph, graph_too)).transpose();
         Ok((steps, structure.map_err(Refusal::Impossible)?))
     }

@@ -10,6 +10,7 @@ use crate::{
     pipeline::{
         plan::PortId,
         run::{
+            checkpoint::Request,
             post::{Candidate, Change, Source},
             trial::{Phase, Trial},
             version::Serving,
@@ -18,6 +19,7 @@ use crate::{
         swap::Cause,
     },
     words::{
+        call::CallError,
         observe::Export,
         stage::{Extract, Extracted, Receipt, Rejection},
     },
@@ -56,6 +58,10 @@ pub fn run(worker: Worker, serving: Serving<Instance>) -> Step<Option<Receipt>> 
             break;
         }
         seat.boundary()?;
+        // Held at a checkpoint that ends the run, it brings nothing more.
+        if seat.worker.control.stopping() {
+            break;
+        }
         match seat.next()? {
             Next::Batch => pause = LEAST_PAUSE,
             Next::Nothing => {
@@ -79,9 +85,11 @@ enum Next {
 
 impl Seat {
     fn boundary(&mut self) -> Step<()> {
-        // An extract has one instance: nobody asks it to leave.
-        if let Some(Change::Swap(candidate)) = self.worker.post.take() {
-            self.begin(candidate);
+        match self.worker.post.take() {
+            Some(Change::Swap(candidate)) => self.begin(candidate),
+            Some(Change::Checkpoint(request)) => self.hold(request),
+            // An extract has one instance: nobody asks it to leave.
+            Some(Change::Leave) | None => {}
         }
         match self.on_trial.as_ref().map(|on| on.trial.phase()) {
             Some(Phase::RolledBack) => self.give_back(),
@@ -91,6 +99,17 @@ impl Seat {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Says where it stands, and waits until the checkpoint is over.
+    fn hold(&mut self, request: Request) {
+        let position = match &self.position {
+            Some(position) if position.is_empty() => Err(CallError::Host(
+                "the extract gives no position, so nothing could go on from a checkpoint; remove `checkpoint` from `[delivery]`".to_owned(),
+            )),
+            position => Ok(position.clone()),
+        };
+        request.answer(position, None);
     }
 
     fn begin(&mut self, candidate: Box<Candidate>) {

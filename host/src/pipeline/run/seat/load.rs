@@ -6,6 +6,7 @@ use super::{Part, replay::Replay};
 use crate::{
     pipeline::{
         run::{
+            checkpoint::Request,
             control::Verdict,
             outlets::Outlets,
             post::{Candidate, Change, Source},
@@ -66,9 +67,14 @@ pub fn run(worker: Worker, serving: Serving<Instance>, queue: &Queue) -> Step<Re
     // Another load may wait for this one's rejected rows to end before it is done itself.
     seat.worker.outlets = Arc::new(Outlets::new(Vec::new()));
     seat.worker.control.done();
-    match seat.worker.control.verdict(&seat.worker.removed) {
-        Verdict::Commit => seat.commit(true),
-        Verdict::Abandon => Err(Ended),
+    let worker = &seat.worker;
+    let (control, post, removed) = (Arc::clone(&worker.control), Arc::clone(&worker.post), Arc::clone(&worker.removed));
+    loop {
+        match control.verdict(&removed, || post.asks_for_checkpoint()) {
+            Some(Verdict::Commit) => return seat.commit(true),
+            Some(Verdict::Abandon) => return Err(Ended),
+            None => seat.boundary()?,
+        }
     }
 }
 
@@ -76,10 +82,19 @@ pub fn run(worker: Worker, serving: Serving<Instance>, queue: &Queue) -> Step<Re
 
 impl Seat {
     fn boundary(&mut self) -> Step<()> {
-        // A load has one instance that commits: nobody asks it to leave.
-        if let Some(Change::Swap(candidate)) = self.worker.post.take() {
-            self.begin(candidate)?;
+        match self.worker.post.take() {
+            Some(Change::Swap(candidate)) => self.begin(candidate)?,
+            Some(Change::Checkpoint(request)) => {
+                self.follow()?;
+                self.prepare(request)?;
+            }
+            // A load has one instance that commits: nobody asks it to leave.
+            Some(Change::Leave) | None => {}
         }
+        self.follow()
+    }
+
+    fn follow(&mut self) -> Step<()> {
         match self.on_trial.as_ref().map(|on| on.trial.phase()) {
             Some(Phase::RolledBack) => self.give_back(),
             Some(Phase::Passed) => {
@@ -88,6 +103,15 @@ impl Seat {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Commits what it took, and says what it remembers beyond that.
+    fn prepare(&mut self, request: Request) -> Step<()> {
+        let receipt = self.commit(false)?;
+        self.receipt = Some(receipt.clone());
+        let state = self.active.instance.snapshot().outcome;
+        request.answer(state.map(|state| Some(state).filter(|state| !state.is_empty())), Some(receipt));
+        Ok(())
     }
 
     /// The old version commits what it took, so that the new one can be given what it remembers beyond that. Where the new one cannot

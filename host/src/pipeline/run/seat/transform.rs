@@ -84,6 +84,12 @@ impl Seat<'_> {
         match self.worker.post.take() {
             Some(Change::Swap(candidate)) => self.begin(candidate),
             Some(Change::Leave) => return Ok(false),
+            Some(Change::Checkpoint(request)) => {
+                // A trial that is over may not have been looked at yet.
+                self.follow()?;
+                let state = self.active.instance.snapshot().outcome;
+                request.answer(state.map(|state| Some(state).filter(|state| !state.is_empty())), None);
+            }
             None => {}
         }
         self.follow()?;
