@@ -1,6 +1,6 @@
 //! A load of the test's own that keeps what an audit needs of every row that it is given, and nothing else.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use arrow::{array::AsArray as _, datatypes::Int64Type};
 use parshall::words::{
@@ -13,7 +13,7 @@ use parshall::words::{
 
 /// What was seen, in the order in which it came.
 #[derive(Clone, Default)]
-pub struct Audit(Arc<Mutex<Seen>>);
+pub struct Audit(Arc<Mutex<Seen>>, Arc<Mutex<()>>);
 
 #[derive(Default)]
 struct Seen {
@@ -31,6 +31,11 @@ impl Audit {
         self.0.lock().unwrap().rows
     }
 
+    /// Lets nothing more in, as long as what it answers is held.
+    pub fn hold(&self) -> MutexGuard<'_, ()> {
+        self.1.lock().unwrap()
+    }
+
     /// Every row from 0 on came exactly once, in order.
     pub fn assert_complete(&self) {
         let seen = self.0.lock().unwrap();
@@ -44,6 +49,7 @@ impl Audit {
     }
 
     fn take(&self, batch: &RecordBatch) {
+        drop(self.hold());
         let mut seen = self.0.lock().unwrap();
         let numbers = batch.column_by_name("n").expect("the source's column").as_primitive::<Int64Type>();
         let stamps = batch.column_by_name("stamp").map(|stamps| stamps.as_primitive::<Int64Type>());

@@ -136,6 +136,31 @@ fn a_branch_with_its_own_load_comes_and_goes() {
     }
 }
 
+/// Protects the memory of a run that is changed for weeks: what was removed long ago is forgotten, but not what it counted.
+#[test]
+fn what_was_removed_long_ago_is_forgotten() {
+    let base = format!("{ENDLESS}{STAGE}");
+    let with = format!("{base}[load.brief]\ncomponent = \"@collect\"\ninputs = [\"numbers\"]\n");
+    let live = Live::start(&base);
+    let arrived = || {
+        let scraped = Scraped::read(&live.metrics.gather().text(Form::Prometheus));
+        scraped.value("etl_rows_arrived_total", &[("stage", "brief")])
+    };
+    let mut before = 0.0;
+    for _ in 0..70 {
+        change(&live, &with);
+        taken(&live, "brief");
+        change(&live, &base);
+        let now = arrived();
+        assert!(now >= before + 100.0, "no counter falls back: {now} after {before}");
+        before = now;
+    }
+    let (report, audit) = live.stop();
+    audit.assert_complete();
+    assert_balanced(&report);
+    assert_eq!(report.stages.iter().filter(|stage| stage.removed).count(), 64);
+}
+
 /// Protects sources that come and go: one that joins feeds a load that goes on, and what it had brought by its removal is loaded.
 #[test]
 fn an_extract_comes_and_goes() {

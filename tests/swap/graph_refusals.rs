@@ -110,6 +110,37 @@ fn a_second_instance_that_cannot_be_opened_refuses_all() {
     assert_eq!(refused(&before, &wanted), "another instance of `twice` cannot be opened: it opens once and never again");
 }
 
+/// Protects a change that takes longer than anybody waits: it goes on, says so, and lets no other begin before it has come through.
+#[test]
+fn a_change_that_is_on_its_way_is_not_overtaken() {
+    let before = format!("{ENDLESS}{STAGE}");
+    let live = Live::start(&before);
+    live.flow(1_000);
+    let hurry = parshall::pipeline::swap::SwapSettings { patience: std::time::Duration::from_millis(100), ..settings() };
+    let held = live.audit.hold();
+    let records = live.change(&format!("{before}{SPARE}"), hurry).unwrap();
+    let told: Vec<_> = records.iter().map(|record| (record.stage.as_str(), record.outcome.as_str())).collect();
+    assert_eq!(told, [("spare", "added"), ("spares", "added")]);
+    let message = records[0].message.as_deref().unwrap();
+    let late = "not come to the end of the batches that began before; nothing is lost, it takes longer";
+    assert!(message.starts_with("after 100ms ") && message.ends_with(late), "{message}");
+    let refusal = said(&live.change(&before, hurry).unwrap_err());
+    let unsettled = " yet: batches of the wiring before are on their way; try again";
+    assert!(refusal.starts_with("the change before has not come to `") && refusal.ends_with(unsettled), "{refusal}");
+    drop(held);
+    // What has settled by now, the machine decides.
+    let removed = std::iter::repeat_with(|| live.change(&before, settings())).find_map(|changed| match changed {
+        Ok(records) => Some(records.len()),
+        Err(refusal) => {
+            assert!(said(&refusal).ends_with(unsettled), "{}", said(&refusal));
+            live.flow(1);
+            None
+        }
+    });
+    assert_eq!(removed, Some(2));
+    live.stop().1.assert_complete();
+}
+
 /// Protects `check` and a run that changes against two opinions: what is wrong is said at its place in the file.
 #[test]
 fn mistakes_are_told_as_check_tells_them() {

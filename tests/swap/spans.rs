@@ -41,6 +41,15 @@ fn to_the_second(live: &Live) {
     assert_swapped(&live.swap("stage", stamped(live.folder.path(), 2), shadow));
 }
 
+/// A stage is put in, and taken out again.
+fn to_another_graph(live: &Live) {
+    let with = stage("").replace("[\"stage\"]", "[\"hop\"]") + "[transform.hop]\ncomponent = \"@noop\"\ninputs = [\"stage\"]\n";
+    for wanted in [with, stage("")] {
+        let records = live.change(&wanted, settings()).unwrap_or_else(|refusal| panic!("{}", said(&refusal)));
+        assert_eq!(records.len(), 2, "{records:?}");
+    }
+}
+
 fn to_one_that_traps(live: &Live) {
     let wanted = stage("config = { misbehave = \"trap\", after = 3 }");
     let records = live.change(&wanted, settings()).unwrap_or_else(|refusal| panic!("{}", said(&refusal)));
@@ -103,6 +112,12 @@ fn a_swap_is_a_span_with_its_phases() {
     let swap = all.iter().find(|span| span.name == "swap").unwrap();
     assert_eq!([calls("1"), calls("2")], [[swap.text("etl.swap.old.digest")], [swap.text("etl.swap.new.digest")]]);
     assert_ne!(calls("1"), calls("2"));
+}
+
+/// Protects changes of the graph against being told as changes of versions: what is new has no old version, what is gone no new one.
+#[test]
+fn a_changed_graph_is_a_span_for_each_stage() {
+    assert_golden("rewired", &changes(&spans(to_another_graph)));
 }
 
 #[test]

@@ -51,6 +51,11 @@ pub struct Rewired {
     pub stages: Vec<Arc<Stage>>,
 }
 
+/// Instances of stages that join, by index.
+type Seated = BTreeMap<usize, Vec<Opened>>;
+/// Queues of stages that begin when others have ended, by the indices of those.
+type Successors = BTreeMap<usize, Arc<Queue>>;
+
 // === impl Place ===
 
 impl Place {
@@ -85,7 +90,8 @@ impl Graph {
     pub fn refusal(&self, places: &[Place]) -> Option<String> {
         let joining = places.iter().filter(|place| place.stays().is_none()).count();
         if self.stages.count() + joining > stage::MOST {
-            return Some(format!("this run has had {} stages, the most that it may have; stop it and start it again", self.stages.count()));
+            let (had, most) = (self.stages.count(), stage::MOST);
+            return Some(format!("this run has had {had} stages, the most that it may have is {most}; stop it and start it again"));
         }
         self.preparable(places).err()
     }
@@ -153,7 +159,7 @@ impl Graph {
     }
 
     /// Makes stages of places: those that join with their instances, and those that wait for the end of another with their queues.
-    fn place(&self, places: Vec<Place>) -> (Vec<Arc<Stage>>, BTreeMap<usize, Vec<Opened>>, BTreeMap<usize, Arc<Queue>>) {
+    fn place(&self, places: Vec<Place>) -> (Vec<Arc<Stage>>, Seated, Successors) {
         let mut next = self.stages.count();
         let mut number = |place: &Place| match place {
             Place::Stays { stage, .. } => stage.index,

@@ -33,7 +33,7 @@ const VERSIONS: usize = 64;
 /// Removed stages that are remembered with all that they counted.
 const REMOVED: usize = 64;
 /// Stages that a run may ever have had: indices are never given twice, and series of metrics stay.
-pub const MOST: usize = 1_000;
+pub const MOST: usize = 4_000;
 
 /// A stage of a run.
 pub struct Stage {

@@ -52,10 +52,13 @@ pub struct Constants {
     /// Whose trace has a state of vendors', and the state: it goes with all its spans.
     state: (TraceId, String),
     /// Of each stage by generation, the latest last. Read where spans are encoded, written when a version is tried.
-    stages: RwLock<Vec<Vec<(u32, Arc<StageBytes>)>>>,
+    stages: RwLock<Vec<Generations>>,
     /// What the call of each export has: the export, and how it ended.
     exports: [[Vec<u8>; 2]; 5],
 }
+
+/// Of a stage, with their numbers.
+type Generations = Vec<(u32, Arc<StageBytes>)>;
 
 /// Of a stage.
 pub struct StageBytes {
