@@ -43,7 +43,7 @@ impl Comparison {
 
 fn verdict(ratio: Interval, floor: f64) -> Verdict {
     match ratio.median - 1.0 {
-        by if !(by.abs() > floor) || ratio.holds(1.0) => Verdict::Same,
+        by if by.is_nan() || floor.is_nan() || by.abs() <= floor || ratio.holds(1.0) => Verdict::Same,
         by if by > 0.0 => Verdict::Slower,
         _ => Verdict::Faster,
     }

@@ -80,7 +80,7 @@ fn ladder(arguments: &Arguments, file: &Path, outputs: &[outputs::Output<'_>], c
     let load = prepare::loader(&prepared)?;
     let settings = Settings { sizes: arguments.sizes(), time: arguments.time, export };
     let (began, bar) = (Instant::now(), bar(arguments.progress));
-    let ladder = Ladder::climb(&prepared.plan.stages, &prepared.captured, &settings, &load, &|stage, rows, done| {
+    let ladder = Ladder::climb(&prepared.plan.stages, &prepared.captured, &settings, &*load, &|stage, rows, done| {
         told(&bar, stage, rows, done);
     });
     bar.finish_and_clear();

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     answer::percent,
-    plot::{self, Bar, Line, escaped},
+    plot::{self, Bar, Line, Stack, escaped},
 };
 use crate::{
     bench::{Report, Rung, StageReport},
@@ -137,7 +137,7 @@ fn times(stage: &StageReport) -> String {
         let time = size.time;
         let parts = vec![(time.guest, "blue"), (time.copy, "amber"), (time.host, "green"), (time.around, "violet")];
         let whole = time.guest + time.copy + time.host + time.around;
-        (amount::of(size.rows as u64, "row"), parts, amount::seconds(whole))
+        Stack { name: amount::of(size.rows as u64, "row"), parts, told: amount::seconds(whole) }
     };
     let bars: Vec<_> = stage.sizes.iter().map(bar).collect();
     format!("<h3>{}</h3>{}", heading(stage), plot::stacked(&format!("Where the time of {} goes", stage.stage), &bars))

@@ -135,10 +135,17 @@ pub fn lines(label: &str, lines: &[Line], told: impl Fn(f64) -> String, rule: Op
     svg(HEIGHT, label, &inside)
 }
 
-/// Bars of one length, each cut into shares of these classes.
-pub fn stacked(label: &str, bars: &[(String, Vec<(f64, &'static str)>, String)]) -> String {
+/// A bar that is cut: its name, its parts with the classes of their colours, and what is written behind it.
+pub struct Stack {
+    pub name: String,
+    pub parts: Vec<(f64, &'static str)>,
+    pub told: String,
+}
+
+/// Bars of one length, each cut into its shares.
+pub fn stacked(label: &str, bars: &[Stack]) -> String {
     let mut inside = String::new();
-    for (at, (name, parts, told)) in bars.iter().enumerate() {
+    for (at, Stack { name, parts, told }) in bars.iter().enumerate() {
         let (top, middle) = (4.0 + at as f64 * STEP, 4.0 + at as f64 * STEP + BAR / 2.0);
         let whole = parts.iter().map(|(part, _)| part).sum::<f64>().max(f64::MIN_POSITIVE);
         inside += &text((LEFT - 8.0, middle + 4.0), "end", "name", name);

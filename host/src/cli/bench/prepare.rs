@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 
 use super::Arguments;
 use crate::{
-    bench::{Captured, Machine, capture, watch::Spans},
+    bench::{Captured, Load, Machine, capture, watch::Spans},
     catalog::Catalog,
     cli::{
         Exit, exit,
@@ -19,7 +19,7 @@ use crate::{
     tables::NativeTables,
     telemetry::otlp::{Environment, shown, sink},
     wasm::{Accounting, Cache, Runtime},
-    words::stage::{Component, Kind},
+    words::stage::Kind,
 };
 
 /// A pipeline, and what reaches its transforms.
@@ -77,7 +77,7 @@ fn known(plan: &Plan, named: &[String], file: &Path) -> Result<(), Exit> {
 }
 
 /// Loads a stage's component into an engine that accounts as asked.
-pub fn loader(prepared: &Prepared) -> Result<impl Fn(&PlannedStage, Accounting) -> Result<Arc<dyn Component>, String>, Exit> {
+pub fn loader(prepared: &Prepared) -> Result<Box<Load<'static>>, Exit> {
     let mut catalogs: HashMap<Accounting, Catalog> = HashMap::new();
     for rung in crate::bench::Rung::ALL {
         let accounting = rung.accounting();
@@ -88,10 +88,10 @@ pub fn loader(prepared: &Prepared) -> Result<impl Fn(&PlannedStage, Accounting) 
         }
     }
     let base = prepared.spec.base.clone();
-    Ok(move |stage: &PlannedStage, accounting: Accounting| match catalogs.get(&accounting) {
+    Ok(Box::new(move |stage: &PlannedStage, accounting: Accounting| match catalogs.get(&accounting) {
         None => Ok(Arc::clone(&stage.component)),
         Some(catalog) => catalog.load(&stage.reference, &base).map_err(|error| error.message),
-    })
+    }))
 }
 
 /// A reference to a component that was typed, from where it was typed.
