@@ -28,7 +28,7 @@ use parshall::{
     tables::NativeTables,
     telemetry::{Telemetry, health::Healths, metrics::Metrics},
     wasm::{Cache, Runtime},
-    words::{observe::Observer, stage::Component},
+    words::{limits::Loading, observe::Observer, stage::Component},
 };
 use tempfile::TempDir;
 
@@ -45,12 +45,12 @@ struct Audited {
 }
 
 impl Components for Audited {
-    fn load(&self, reference: &ComponentRef, base: &Path) -> Result<Arc<dyn Component>, ComponentError> {
+    fn load(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
         match reference {
             ComponentRef::Std(name) if name == "audit" => Ok(Arc::new(Sink(self.audit.clone()))),
             ComponentRef::Std(name) if name == "forgetful" => Ok(Arc::new(Double::forgetful(self.running()?))),
             ComponentRef::Std(name) if name == "once" => Ok(Arc::new(Double::once(self.running()?))),
-            _ => self.catalog.load(reference, base),
+            _ => self.catalog.load(reference, base, limits),
         }
     }
 
@@ -61,7 +61,7 @@ impl Components for Audited {
 
 impl Audited {
     fn running(&self) -> Result<Arc<dyn Component>, ComponentError> {
-        self.catalog.load(&ComponentRef::Path(components::path("testing/running")), Path::new(""))
+        self.catalog.load(&ComponentRef::Path(components::path("testing/running")), Path::new(""), Loading::default())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    io::Read as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -9,7 +10,7 @@ use std::{
 use crate::{
     pipeline::plan::{ComponentError, ComponentErrorKind, ComponentRef, Components},
     wasm::{LoadError, Runtime, WasmComponent},
-    words::stage::Component,
+    words::{limits::Loading, stage::Component},
 };
 
 macro_rules! embedded {
@@ -41,13 +42,13 @@ impl Catalog {
     }
 
     /// The bytes of a component; the embedded ones where they lie in the binary.
-    pub fn bytes(&self, reference: &ComponentRef, base: &Path) -> Result<Cow<'static, [u8]>, ComponentError> {
+    pub fn bytes(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<Cow<'static, [u8]>, ComponentError> {
         match reference {
-            ComponentRef::Path(path) => read(reference, &base.join(path)).map(Cow::Owned),
+            ComponentRef::Path(path) => read(reference, &base.join(path), limits).map(Cow::Owned),
             ComponentRef::Std(name) => {
                 let known = EMBEDDED.iter().find(|(known, _)| known == name).ok_or_else(|| unknown(name))?;
                 match &self.dist {
-                    Some(dist) => read(reference, &dist.join(format!("{name}.wasm"))).map(Cow::Owned),
+                    Some(dist) => read(reference, &dist.join(format!("{name}.wasm")), limits).map(Cow::Owned),
                     None => Ok(Cow::Borrowed(known.1)),
                 }
             }
@@ -55,15 +56,15 @@ impl Catalog {
     }
 
     /// Loads a component, with what only a component on wasmtime can tell (its size, whether it was cached).
-    pub fn component(&self, reference: &ComponentRef, base: &Path) -> Result<WasmComponent, ComponentError> {
-        let bytes = self.bytes(reference, base)?;
-        self.runtime.load(&bytes).map_err(|error| unloadable(reference, &error))
+    pub fn component(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<WasmComponent, ComponentError> {
+        let bytes = self.bytes(reference, base, limits)?;
+        self.runtime.load_within(&bytes, limits).map_err(|error| unloadable(reference, &error))
     }
 }
 
 impl Components for Catalog {
-    fn load(&self, reference: &ComponentRef, base: &Path) -> Result<Arc<dyn Component>, ComponentError> {
-        Ok(Arc::new(self.component(reference, base)?))
+    fn load(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
+        Ok(Arc::new(self.component(reference, base, limits)?))
     }
 
     fn std_names(&self) -> Vec<String> {
@@ -76,8 +77,25 @@ fn unknown(name: &str) -> ComponentError {
     ComponentError { kind: ComponentErrorKind::NotFound { nearest: None }, message, help: None }
 }
 
-fn read(reference: &ComponentRef, path: &Path) -> Result<Vec<u8>, ComponentError> {
-    std::fs::read(path).map_err(|error| match error.kind() {
+/// What is larger than it may be is not read at all, and what grows meanwhile no further than that.
+fn read(reference: &ComponentRef, path: &Path, limits: Loading) -> Result<Vec<u8>, ComponentError> {
+    let too_large = |bytes| LoadError::sized(bytes, limits).map_err(|error| unloadable(reference, &error));
+    let open = || -> std::io::Result<_> {
+        let file = std::fs::File::open(path)?;
+        let size = file.metadata()?.len();
+        Ok((file, size))
+    };
+    let (file, size) = open().map_err(|error| unreadable(reference, path, &error))?;
+    too_large(size)?;
+    let mut bytes = Vec::with_capacity(size as usize);
+    let taken = file.take(limits.bytes.saturating_add(1)).read_to_end(&mut bytes);
+    taken.map_err(|error| unreadable(reference, path, &error))?;
+    too_large(bytes.len() as u64)?;
+    Ok(bytes)
+}
+
+fn unreadable(reference: &ComponentRef, path: &Path, error: &std::io::Error) -> ComponentError {
+    match error.kind() {
         std::io::ErrorKind::NotFound => {
             let message = format!("there is no component `{reference}`: nothing is at {}", path.display());
             ComponentError { kind: ComponentErrorKind::NotFound { nearest: None }, message, help: None }
@@ -86,14 +104,15 @@ fn read(reference: &ComponentRef, path: &Path) -> Result<Vec<u8>, ComponentError
             let message = format!("cannot read the component `{reference}` at {}: {error}", path.display());
             ComponentError { kind: ComponentErrorKind::Io, message, help: None }
         }
-    })
+    }
 }
 
 fn unloadable(reference: &ComponentRef, error: &LoadError) -> ComponentError {
     let kind = match error {
         LoadError::CoreModule | LoadError::NotWasm => ComponentErrorKind::NotAComponent,
         LoadError::NoStage { .. } | LoadError::SeveralKinds => ComponentErrorKind::WrongWorld,
-        LoadError::Invalid(_) => ComponentErrorKind::Compile,
+        LoadError::Invalid(_) | LoadError::Busy(_) => ComponentErrorKind::Compile,
+        LoadError::Limit { limit, .. } => ComponentErrorKind::Limit(limit),
     };
     ComponentError { kind, message: format!("cannot load `{reference}`: {error}"), help: None }
 }

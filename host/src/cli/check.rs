@@ -2,8 +2,11 @@
 
 use super::{Exit, PipelineFile, exit, session};
 use crate::{
-    pipeline::plan::{Plan, PlannedStage},
-    words::batch::SchemaRef,
+    pipeline::{
+        plan::{Plan, PlannedStage},
+        spec::limits::LIMITS,
+    },
+    words::{batch::SchemaRef, limits::Limits},
 };
 
 /// Arguments of `parshall check`.
@@ -11,6 +14,9 @@ use crate::{
 pub struct Arguments {
     #[command(flatten)]
     pipeline: PipelineFile,
+    /// Show every limit of every stage, also those that are at their defaults.
+    #[arg(long)]
+    limits: bool,
     /// Say nothing when all is well.
     #[arg(short, long)]
     quiet: bool,
@@ -19,13 +25,14 @@ pub struct Arguments {
 /// Checks it: components are loaded and stages opened, so schemas and configurations are known to fit.
 pub fn check(arguments: &Arguments, colour: bool) -> Result<(), Exit> {
     let plan = session::plan(&arguments.pipeline.file, colour)?.plan;
-    if arguments.quiet { Ok(()) } else { exit::print(&text(&plan)) }
+    if arguments.quiet { Ok(()) } else { exit::print(&text(&plan, arguments.limits)) }
 }
 
-fn text(plan: &Plan) -> String {
+fn text(plan: &Plan, every_limit: bool) -> String {
     let mut text = format!("{}: {} stages, no mistakes\n", plan.name, plan.stages.len());
     for stage in &plan.stages {
         text.push_str(&stage_text(stage));
+        text.push_str(&limits(&stage.opening.limits, every_limit));
     }
     text
 }
@@ -44,10 +51,35 @@ fn stage_text(stage: &PlannedStage) -> String {
     };
     text.push_str(&places("read", &grants.read));
     text.push_str(&places("write", &grants.write));
+    for (granted, what) in [
+        (grants.telemetry, "write logs, count and open spans"),
+        (grants.state, "keep keys and values"),
+        (grants.clocks, "tell the time and wait"),
+        (grants.random, "have random numbers"),
+    ] {
+        if granted {
+            text.push_str(&format!("  may {what}\n"));
+        }
+    }
     let others =
         |what: &str, names: &[String]| if names.is_empty() { String::new() } else { format!("  may {what}: {}\n", names.join(", ")) };
     text.push_str(&others("see the variables", &grants.environment));
     text.push_str(&others("send requests to", &grants.http.iter().map(ToString::to_string).collect::<Vec<_>>()));
+    text
+}
+
+/// The limits that the file sets, or all of them.
+fn limits(limits: &Limits, every: bool) -> String {
+    let defaults = Limits::default();
+    let mut text = String::new();
+    for limit in LIMITS {
+        let (shown, default) = (limit.shown(limits), limit.shown(&defaults));
+        if shown != default {
+            text.push_str(&format!("  limit {}: {shown} (default {default})\n", limit.key.name));
+        } else if every {
+            text.push_str(&format!("  limit {}: {shown}\n", limit.key.name));
+        }
+    }
     text
 }
 

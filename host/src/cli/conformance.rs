@@ -13,6 +13,7 @@ use crate::{
     words::{
         batch::RecordBatch,
         grants::{Grants, Place},
+        limits::Loading,
         stage::Component as _,
         tables::Tables as _,
     },
@@ -58,7 +59,8 @@ pub fn conformance(arguments: &Arguments) -> Result<(), Exit> {
         Some(name) => ComponentRef::Std(name.to_owned()),
         None => ComponentRef::Path(arguments.component.clone().into()),
     };
-    let component = session::catalog()?.component(&reference, Path::new(".")).map_err(|error| Exit::Wrong(error.message))?;
+    let component =
+        session::catalog()?.component(&reference, Path::new("."), Loading::default()).map_err(|error| Exit::Wrong(error.message))?;
     let named = component.description().map_or(Role::Any, |description| Role::of(&description.name));
     let role = arguments.role.map_or(named, Role::from);
     let config = arguments.config.as_deref().map(config).transpose()?;

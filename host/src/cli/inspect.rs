@@ -7,10 +7,16 @@ use serde_json::{Value, json};
 use super::{Exit, amount, exit, session};
 use crate::{
     catalog::Catalog,
-    pipeline::plan::ComponentRef,
+    pipeline::{
+        plan::ComponentRef,
+        spec::limits::{LIMITS, Limit},
+    },
     project,
     wasm::WasmComponent,
-    words::stage::{Component as _, Description},
+    words::{
+        limits::{Limits, Loading},
+        stage::{Component as _, Description},
+    },
 };
 
 /// Arguments of `parshall inspect`.
@@ -25,6 +31,9 @@ pub struct Arguments {
     /// Print what it imports and exports as WIT; without a component, the contract.
     #[arg(long, conflicts_with = "json")]
     wit: bool,
+    /// Print every limit of a stage: its unit, its default, what happens beyond it, and why.
+    #[arg(long, conflicts_with_all = ["component", "wit"])]
+    limits: bool,
 }
 
 /// Shows it.
@@ -32,6 +41,9 @@ pub fn inspect(arguments: &Arguments) -> Result<(), Exit> {
     let catalog = session::catalog()?;
     if arguments.wit {
         return exit::print(&wit(&catalog, arguments.component.as_deref())?);
+    }
+    if arguments.limits {
+        return exit::print(&limits(arguments.json)?);
     }
     let Some(name) = &arguments.component else { return list(&catalog, arguments.json) };
     let reference = reference(name);
@@ -54,12 +66,12 @@ fn reference(name: &str) -> ComponentRef {
 /// A component's own world, whatever it is the world of; or the contract.
 fn wit(catalog: &Catalog, name: Option<&str>) -> Result<String, Exit> {
     let Some(name) = name else { return project::contract().map_err(Exit::Wrong) };
-    let bytes = catalog.bytes(&reference(name), Path::new(".")).map_err(|error| Exit::Wrong(error.message))?;
+    let bytes = catalog.bytes(&reference(name), Path::new("."), Loading::default()).map_err(|error| Exit::Wrong(error.message))?;
     componentize::wit::of_component(&bytes).map_err(|error| Exit::Wrong(format!("`{name}` is no component: {error:#}")))
 }
 
 fn load(catalog: &Catalog, reference: &ComponentRef) -> Result<WasmComponent, Exit> {
-    catalog.component(reference, Path::new(".")).map_err(|error| {
+    catalog.component(reference, Path::new("."), Loading::default()).map_err(|error| {
         let names = Catalog::names().map(|name| format!("std:{name}")).collect::<Vec<_>>().join(", ");
         let help = error.help.unwrap_or_else(|| format!("the standard stages are {names}"));
         Exit::Wrong(format!("{}\n  = help: {help}", error.message))
@@ -84,6 +96,33 @@ fn list(catalog: &Catalog, as_json: bool) -> Result<(), Exit> {
         text = serde_json::to_string_pretty(&documents).map_err(anyhow::Error::from)? + "\n";
     }
     exit::print(&text)
+}
+
+/// Every limit, as people or programs read it.
+fn limits(as_json: bool) -> Result<String, Exit> {
+    let defaults = Limits::default();
+    if as_json {
+        let document = |limit: &Limit| {
+            json!({
+                "limit": limit.key.name,
+                "unit": limit.unit,
+                "default": limit.shown(&defaults),
+                "beyond": limit.beyond.to_string(),
+                "description": limit.key.doc,
+                "reason": limit.reason,
+            })
+        };
+        let documents: Vec<Value> = LIMITS.iter().map(document).collect();
+        return Ok(serde_json::to_string_pretty(&documents).map_err(anyhow::Error::from)? + "\n");
+    }
+    let mut text = String::new();
+    for limit in LIMITS {
+        let (name, default, unit, beyond) = (limit.key.name, limit.shown(&defaults), limit.unit, limit.beyond);
+        text.push_str(&format!("{name:<15}  {default} ({unit}); beyond it: {beyond}\n"));
+        text.push_str(&format!("{:17}{}\n{:17}Default: {}.\n", "", limit.key.doc, "", limit.reason));
+    }
+    text.push_str("\nSet them for a stage with `limits = { memory = \"64MiB\" }`, for all with `[defaults] limits = { … }`.\n");
+    Ok(text)
 }
 
 fn document(reference: &ComponentRef, component: &WasmComponent, description: &Description) -> Value {
@@ -131,7 +170,7 @@ fn text(reference: &ComponentRef, component: &WasmComponent, description: &Descr
         name = description.name,
         version = description.version,
         digest = component.digest(),
-        size = amount::bytes(component.size()),
+        size = format_args!("{} of {} (limit `component_bytes`)", amount::bytes(component.size()), amount::bytes(Loading::default().bytes)),
         documentation = description.documentation.trim(),
     ))
 }

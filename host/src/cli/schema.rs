@@ -8,7 +8,7 @@ use super::{Exit, exit, session};
 use crate::{
     catalog::Catalog,
     pipeline::{json_schema, plan::ComponentRef},
-    words::stage::Component as _,
+    words::{limits::Loading, stage::Component as _},
 };
 
 /// Arguments of `parshall schema`.
@@ -29,7 +29,8 @@ pub fn schema(arguments: &Arguments) -> Result<(), Exit> {
 fn standard_stages() -> Result<Vec<(String, Value)>, Exit> {
     let catalog = session::catalog()?;
     let stage = |name: &str| {
-        let component = catalog.component(&ComponentRef::Std(name.to_owned()), Path::new(".")).map_err(anyhow::Error::from)?;
+        let component =
+            catalog.component(&ComponentRef::Std(name.to_owned()), Path::new("."), Loading::default()).map_err(anyhow::Error::from)?;
         let description = component.description().map_err(anyhow::Error::from)?;
         Ok((name.to_owned(), description.config_schema.clone()))
     };

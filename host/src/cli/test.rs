@@ -10,6 +10,7 @@ use crate::{
     pipeline::plan::ComponentRef,
     project::{self, Manifest, Tried, Update},
     tables::NativeTables,
+    words::limits::Loading,
 };
 
 /// Arguments of `parshall test`.
@@ -38,7 +39,7 @@ const SHOWN: usize = 20;
 /// Tests it. A case that fails is exit code 1.
 pub fn test(arguments: &Arguments) -> Result<(), Exit> {
     let reference = component(arguments)?;
-    let component = session::catalog()?.component(&reference, Path::new(".")).map_err(|error| {
+    let component = session::catalog()?.component(&reference, Path::new("."), Loading::default()).map_err(|error| {
         let help = if arguments.component.is_none() { "\n  = help: parshall build makes it" } else { "" };
         Exit::Wrong(format!("{}{help}", error.message))
     })?;

@@ -30,6 +30,7 @@ mod parts;
 mod position;
 mod projection;
 mod reader;
+mod real;
 mod skip;
 mod sqlite;
 mod sqlite_aside;

@@ -57,8 +57,8 @@ impl Database {
     }
 
     fn connect(&self, flags: OpenFlags) -> Result<Connection, TableError> {
-        // Without SQLITE_OPEN_URI: a path that begins with `file:` is a path.
-        let connection = Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX);
+        // Without SQLITE_OPEN_URI: a path that begins with `file:` is a path. The path is the real one, so a link in it came later.
+        let connection = Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW);
         let connection = connection.map_err(|error| self.error("opening", &error))?;
         connection.busy_timeout(BUSY).map_err(|error| self.error("opening", &error))?;
         // A database from outside may hold views and triggers that call functions; they get none with effects.

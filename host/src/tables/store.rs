@@ -13,12 +13,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use object_store::{GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path};
 
 use super::{
     failure::{io_error, store_error},
     fault::Fault,
     location::ObjectUrl,
+    real,
 };
 use crate::words::tables::TableError;
 
@@ -166,7 +167,7 @@ impl Address {
 /// An open object, of which ranges can be read.
 pub struct Object {
     pub address: Address,
-    /// The local store hands over the open file: one descriptor and plain positioned reads from then on.
+    /// Of a local one the open file: one descriptor and plain positioned reads from then on.
     file: Option<File>,
     pub size: u64,
 }
@@ -182,12 +183,14 @@ impl Object {
             let size = wait(address.store.head(&address.key)).map_err(failed)?.size;
             return Ok(Object { address: address.clone(), file: None, size });
         }
-        let found = wait(address.store.get(&address.key)).map_err(failed)?;
-        let file = match found.payload {
-            GetResultPayload::File(file, _) => Some(file),
-            GetResultPayload::Stream(_) => None,
+        // Not by the store, which would follow a link that was put there after the path was checked.
+        let failed = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => TableError::NotFound(format!("opening {:?}: there is nothing there", address.name)),
+            _ => io_error(&address.name, "opening", &error),
         };
-        Ok(Object { address: address.clone(), file, size: found.meta.size })
+        let file = real::open(&address.path()).map_err(failed)?;
+        let size = file.metadata().map_err(failed)?.len();
+        Ok(Object { address: address.clone(), file: Some(file), size })
     }
 
     pub fn name(&self) -> &str {

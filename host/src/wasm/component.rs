@@ -9,7 +9,7 @@ use wasmtime::component::types::ComponentItem;
 
 use super::{
     cache::Cache,
-    contract,
+    compile, contract,
     engine::{Accounting, Engine},
     extract::WasmExtract,
     host::Host,
@@ -19,14 +19,14 @@ use super::{
     },
     instance::Instance,
     load::WasmLoad,
-    schema,
+    schema::{self, SchemaError},
     transform::{WasmTransform, said},
 };
 use crate::words::{
     call::{Call, CallError, StageError},
     digest::Digest,
     grants::Grants,
-    limits::Limits,
+    limits::{Limits, Loading},
     outgoing::Outgoing,
     stage::{Component, Description, Extract, Input, Kind, Load, Opening, Port, Transform},
     tables::Tables,
@@ -51,6 +51,17 @@ pub enum LoadError {
         /// What it exports instead, for the message.
         found: String,
     },
+    /// More than a limit allows.
+    #[error("limit `{limit}` exceeded by the component: {amounts}")]
+    Limit {
+        /// The setting's name in the pipeline file.
+        limit: &'static str,
+        /// What is requested, what is allowed, and the unit.
+        amounts: String,
+    },
+    /// The host cannot compile it now.
+    #[error("it cannot be compiled now: {0}")]
+    Busy(String),
     /// A component that is several stages.
     #[error("it exports several of `extract`, `transform` and `load`; a stage is one of them")]
     SeveralKinds,
@@ -81,17 +92,29 @@ impl Runtime {
         Runtime { outgoing: Some(outgoing), ..self }
     }
 
-    /// Loads a component from its bytes.
+    /// Loads a component from its bytes, within the default limits.
     pub fn load(&self, bytes: &[u8]) -> Result<WasmComponent, LoadError> {
+        self.load_within(bytes, Loading::default())
+    }
+
+    /// Loads a component from its bytes.
+    pub fn load_within(&self, bytes: &[u8], limits: Loading) -> Result<WasmComponent, LoadError> {
         let started = Instant::now();
+        LoadError::sized(bytes.len() as u64, limits)?;
         match bytes.get(..8) {
             Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => return Err(LoadError::CoreModule),
             Some([0, b'a', b's', b'm', ..]) => {}
             _ => return Err(LoadError::NotWasm),
         }
         let digest = Digest::of(bytes);
-        let (inner, compiled) =
-            self.cache.component(&self.engine, digest, bytes).map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
+        let (inner, compiled) = match self.cache.get(&self.engine, digest) {
+            Some(kept) => (kept, false),
+            None => {
+                let fresh = compile::within(&self.engine.inner, bytes, limits.time)?;
+                self.cache.keep(&self.engine, digest, &fresh);
+                (fresh, true)
+            }
+        };
         let (kind, imports) = world(&self.engine, &inner)?;
         Ok(WasmComponent {
             runtime: self.clone(),
@@ -104,6 +127,26 @@ impl Runtime {
             loading: started.elapsed(),
             description: OnceLock::new(),
         })
+    }
+}
+
+// === impl LoadError ===
+
+impl LoadError {
+    /// Whether a component of this size may be loaded.
+    pub fn sized(bytes: u64, limits: Loading) -> Result<(), LoadError> {
+        if bytes <= limits.bytes {
+            return Ok(());
+        }
+        Err(LoadError::Limit { limit: "component_bytes", amounts: format!("{bytes} requested, {} allowed (bytes)", limits.bytes) })
+    }
+
+    /// The limit that was exceeded, if that is why.
+    pub fn limit(&self) -> Option<&'static str> {
+        match self {
+            LoadError::Limit { limit, .. } => Some(limit),
+            _ => None,
+        }
     }
 }
 
@@ -214,7 +257,7 @@ impl WasmComponent {
     fn describe(&self) -> Result<Arc<Description>, CallError> {
         let linker = imports::linker_for_describe(&self.runtime.engine, self.imports_wasi());
         let linker = linker.map_err(|error| CallError::Host(format!("{error:#}")))?;
-        let host = self.host("describe", Limits::default(), Grants::default());
+        let host = self.host("describe", Limits::describing(), Grants::default());
         let unknown =
             self.imports.iter().find_map(|import| imports::missing(import, &imports::everything()).map(|help| (import.clone(), help)));
         if let Some((import, help)) = unknown {
@@ -224,6 +267,12 @@ impl WasmComponent {
         let describe = instance.function::<(), (contract::Description,)>("describe")?;
         let (said, _) = instance.call(&describe, (), None);
         let said = said?;
+        let texts = [&said.name, &said.version, &said.summary, &said.documentation, &said.config_schema];
+        let length: usize = texts.iter().map(|text| text.len()).sum();
+        if length > DESCRIPTION {
+            let why = format!("`describe` answers {length} bytes of text, and {DESCRIPTION} are allowed");
+            return Err(CallError::Malformed(why));
+        }
         let config_schema = serde_json::from_str(&said.config_schema)
             .map_err(|error| CallError::Malformed(format!("`describe` answers a configuration schema that is not JSON: {error}")))?;
         Ok(Arc::new(Description {
@@ -236,6 +285,9 @@ impl WasmComponent {
         }))
     }
 }
+
+/// Bytes of all texts of a description: a manual of a hundred pages.
+const DESCRIPTION: usize = 256 << 10;
 
 /// A call that failed before the guest ran.
 fn failed<T>(error: CallError) -> Call<T> {
@@ -271,7 +323,10 @@ fn lift_ports(ports: Vec<contract::Port>, limits: &Limits) -> Result<Vec<Port>, 
             let shown: String = port.name.chars().take(64).collect();
             return Err(malformed(format!("the name {shown:?} is taken, reserved, or not made of letters, digits, `_` and `-`")));
         }
-        let schema = schema::lift(port.schema, limits).map_err(|error| malformed(format!("port `{}`: {error}", port.name)))?;
+        let schema = schema::lift(port.schema, limits).map_err(|error| match error {
+            SchemaError::TooLarge { limit, requested, allowed, unit } => CallError::over(limit, requested, allowed, unit),
+            error => malformed(format!("port `{}`: {error}", port.name)),
+        })?;
         lifted.push(Port { name: port.name, schema });
     }
     Ok(lifted)
@@ -316,7 +371,7 @@ impl Component for WasmComponent {
             Err(error) => return failed(error),
         };
         let (outcome, metering) = instance.call(&open, (opening.config.to_string(), opening.restore.clone()), None);
-        let opened = said(outcome).and_then(|ports| lift_ports(ports, &opening.limits)).and_then(|ports| {
+        let opened = said(outcome, &opening.limits).and_then(|ports| lift_ports(ports, &opening.limits)).and_then(|ports| {
             let extract = WasmExtract::new(instance, ports.clone())?;
             Ok((Box::new(extract) as Box<dyn Extract>, ports))
         });
@@ -338,7 +393,7 @@ impl Component for WasmComponent {
             Err(error) => return failed(error),
         };
         let (outcome, metering) = instance.call(&open, (opening.config.to_string(), inputs, opening.restore.clone()), None);
-        let opened = said(outcome).and_then(|ports| lift_ports(ports, &opening.limits)).and_then(|ports| {
+        let opened = said(outcome, &opening.limits).and_then(|ports| lift_ports(ports, &opening.limits)).and_then(|ports| {
             let ports = shared(ports, &opening.inputs);
             let transform = WasmTransform::new(instance, &ports, stateful)?;
             Ok((Box::new(transform) as Box<dyn Transform>, ports))
@@ -360,7 +415,7 @@ impl Component for WasmComponent {
             Err(error) => return failed(error),
         };
         let (outcome, metering) = instance.call(&open, (opening.config.to_string(), inputs, opening.restore.clone()), None);
-        let opened = said(outcome).and_then(|()| Ok(Box::new(WasmLoad::new(instance)?) as Box<dyn Load>));
+        let opened = said(outcome, &opening.limits).and_then(|()| Ok(Box::new(WasmLoad::new(instance)?) as Box<dyn Load>));
         metering.close(opened)
     }
 }

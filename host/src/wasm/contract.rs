@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use wasmtime::component::{ComponentType, Lift, Lower, Resource, flags};
 
-use super::frame::Frame;
+use super::{frame::Frame, recipe::cut};
 
 flags! {
     FieldFlags {
@@ -286,15 +286,19 @@ pub enum StateError {
     Unavailable(String),
 }
 
-impl From<StageError> for crate::words::call::StageError {
-    fn from(error: StageError) -> Self {
+impl StageError {
+    /// As the host tells it, no text longer than this many bytes.
+    pub fn within(self, limit: usize) -> crate::words::call::StageError {
         use crate::words::call::StageError as Said;
-        match error {
-            StageError::Config(e) => Said::Config { pointer: e.pointer, offset: e.offset, message: e.message, help: e.help },
-            StageError::Schema(e) => Said::Schema { column: e.column, message: e.message },
-            StageError::Data(message) => Said::Data(message),
-            StageError::Unavailable(message) => Said::Unavailable(message),
-            StageError::Internal(message) => Said::Internal(message),
+        let cut = |text| cut(text, limit);
+        match self {
+            StageError::Config(e) => {
+                Said::Config { pointer: cut(e.pointer), offset: e.offset, message: cut(e.message), help: e.help.map(cut) }
+            }
+            StageError::Schema(e) => Said::Schema { column: e.column.map(cut), message: cut(e.message) },
+            StageError::Data(message) => Said::Data(cut(message)),
+            StageError::Unavailable(message) => Said::Unavailable(cut(message)),
+            StageError::Internal(message) => Said::Internal(cut(message)),
         }
     }
 }

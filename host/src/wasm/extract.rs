@@ -35,6 +35,8 @@ impl WasmExtract {
 
     fn take(&mut self, extracted: contract::Extracted, usage: &mut Usage) -> Result<Extracted, CallError> {
         let contract::Extracted { port: number, values, position } = extracted;
+        let limits = &self.instance.host().limits;
+        CallError::within("position", position.len() as u64, limits.position, "bytes")?;
         let port = self
             .ports
             .get(number as usize)
@@ -51,6 +53,7 @@ impl WasmExtract {
             }
             Values::Made(fresh) => {
                 usage.bytes_made = fresh.columns.buffers.iter().map(|buffer| buffer.len() as u64).sum();
+                CallError::within("output_bytes", usage.bytes_made, self.instance.host().limits.output_bytes, "bytes")?;
                 (Arc::new(assemble(fresh, port, &self.instance.host().limits)?), Origin::Made)
             }
         };
@@ -67,15 +70,7 @@ fn under(batch: Arc<RecordBatch>, port: &Port) -> Result<Arc<RecordBatch>, CallE
 }
 
 fn assemble(fresh: Fresh, port: &Port, limits: &Limits) -> Result<RecordBatch, CallError> {
-    if fresh.rows > limits.output_rows {
-        return Err(CallError::Limit {
-            limit: "output_rows",
-            current: 0,
-            requested: fresh.rows,
-            allowed: limits.output_rows,
-            unit: "rows",
-        });
-    }
+    CallError::within("output_rows", fresh.rows, limits.output_rows, "rows")?;
     let rows = fresh.rows as usize;
     let mut lifting = Lifting::new(fresh.columns);
     let columns = port.schema.fields().iter().map(|field| lifting.column(field, rows)).collect::<Result<Vec<_>, _>>();
@@ -91,7 +86,7 @@ impl Extract for WasmExtract {
             return Call { outcome: Ok(None), usage: Usage::default() };
         }
         let (outcome, mut metering) = self.instance.call(&self.next, (), None);
-        let outcome = said(outcome).and_then(|extracted| {
+        let outcome = said(outcome, &self.instance.host().limits).and_then(|extracted| {
             extracted.map(|extracted| self.take(extracted, &mut metering.usage).inspect_err(|_| self.instance.poison())).transpose()
         });
         self.ended = matches!(outcome, Ok(None));

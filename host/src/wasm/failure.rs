@@ -3,7 +3,7 @@
 use wasmtime::{Trap, component::ResourceTableError};
 
 use super::host::Host;
-use crate::words::call::CallError;
+use crate::words::{call::CallError, limits::Limits};
 
 /// Turns the error of a failed call into its reason. A refused growth explains the trap that followed it.
 pub fn of(error: &wasmtime::Error, host: &mut Host) -> CallError {
@@ -26,12 +26,28 @@ pub fn of(error: &wasmtime::Error, host: &mut Host) -> CallError {
         None => {}
     }
     let message = said(error);
-    // wasmtime has no public type for this one.
+    // wasmtime has no public types for these.
+    if let Some(refused) = count_too_high(&message, &host.limits) {
+        return refused;
+    }
     if message.contains("allocated for hostcalls has been exhausted") {
         let allowed = host.limits.output_bytes;
         return CallError::Limit { limit: "output_bytes", current: 0, requested: 0, allowed, unit: "bytes" };
     }
     CallError::Trap { reason: "abi", message }
+}
+
+/// More instances, memories or tables than there may be: `resource limit exceeded: memory count too high at 17`.
+fn count_too_high(message: &str, limits: &Limits) -> Option<CallError> {
+    let (what, count) = message.split_once("resource limit exceeded: ")?.1.split_once(" count too high at ")?;
+    let (limit, allowed, unit) = match what {
+        "instance" => ("core_instances", limits.core_instances, "instances"),
+        "memory" => ("wasm_memories", limits.wasm_memories, "memories"),
+        "table" => ("wasm_tables", limits.wasm_tables, "tables"),
+        _ => return None,
+    };
+    let count = count.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok());
+    Some(CallError::over(limit, count.unwrap_or(allowed + 1), allowed, unit))
 }
 
 fn of_trap(trap: Trap, error: &wasmtime::Error, host: &Host) -> CallError {

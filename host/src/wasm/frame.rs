@@ -1,6 +1,6 @@
 //! The frame: a batch that the host holds while a guest has a handle to it.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     contract::{self, ArraysIn, FrameError},
@@ -22,14 +22,19 @@ pub struct Read {
     pub bytes: u64,
 }
 
+/// What a buffer weighs beside its bytes: a column of none that is asked for a million times is not for nothing.
+const BUFFER: u64 = 32;
+
 /// Gathers columns by index.
 pub fn read(batch: &RecordBatch, columns: &[u32], limit: u64) -> Result<Read, FrameError> {
-    let mut arrays = ArraysIn { nodes: Vec::with_capacity(columns.len()), buffers: Vec::with_capacity(3 * columns.len()) };
-    let mut bytes = 0;
+    // The guest may repeat itself; room is made for what a sensible one asks.
+    let room = columns.len().min(batch.num_columns());
+    let mut arrays = ArraysIn { nodes: Vec::with_capacity(room), buffers: Vec::with_capacity(3 * room) };
+    let mut bytes: u64 = 0;
     for index in columns {
         let column = batch.columns().get(*index as usize).ok_or_else(|| FrameError::NoSuchColumn(index.to_string()))?;
         bytes += lower::push(column, &mut arrays);
-        if bytes > limit {
+        if bytes.saturating_add(BUFFER * arrays.buffers.len() as u64) > limit.saturating_add(BUFFER * 3 * room as u64) {
             return Err(FrameError::TooLarge(limit));
         }
     }
@@ -38,10 +43,10 @@ pub fn read(batch: &RecordBatch, columns: &[u32], limit: u64) -> Result<Read, Fr
 
 /// The indices of columns given by name.
 pub fn by_name(batch: &RecordBatch, names: &[String]) -> Result<Vec<u32>, FrameError> {
-    let find = |name: &String| match batch.schema_ref().index_of(name) {
-        Ok(index) => Ok(index as u32),
-        Err(_) => Err(FrameError::NoSuchColumn(name.clone())),
-    };
+    // Of columns of one name the first counts. A map, because a guest may name millions, and nothing interrupts the host.
+    let fields = batch.schema_ref().fields().iter().enumerate().rev();
+    let known: HashMap<&str, u32> = fields.map(|(index, field)| (field.name().as_str(), index as u32)).collect();
+    let find = |name: &String| known.get(name.as_str()).copied().ok_or_else(|| FrameError::NoSuchColumn(name.clone()));
     names.iter().map(find).collect()
 }
 

@@ -50,7 +50,19 @@ const DATASETS: usize = 64;
 /// Writers of what one call read that are remembered: a batch with more links is not readable any more.
 const WRITERS: usize = 8;
 
+/// Columns that are remembered as read before those that repeat are left out.
+const COLUMNS: usize = 1_024;
+
 impl Meter {
+    /// Columns were read.
+    pub fn read(&mut self, columns: impl Iterator<Item = u32>) {
+        self.columns_read.extend(columns);
+        if self.columns_read.len() > COLUMNS {
+            self.columns_read.sort_unstable();
+            self.columns_read.dedup();
+        }
+    }
+
     /// A table was opened.
     pub fn opened(&mut self, dataset: Dataset) {
         if self.datasets.len() < DATASETS {
@@ -82,6 +94,8 @@ pub struct Host {
     pub clock: Clock,
     pub meter: Meter,
     pub handles: ResourceTable,
+    /// Readers and writers among them.
+    pub open_tables: u64,
     pub state: HashMap<String, Vec<u8>>,
     /// Only for a component that imports some of it.
     pub wasi: Option<Box<Wasi>>,
@@ -99,6 +113,7 @@ impl Host {
             clock: Clock::new(),
             meter: Meter::default(),
             handles,
+            open_tables: 0,
             state: HashMap::new(),
             wasi: None,
             lent: None,
@@ -112,6 +127,7 @@ impl Host {
     pub fn begin(&mut self, lent: Option<Arc<RecordBatch>>) {
         self.meter = Meter { spans: Spans::begin(trace::current()), ..Meter::default() };
         self.clock.reset();
+        self.limiter.begin();
         self.lent = lent;
         if let Some(wasi) = &mut self.wasi {
             wasi.begin(&self.limits);

@@ -10,7 +10,7 @@ use super::{
     host::Host,
     instance::Instance,
     recipe,
-    transform::said,
+    transform::{said, snapshot},
 };
 use crate::words::{
     batch::{self, RecordBatch},
@@ -46,7 +46,7 @@ impl Load for WasmLoad {
         let parameters = (input, batch.num_rows() as u64, Host::lent_handle());
         let (outcome, mut metering) = self.instance.call(&self.write, parameters, Some(Arc::clone(batch)));
         metering.usage.bytes_stayed = batch::size(batch).saturating_sub(metering.usage.bytes_read);
-        let outcome = said(outcome).and_then(|rejections| {
+        let outcome = said(outcome, &self.instance.host().limits).and_then(|rejections| {
             let limits = &self.instance.host().limits;
             recipe::refused(rejections, batch.num_rows(), limits).inspect_err(|_| self.instance.poison())
         });
@@ -60,11 +60,11 @@ impl Load for WasmLoad {
 
     fn commit(&mut self, last: bool) -> Call<Receipt> {
         let (outcome, metering) = self.instance.call(&self.commit, (last,), None);
-        metering.close(said(outcome).map(|receipt| Receipt { rows: receipt.rows, location: receipt.location.chars().take(4096).collect() }))
+        let outcome = said(outcome, &self.instance.host().limits);
+        metering.close(outcome.map(|receipt| Receipt { rows: receipt.rows, location: receipt.location.chars().take(4096).collect() }))
     }
 
     fn snapshot(&mut self) -> Call<Vec<u8>> {
-        let (outcome, metering) = self.instance.call(&self.snapshot, (), None);
-        metering.close(said(outcome))
+        snapshot(&mut self.instance, &self.snapshot)
     }
 }

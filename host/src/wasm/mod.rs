@@ -2,12 +2,15 @@
 
 mod cache;
 mod clock;
+mod compile;
 mod component;
 mod contract;
 mod engine;
 mod extract;
 mod failure;
 mod frame;
+#[cfg(test)]
+mod fuzz;
 mod host;
 mod imports;
 mod instance;

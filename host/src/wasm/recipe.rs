@@ -52,6 +52,7 @@ pub struct Carried {
 pub fn carry_out(answer: Answer, frame: Option<&Arc<RecordBatch>>, ports: &[Outgoing], limits: &Limits) -> Result<Carried, CallError> {
     let rows = frame.map_or(0, |frame| frame.num_rows());
     let rejections = refused(answer.rejections, rows, limits)?;
+    CallError::within("outputs", answer.outputs.len() as u64, limits.outputs, "batches")?;
     let mut choices = Vec::with_capacity(answer.outputs.len());
     let mut carried = Carried {
         transformed: Transformed { outputs: Vec::with_capacity(answer.outputs.len()), rejections },
@@ -66,10 +67,10 @@ pub fn carry_out(answer: Answer, frame: Option<&Arc<RecordBatch>>, ports: &[Outg
             .get(output.port as usize)
             .ok_or_else(|| in_output(format!("port {} does not exist; the stage declared {}", output.port, ports.len())))?;
         carried.bytes_made += output.made.buffers.iter().map(|buffer| buffer.len() as u64).sum::<u64>();
-        bounded("output_bytes", carried.bytes_made, limits.output_bytes, "bytes")?;
+        CallError::within("output_bytes", carried.bytes_made, limits.output_bytes, "bytes")?;
         let chosen = Chosen::new(std::mem::replace(&mut output.rows, Rows::All), frame, rows).map_err(in_output)?;
-        rows_out += chosen.count() as u64;
-        bounded("output_rows", rows_out, limits.output_rows, "rows")?;
+        rows_out += chosen.count() as u64; // At most 2^32 for each of a bounded number of outputs.
+        CallError::within("output_rows", rows_out, limits.output_rows, "rows")?;
         let number = output.port;
         let (batch, columns) = assemble(output, &chosen, frame, port).map_err(in_output)?;
         carried.transformed.outputs.push((number, batch));
@@ -80,15 +81,9 @@ pub fn carry_out(answer: Answer, frame: Option<&Arc<RecordBatch>>, ports: &[Outg
     Ok(carried)
 }
 
-fn bounded(limit: &'static str, current: u64, allowed: u64, unit: &'static str) -> Result<(), CallError> {
-    if current <= allowed {
-        return Ok(());
-    }
-    Err(CallError::Limit { limit, current: 0, requested: current, allowed, unit })
-}
-
 /// The refused rows in order, each within the frame and at most once, their reasons cut to the limit.
 pub fn refused(rejections: Vec<Rejection>, rows: usize, limits: &Limits) -> Result<Vec<Refused>, CallError> {
+    CallError::within("rejections", rejections.len() as u64, limits.rejections, "rows")?;
     let mut refused: Vec<_> = rejections
         .into_iter()
         .map(|rejection| Refused { row: rejection.row, reason: cut(rejection.reason, limits.reason as usize) })
@@ -104,7 +99,7 @@ pub fn refused(rejections: Vec<Rejection>, rows: usize, limits: &Limits) -> Resu
 }
 
 /// Cuts a text to a number of bytes, at a character.
-fn cut(mut text: String, limit: usize) -> String {
+pub fn cut(mut text: String, limit: usize) -> String {
     if text.len() > limit {
         text.truncate(text.floor_char_boundary(limit));
         text.push('…');

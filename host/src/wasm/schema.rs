@@ -17,9 +17,9 @@ pub enum SchemaError {
     /// What the guest declared is not a schema.
     #[error("field {index} (`{name}`): {why}")]
     Malformed { index: usize, name: String, why: String },
-    /// Too many fields.
-    #[error("the schema has {fields} fields, and limit `schema_fields` is {limit}")]
-    TooLarge { fields: usize, limit: u64 },
+    /// More than a limit allows.
+    #[error("limit `{limit}`: the schema has {requested}, and {allowed} are allowed ({unit})")]
+    TooLarge { limit: &'static str, requested: u64, allowed: u64, unit: &'static str },
 }
 
 /// The contract's form of a schema. Fails for a column whose type cannot cross.
@@ -75,9 +75,8 @@ fn sorted(metadata: &std::collections::HashMap<String, String>) -> Vec<(String, 
 
 /// The schema that a guest declared, checked field by field.
 pub fn lift(schema: contract::Schema, limits: &Limits) -> Result<SchemaRef, SchemaError> {
-    if schema.fields.len() as u64 > limits.schema_fields {
-        return Err(SchemaError::TooLarge { fields: schema.fields.len(), limit: limits.schema_fields });
-    }
+    within("schema_fields", schema.fields.len() as u64, limits.schema_fields, "fields")?;
+    within("schema_bytes", text_of(&schema), limits.schema_bytes, "bytes")?;
     let mut walk = Walk { fields: &schema.fields, at: 0, depth: limits.nesting as usize };
     let mut fields = Vec::new();
     while walk.at < schema.fields.len() {
@@ -91,6 +90,18 @@ pub fn lift(schema: contract::Schema, limits: &Limits) -> Result<SchemaRef, Sche
         fields.push(field);
     }
     Ok(Arc::new(Schema::new_with_metadata(fields, schema.metadata.into_iter().collect())))
+}
+
+fn within(limit: &'static str, requested: u64, allowed: u64, unit: &'static str) -> Result<(), SchemaError> {
+    if requested <= allowed { Ok(()) } else { Err(SchemaError::TooLarge { limit, requested, allowed, unit }) }
+}
+
+/// Bytes of all names, formats and metadata; a pair of nothing weighs as much as it takes to keep it.
+fn text_of(schema: &contract::Schema) -> u64 {
+    const PAIR: usize = 2 * size_of::<String>();
+    let metadata = |pairs: &[(String, String)]| pairs.iter().map(|(key, value)| PAIR + key.len() + value.len()).sum::<usize>();
+    let fields = schema.fields.iter().map(|field| field.name.len() + field.format.len() + metadata(&field.metadata));
+    (fields.sum::<usize>() + metadata(&schema.metadata)) as u64
 }
 
 /// Refuses types that arrow-rs accepts from the C data interface and that would fail, or panic, further on.
@@ -162,7 +173,8 @@ impl Walk<'_> {
             return Err(self.malformed(index, "a child is missing: the list of fields ends too early".into()));
         };
         if depth >= self.depth {
-            return Err(self.malformed(index, format!("nested deeper than limit `nesting` ({}) allows", self.depth)));
+            let allowed = self.depth as u64;
+            return Err(SchemaError::TooLarge { limit: "nesting", requested: allowed + 1, allowed, unit: "levels" });
         }
         if field.name.contains('\0') || field.format.contains('\0') {
             return Err(self.malformed(index, "a name or format contains a NUL".into()));

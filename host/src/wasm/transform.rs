@@ -29,6 +29,8 @@ pub struct WasmTransform {
     ports: Vec<Outgoing>,
     limits: Limits,
     stateful: bool,
+    /// Answers of `finish` so far.
+    finished: u64,
 }
 
 impl WasmTransform {
@@ -42,6 +44,7 @@ impl WasmTransform {
             ports: ports.iter().map(Outgoing::new).collect(),
             instance,
             stateful,
+            finished: 0,
         })
     }
 
@@ -68,23 +71,37 @@ impl Transform for WasmTransform {
         let parameters = (input, batch.num_rows() as u64, Host::lent_handle());
         let (outcome, mut metering) = self.instance.call(&self.process, parameters, Some(Arc::clone(batch)));
         metering.usage.bytes_stayed = batch::size(batch).saturating_sub(metering.usage.bytes_read);
-        let outcome = said(outcome).and_then(|answer| self.carry_out(answer, Some(batch), &mut metering));
+        let outcome = said(outcome, &self.limits).and_then(|answer| self.carry_out(answer, Some(batch), &mut metering));
         metering.close(outcome)
     }
 
     fn finish(&mut self) -> Call<Option<Transformed>> {
         let (outcome, mut metering) = self.instance.call(&self.finish, (), None);
-        let outcome = said(outcome).and_then(|answer| answer.map(|answer| self.carry_out(answer, None, &mut metering)).transpose());
+        let outcome = said(outcome, &self.limits).and_then(|answer| {
+            self.finished += u64::from(answer.is_some());
+            CallError::within("finish_calls", self.finished, self.limits.finish_calls, "calls").inspect_err(|_| self.instance.poison())?;
+            answer.map(|answer| self.carry_out(answer, None, &mut metering)).transpose()
+        });
         metering.close(outcome)
     }
 
     fn snapshot(&mut self) -> Call<Vec<u8>> {
-        let (outcome, metering) = self.instance.call(&self.snapshot, (), None);
-        metering.close(said(outcome))
+        snapshot(&mut self.instance, &self.snapshot)
     }
 }
 
 /// What the guest said, with its own errors as call errors.
-pub fn said<T>(outcome: Result<Result<T, contract::StageError>, CallError>) -> Result<T, CallError> {
-    outcome.and_then(|said| said.map_err(|error| CallError::Stage(error.into())))
+pub fn said<T>(outcome: Result<Result<T, contract::StageError>, CallError>, limits: &Limits) -> Result<T, CallError> {
+    outcome.and_then(|said| said.map_err(|error| CallError::Stage(error.within(limits.message as usize))))
+}
+
+/// Asks for what a stage remembers. One that remembers too much can still be called.
+pub fn snapshot(instance: &mut Instance, function: &TypedFunc<(), (Said<Vec<u8>>,)>) -> Call<Vec<u8>> {
+    let (outcome, metering) = instance.call(function, (), None);
+    let limits = &instance.host().limits;
+    let outcome = said(outcome, limits).and_then(|state| {
+        CallError::within("snapshot", state.len() as u64, limits.snapshot, "bytes")?;
+        Ok(state)
+    });
+    metering.close(outcome)
 }

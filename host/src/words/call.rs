@@ -90,6 +90,18 @@ impl CallError {
     }
 }
 
+impl CallError {
+    /// More than a limit allows, all at once.
+    pub fn over(limit: &'static str, requested: u64, allowed: u64, unit: &'static str) -> Self {
+        CallError::Limit { limit, current: 0, requested, allowed, unit }
+    }
+
+    /// The same, unless it is within it.
+    pub fn within(limit: &'static str, requested: u64, allowed: u64, unit: &'static str) -> Result<(), Self> {
+        if requested <= allowed { Ok(()) } else { Err(CallError::over(limit, requested, allowed, unit)) }
+    }
+}
+
 fn amounts(current: u64, requested: u64, allowed: u64) -> String {
     match (current, requested) {
         (0, 0) => format!("all {allowed} used up"),

@@ -7,6 +7,8 @@ pub mod call;
 pub mod carry;
 pub mod delivery;
 pub mod digest;
+#[cfg(test)]
+pub mod entropy;
 pub mod grants;
 pub mod guest_span;
 pub mod limits;

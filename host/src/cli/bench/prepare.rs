@@ -90,7 +90,7 @@ pub fn loader(prepared: &Prepared) -> Result<Box<Load<'static>>, Exit> {
     let base = prepared.spec.base.clone();
     Ok(Box::new(move |stage: &PlannedStage, accounting: Accounting| match catalogs.get(&accounting) {
         None => Ok(Arc::clone(&stage.component)),
-        Some(catalog) => catalog.load(&stage.reference, &base).map_err(|error| error.message),
+        Some(catalog) => catalog.load(&stage.reference, &base, stage.opening.limits.loading()).map_err(|error| error.message),
     }))
 }
 

@@ -17,7 +17,7 @@ use crate::{
         plan::{ComponentError, ComponentErrorKind, ComponentRef, Components},
         spec::Spec,
     },
-    words::stage::Component,
+    words::{limits::Loading, stage::Component},
 };
 
 /// How long a file must have lain still.
@@ -60,10 +60,10 @@ impl Stamp {
 pub struct Still(pub Catalog);
 
 impl Components for Still {
-    fn load(&self, reference: &ComponentRef, base: &Path) -> Result<Arc<dyn Component>, ComponentError> {
-        let ComponentRef::Path(path) = reference else { return self.0.load(reference, base) };
+    fn load(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
+        let ComponentRef::Path(path) = reference else { return self.0.load(reference, base, limits) };
         let path = base.join(path);
-        whole(&path, || self.0.load(reference, base)).unwrap_or_else(|| {
+        whole(&path, || self.0.load(reference, base, limits)).unwrap_or_else(|| {
             let message = format!("the component `{reference}` is being written; it was not still for {PATIENCE:?}");
             Err(ComponentError { kind: ComponentErrorKind::Io, message, help: None })
         })

@@ -13,7 +13,7 @@ use crate::{
         diagnostic::{Diagnostic, nearest},
         spec::{Spec, StageSpec},
     },
-    words::stage::Component,
+    words::{limits::Loading, stage::Component},
 };
 
 /// How a pipeline file refers to a component.
@@ -46,7 +46,7 @@ impl From<&str> for ComponentRef {
 /// Finds and compiles components. Called from several threads at once, once for each distinct reference.
 pub trait Components: Sync {
     /// Loads a component. Paths are relative to `base`, the folder of the pipeline file.
-    fn load(&self, reference: &ComponentRef, base: &Path) -> Result<Arc<dyn Component>, ComponentError>;
+    fn load(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<Arc<dyn Component>, ComponentError>;
     /// The names that may stand after `std:`.
     fn std_names(&self) -> Vec<String>;
 }
@@ -79,6 +79,8 @@ pub enum ComponentErrorKind {
     Compile,
     /// It could not be read.
     Io,
+    /// It exceeds this limit.
+    Limit(&'static str),
 }
 
 type Loaded = Result<Arc<dyn Component>, ComponentError>;
@@ -92,7 +94,12 @@ pub(super) fn load_all(spec: &Spec, components: &dyn Components, diagnostics: &m
             distinct.push(&stage.component);
         }
     }
-    let loaded = load_distinct(&distinct, components, &spec.base);
+    let limits = |reference: &ComponentRef| {
+        let users = spec.stages.iter().filter(|stage| stage.component == *reference);
+        users.map(|stage| stage.limits.loading()).reduce(Loading::least).unwrap_or_default()
+    };
+    let wanted: Vec<_> = distinct.iter().map(|reference| (*reference, limits(reference))).collect();
+    let loaded = load_distinct(&wanted, components, &spec.base);
     for (reference, result) in distinct.iter().zip(&loaded) {
         if let Err(error) = result {
             let mut users = spec.stages.iter().filter(|stage| stage.component == **reference);
@@ -107,12 +114,14 @@ pub(super) fn load_all(spec: &Spec, components: &dyn Components, diagnostics: &m
 }
 
 /// Loads each reference once, as many at a time as there are cores: the first compilation takes its time.
-fn load_distinct(references: &[&ComponentRef], components: &dyn Components, base: &Path) -> Vec<Loaded> {
+fn load_distinct(references: &[(&ComponentRef, Loading)], components: &dyn Components, base: &Path) -> Vec<Loaded> {
     let next = AtomicUsize::new(0);
     let loaded: Mutex<Vec<(usize, Loaded)>> = Mutex::default();
     let work = || {
-        while let Some((at, reference)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, references.get(at)?))) {
-            let result = components.load(reference, base);
+        while let Some((at, (reference, limits))) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, references.get(at)?)))
+        {
+            let result = components.load(reference, base, *limits);
             loaded.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((at, result));
         }
     };
@@ -130,9 +139,13 @@ fn complaint(spec: &Spec, stage: &StageSpec, others: &[String], components: &dyn
         ComponentErrorKind::WrongWorld => ("wrong-world", "expected a component that exports `extract`, `transform` or `load`"),
         ComponentErrorKind::Compile => ("compile", "cannot be compiled"),
         ComponentErrorKind::Io => ("unreadable", "cannot be read"),
+        ComponentErrorKind::Limit(limit) => (*limit, "this component is at fault"),
     };
     let mut diagnostic = Diagnostic::at(code, &spec.source, stage.places.component, &error.message).label(label);
-    diagnostic = diagnostic.help_if(error.help.as_ref());
+    diagnostic = match &error.kind {
+        ComponentErrorKind::Limit(limit) => diagnostic.help(format!("raise `limits.{limit}` of {}", stage.title())),
+        _ => diagnostic.help_if(error.help.as_ref()),
+    };
     if let (ComponentErrorKind::NotFound { nearest }, None) = (&error.kind, &error.help) {
         let near = nearest.clone().or_else(|| nearest_reference(&stage.component, &spec.base, &components.std_names()));
         diagnostic = diagnostic.nearest(near.as_deref());

@@ -16,6 +16,7 @@ use crate::words::{
     batch::{RecordBatch, SchemaRef},
     call::{Call, CallError, StageError},
     digest::Digest,
+    limits::Loading,
     stage::*,
     usage::Usage,
 };
@@ -38,7 +39,7 @@ struct Idle;
 // === impl Fakes ===
 
 impl Components for Fakes {
-    fn load(&self, reference: &ComponentRef, _base: &Path) -> Result<Arc<dyn Component>, ComponentError> {
+    fn load(&self, reference: &ComponentRef, _base: &Path, _limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
         self.loads.fetch_add(1, Ordering::Relaxed);
         let found = NAMES.into_iter().find(|name| *reference == ComponentRef::Std((*name).to_owned()));
         found.map(|name| Arc::new(Fake(name)) as Arc<dyn Component>).ok_or_else(|| ComponentError {

@@ -160,4 +160,6 @@ fn nearest_file(path: &Path) -> Option<String> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

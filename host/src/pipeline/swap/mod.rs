@@ -42,6 +42,7 @@ use super::{
     spec::{Spec, StageSpec},
 };
 use crate::words::{
+    limits::Loading,
     observe::{Refused, Swapped},
     stage::Component,
 };
@@ -347,11 +348,11 @@ struct Known<'a> {
 }
 
 impl Components for Known<'_> {
-    fn load(&self, reference: &ComponentRef, base: &Path) -> Result<Arc<dyn Component>, ComponentError> {
+    fn load(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
         let runs = |planned: &&Arc<PlannedStage>| planned.reference == *reference && matches!(reference, ComponentRef::Std(_));
         match self.running.iter().find(runs) {
             Some(planned) => Ok(Arc::clone(&planned.component)),
-            None => self.inner.load(reference, base),
+            None => self.inner.load(reference, base, limits),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod claims;
 mod follow;
+mod fuzz;
 mod generate;
 mod grants;
 mod location;
@@ -68,6 +69,16 @@ impl Bench {
     fn read(&self, location: &str, options: &str) -> Result<RecordBatch, TableError> {
         let mut reader = self.reader(location, options)?;
         all(&mut *reader)
+    }
+
+    /// How many rows there are, without putting them together.
+    fn read_all(&self, location: &str) -> Result<usize, TableError> {
+        let mut reader = self.reader(location, "{}")?;
+        let mut rows = 0;
+        while let Some(batch) = reader.next()? {
+            rows += batch.num_rows();
+        }
+        Ok(rows)
     }
 
     fn write(&self, location: &str, batches: &[RecordBatch], options: &str) -> Result<u64, TableError> {

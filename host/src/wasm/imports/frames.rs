@@ -46,7 +46,7 @@ pub fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         let outcome = frame::ipc(&batch, host.limits.read_bytes)?;
         if let Ok(bytes) = &outcome {
             host.meter.bytes_read += bytes.len() as u64;
-            host.meter.columns_read.extend(0..batch.num_columns() as u32);
+            host.meter.read(0..batch.num_columns() as u32);
         }
         Ok((outcome,))
     })?;
@@ -57,7 +57,7 @@ fn read(host: &mut Host, frame: &Resource<Frame>, columns: &[u32]) -> wasmtime::
     let read = frame::read(host.batch(frame)?, columns, host.limits.read_bytes);
     Ok((read.map(|read| {
         host.meter.bytes_read += read.bytes;
-        host.meter.columns_read.extend_from_slice(columns);
+        host.meter.read(columns.iter().copied());
         read.arrays
     }),))
 }

@@ -24,9 +24,19 @@ pub fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     link_writer(&mut tables)
 }
 
+/// Whether one more table may be opened: each keeps files open, of which a process has only so many.
+fn admitted(host: &Host) -> Result<(), Said> {
+    let (open, allowed) = (host.open_tables, host.limits.open_tables);
+    if open < allowed {
+        return Ok(());
+    }
+    Err(Said::Options(format!("limit `open_tables`: {open} are open, 1 more requested, {allowed} allowed; close one, or raise the limit")))
+}
+
 fn link_reader(tables: &mut LinkerInstance<'_, Host>) -> wasmtime::Result<()> {
     tables.resource("reader", ResourceType::host::<Reader>(), |mut store: StoreContextMut<'_, Host>, rep| {
         store.data_mut().handles.delete(Resource::<Reader>::new_own(rep))?;
+        store.data_mut().open_tables -= 1;
         Ok(())
     })?;
     tables.func_wrap(
@@ -34,8 +44,9 @@ fn link_reader(tables: &mut LinkerInstance<'_, Host>) -> wasmtime::Result<()> {
         |mut store: StoreContextMut<'_, Host>,
          (location, options): (String, String)|
          -> wasmtime::Result<(Result<Resource<Reader>, TableError>,)> {
-            store.data_mut().work(|host| match host.tables.reader(&host.grants, &location, &options) {
+            store.data_mut().work(|host| match admitted(host).and_then(|()| host.tables.reader(&host.grants, &location, &options)) {
                 Ok(reader) => {
+                    host.open_tables += 1;
                     host.meter.opened(Dataset { location, format: reader.format(), written: false });
                     Ok((Ok(host.handles.push(Reader(reader))?),))
                 }
@@ -85,6 +96,7 @@ fn link_reader(tables: &mut LinkerInstance<'_, Host>) -> wasmtime::Result<()> {
 fn link_writer(tables: &mut LinkerInstance<'_, Host>) -> wasmtime::Result<()> {
     tables.resource("writer", ResourceType::host::<Writer>(), |mut store: StoreContextMut<'_, Host>, rep| {
         store.data_mut().handles.delete(Resource::<Writer>::new_own(rep))?;
+        store.data_mut().open_tables -= 1;
         Ok(())
     })?;
     tables.func_wrap(
@@ -97,8 +109,9 @@ fn link_writer(tables: &mut LinkerInstance<'_, Host>) -> wasmtime::Result<()> {
                     Ok(declared) => declared,
                     Err(error) => return Ok((Err(Said::Format(error.to_string()).into()),)),
                 };
-                match host.tables.writer(&host.grants, &location, declared, &options) {
+                match admitted(host).and_then(|()| host.tables.writer(&host.grants, &location, declared, &options)) {
                     Ok(writer) => {
+                        host.open_tables += 1;
                         host.meter.opened(Dataset { location, format: writer.format(), written: true });
                         Ok((Ok(host.handles.push(Writer(writer))?),))
                     }

@@ -1,0 +1,5 @@
+;; Traps in `describe`.
+;; shows: describe unreachable
+
+(func (export "parshall:stage/extract@0.1.0#describe") (result i32)
+  (unreachable))

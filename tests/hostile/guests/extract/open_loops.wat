@@ -1,0 +1,5 @@
+;; Never comes back from `open`.
+;; shows: open fuel
+
+(func (export "parshall:stage/extract@0.1.0#open") (param i32 i32 i32 i32 i32) (result i32)
+  (loop $forever (br $forever)) (unreachable))

@@ -1,0 +1,5 @@
+;; Asks a frame that it has given back.
+;; shows: process abi
+
+(func (export "parshall:stage/transform@0.1.0#process") (param $input i32) (param $rows i64) (param $frame i32) (result i32)
+  (call $drop_frame (local.get $frame)) (drop (call $rows (local.get $frame))) (i32.const 1240))

@@ -1,0 +1,5 @@
+;; Asks a frame that it was never given.
+;; shows: process abi
+
+(func (export "parshall:stage/transform@0.1.0#process") (param $input i32) (param $rows i64) (param $frame i32) (result i32)
+  (drop (call $rows (i32.const 77))) (call $drop_frame (local.get $frame)) (i32.const 1240))

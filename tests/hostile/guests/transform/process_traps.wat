@@ -1,0 +1,5 @@
+;; Traps in `process`.
+;; shows: process unreachable
+
+(func (export "parshall:stage/transform@0.1.0#process") (param $input i32) (param $rows i64) (param $frame i32) (result i32)
+  (unreachable))

@@ -1,0 +1,6 @@
+;; Rejects more rows than a frame can have.
+;; shows: process rejections
+
+(memory (export "memory") 40)
+(func (export "parshall:stage/transform@0.1.0#process") (param $input i32) (param $rows i64) (param $frame i32) (result i32)
+  (call $drop_frame (local.get $frame)) (i32.store (i32.const 1252) (i32.const 65536)) (i32.store (i32.const 1256) (i32.const 100000)) (i32.const 1240))
