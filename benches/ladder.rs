@@ -109,8 +109,8 @@ fn ladder(work: Work, export: &Spans) {
     };
     line("native", &whole(0));
     line(names[call], &whole(call));
-    for other in 1..OTHERS.len() {
-        line(names[other], &added(call, other));
+    for (other, name) in names.iter().enumerate().take(OTHERS.len()).skip(1) {
+        line(name, &added(call, other));
     }
     for rung in Rung::ALL.into_iter().filter(|rung| rung.place() > Rung::Control.place()) {
         line(rung.name(), &added(at(rung.below()), at(rung)));

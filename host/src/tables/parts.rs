@@ -129,10 +129,10 @@ impl Target for Folder {
                     Some(found) if ours(found.lineage) => self.remove(name)?,
                     _ => {}
                 }
-            } else if let Some(begun) = hidden.and_then(|name| name.strip_prefix(".part-")).filter(|name| name.ends_with(".tmp")) {
-                if begun.get(..8).is_some_and(ours) {
-                    self.remove(name)?;
-                }
+            } else if let Some(begun) = hidden.and_then(|name| name.strip_prefix(".part-")).filter(|name| name.ends_with(".tmp"))
+                && begun.get(..8).is_some_and(ours)
+            {
+                self.remove(name)?;
             }
         }
         if self.replace && !prepared.is_empty() {
