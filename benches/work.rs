@@ -134,7 +134,7 @@ impl Component for Natively {
     }
 
     fn open_extract(&self, _: &Opening) -> Call<(Box<dyn Extract>, Vec<Port>)> {
-        unimplemented!("work is a transform")
+        wrong_kind()
     }
 
     fn open_transform(&self, _: &Opening) -> Call<(Box<dyn Transform>, Vec<Port>)> {
@@ -142,8 +142,12 @@ impl Component for Natively {
     }
 
     fn open_load(&self, _: &Opening) -> Call<Box<dyn Load>> {
-        unimplemented!("work is a transform")
+        wrong_kind()
     }
+}
+
+fn wrong_kind<T>() -> Call<T> {
+    Call { outcome: Err(CallError::Host("work is a transform".to_owned())), usage: Usage::default() }
 }
 
 impl Transform for Native {

@@ -10,7 +10,7 @@ use parshall::{
     telemetry::metrics::exposition::Form,
 };
 
-use super::{ENDLESS, Live, said, settings};
+use super::{Audit, ENDLESS, Live, said, settings};
 use crate::metrics::text::Scraped;
 
 const STAGE: &str = "[transform.stage]\ncomponent = \"@noop\"\ninputs = [\"numbers\"]\ninstances = 4\n";
@@ -63,12 +63,14 @@ fn stage<'a>(report: &'a Report, name: &str) -> &'a StageReport {
     report.stages.iter().find(|stage| stage.name == name).unwrap_or_else(|| panic!("{name} is in the report"))
 }
 
-/// What went in came out, in every stage, also in those that were removed.
-fn assert_balanced(report: &Report) {
+/// The end of a run in which no row was lost or told twice: what went in came out, in every stage, also in those that were removed.
+fn complete((report, audit): (Report, Audit)) -> (Report, Audit) {
+    audit.assert_complete();
     for stage in report.stages.iter().filter(|stage| stage.batches_in > 0) {
         let rows = &stage.rows;
         assert_eq!((stage.calls.failed, rows.r#in), (0, rows.out + rows.filtered + rows.rejected), "{}: {rows:?}", stage.name);
     }
+    (report, audit)
 }
 
 /// Protects every row, and their order, when a stage is put in and taken out under full load, in front of and behind one with several
@@ -96,9 +98,7 @@ fn a_transform_is_put_in_and_taken_out_fifty_times() {
         live.flow(500);
         assert_watched(&live);
     }
-    let (report, audit) = live.stop();
-    audit.assert_complete();
-    assert_balanced(&report);
+    let (report, audit) = complete(live.stop());
     let all = audit.rows();
     assert_eq!((stage(&report, "numbers").rows.out, stage(&report, "stage").rows.out, stage(&report, "sink").rows.r#in), (all, all, all));
     let hops: Vec<_> = report.stages.iter().filter(|stage| stage.removed).collect();
@@ -125,9 +125,7 @@ fn a_branch_with_its_own_load_comes_and_goes() {
         live.flow(500);
         assert_watched(&live);
     }
-    let (report, audit) = live.stop();
-    audit.assert_complete();
-    assert_balanced(&report);
+    let (report, _) = complete(live.stop());
     let of = |name: &str| report.stages.iter().filter(|stage| stage.removed && stage.name == name).cloned().collect::<Vec<_>>();
     let (copies, loads) = (of("copy"), of("copies"));
     assert_eq!((copies.len(), loads.len()), (10, 10));
@@ -155,9 +153,7 @@ fn what_was_removed_long_ago_is_forgotten() {
         assert!(now >= before + 100.0, "no counter falls back: {now} after {before}");
         before = now;
     }
-    let (report, audit) = live.stop();
-    audit.assert_complete();
-    assert_balanced(&report);
+    let (report, _) = complete(live.stop());
     assert_eq!(report.stages.iter().filter(|stage| stage.removed).count(), 64);
 }
 
@@ -186,9 +182,7 @@ fn an_extract_comes_and_goes() {
         assert_eq!(told(&records), [("counted", Outcome::Rewired), ("more", Outcome::Removed)]);
         assert_watched(&live);
     }
-    let (report, audit) = live.stop();
-    audit.assert_complete();
-    assert_balanced(&report);
+    let (report, audit) = complete(live.stop());
     let brought: Vec<_> = report.stages.iter().filter(|stage| stage.removed).map(|stage| stage.rows.out).collect();
     assert_eq!(brought.len(), 10);
     let receipt = stage(&report, "counted").receipt.as_ref().unwrap().rows;
@@ -212,9 +206,7 @@ fn two_stages_change_places() {
         live.flow(500);
         assert_watched(&live);
     }
-    let (report, audit) = live.stop();
-    audit.assert_complete();
-    assert_balanced(&report);
+    let (report, audit) = complete(live.stop());
     let all = audit.rows();
     assert_eq!(["a", "b"].map(|name| stage(&report, name).rows.r#in), [all, all], "no row went through either twice, or not at all");
 }
@@ -273,9 +265,7 @@ fn what_takes_other_columns_is_replaced() {
     let records = change(&live, &stamped.replace("instances = 4", "instances = 2"));
     assert_eq!(told(&records), [("stage", Outcome::Resized)], "what was replaced can be changed on");
     live.flow(1_000);
-    let (report, audit) = live.stop();
-    audit.assert_complete();
-    assert_balanced(&report);
+    let (report, audit) = complete(live.stop());
     let [(1, from)] = audit.stamps()[..] else { panic!("{:?}", audit.stamps()) };
     assert!(from as u64 >= first, "{from} of {first}");
     let by = |removed: bool| report.stages.iter().find(|stage| stage.name == "stage" && stage.removed == removed).unwrap().rows.r#in;
@@ -329,9 +319,7 @@ fn a_change_at_the_end_of_the_data_loses_nothing() {
                 assert!(said == "the run is ending" || said == "`sink` has come to its end: nothing more can be sent to it", "{said}");
             }
         }
-        let (report, audit) = live.end();
-        audit.assert_complete();
-        assert_balanced(&report);
+        let (_, audit) = complete(live.end());
         assert_eq!(audit.rows(), 4_000);
     }
 }

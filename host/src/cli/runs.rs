@@ -62,11 +62,16 @@ fn row(run: &RunRow) -> Vec<String> {
         run.pipeline.clone(),
         run.state.clone(),
         format!("{} ago", amount::lasting((registry::now() - run.started_at).max(0.0))),
-        until.map_or_else(|| "-".to_owned(), |until| amount::lasting((until - run.started_at).max(0.0))),
+        until.map_or_else(|| "-".to_owned(), |until| took((until - run.started_at).max(0.0))),
         amount::count(run.rows_in),
         amount::count(run.rows_out),
         amount::count(run.checkpoints),
         run.resumed.map_or_else(|| "-".to_owned(), |number| format!("checkpoint {number}")),
         error.to_owned(),
     ]
+}
+
+/// Most runs take less than a second: that is no reason to say that they took none.
+fn took(seconds: f64) -> String {
+    if seconds < 1.0 { amount::seconds(seconds) } else { amount::lasting(seconds) }
 }
