@@ -75,6 +75,8 @@ fn main() {
                     error: None,
                     waited,
                     batches_out: 1,
+                    again: None,
+                    handled: false,
                 });
             }
         }

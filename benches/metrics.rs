@@ -107,6 +107,8 @@ fn count(calls: &mut dyn CallObserver, batch: &Arc<BatchTrace>, context: SpanCon
         error: None,
         waited: Duration::from_micros(17),
         batches_out: 1,
+        again: None,
+        handled: false,
     });
 }
 

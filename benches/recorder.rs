@@ -68,7 +68,18 @@ fn burst(watch: &Watch, instance: usize, calls: usize) -> f64 {
     for _ in 0..calls {
         let (export, waited) = (Export::Process, Duration::ZERO);
         let context = worker.begin(export, Some(&batch));
-        worker.end(&CallFacts { context, export, batch: Some(&batch), input: 0, usage: &usage, error: None, waited, batches_out: 1 });
+        worker.end(&CallFacts {
+            context,
+            export,
+            batch: Some(&batch),
+            input: 0,
+            usage: &usage,
+            error: None,
+            waited,
+            batches_out: 1,
+            again: None,
+            handled: false,
+        });
     }
     began.elapsed().as_secs_f64() / calls as f64
 }

@@ -108,7 +108,18 @@ fn calls(times: u64, observer: &Arc<dyn RunObserver>, pause: impl Fn()) -> Durat
             let context = worker.begin(Export::Process, black_box(Some(&batch)));
             let (usage, waited) = (black_box(&usage), Duration::from_micros(7));
             let export = Export::Process;
-            worker.end(&CallFacts { context, export, batch: Some(&batch), input: 0, usage, error: None, waited, batches_out: 1 });
+            worker.end(&CallFacts {
+                context,
+                export,
+                batch: Some(&batch),
+                input: 0,
+                usage,
+                error: None,
+                waited,
+                batches_out: 1,
+                again: None,
+                handled: false,
+            });
         }
     })
 }

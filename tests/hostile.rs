@@ -90,6 +90,11 @@ const EXPECTED: &[(&str, When, &str)] = &[
     ("wrong-view-prefix", When::Process, "malformed"),
 ];
 
+/// The misbehaviours that show in a call on a batch.
+pub fn in_calls() -> impl Iterator<Item = &'static str> {
+    EXPECTED.iter().filter(|(_, when, _)| *when == When::Process).map(|(mode, ..)| *mode)
+}
+
 fn batch() -> Arc<RecordBatch> {
     let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..20));
     let words: ArrayRef = Arc::new(StringArray::from_iter_values((0..20).map(|n| format!("word {n}"))));

@@ -73,6 +73,9 @@ fn documented(header: &str) -> BTreeSet<String> {
 fn json_lines_are_what_the_page_says() {
     let mut all = records(&run(&hostile(), &[], &[]).err());
     all.extend(records(&run(&speaking("breaks", "testing/hostile", "{ mode = \"trap\" }"), &[], &[]).fails(1)));
+    // What became of rows that a stage cannot take.
+    let skipped = speaking("breaks", "testing/hostile", "{ mode = \"trap\" }\non_error = \"skip\"");
+    all.extend(records(&run(&skipped, &[], &[]).err()));
     // A record outside of any call.
     let unusable = [("PARSHALL_CACHE", "/dev/null/no-folder"), ("TRACEPARENT", "wrong")];
     all.extend(records(&run(&speaking("talker", "testing/flood", "{ say = \"x\" }"), &[], &unusable).err()));

@@ -26,6 +26,7 @@ mod logs;
 mod memory;
 mod metrics;
 mod parse_log;
+mod policy;
 mod propagation;
 mod receiver;
 mod report;

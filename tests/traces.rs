@@ -44,7 +44,7 @@ struct Watched {
 /// A plan in a folder; `@NAME` stands for the path of the test component NAME.
 pub fn plan(folder: &Path, text: &str) -> Plan {
     let mut text = text.to_owned();
-    for name in ["noop", "counter", "generate", "collect", "hostile", "flood"] {
+    for name in ["noop", "counter", "generate", "collect", "hostile", "stamp", "flood"] {
         text = text.replace(&format!("@{name}"), &components::path(&format!("testing/{name}")).display().to_string());
     }
     let spec = Spec::parse("pipeline.toml", folder, &text, &|_| None).unwrap_or_else(|errors| panic!("{}", errors[0].render(false)));

@@ -76,7 +76,18 @@ impl<'a> Side<'a> {
             stage.process(0, black_box(batch))
         };
         let (usage, error) = (&call.usage, call.outcome.as_ref().err());
-        self.calls.end(&CallFacts { context, export, batch: Some(&batch_trace), input: 0, usage, error, waited, batches_out: 1 });
+        self.calls.end(&CallFacts {
+            context,
+            export,
+            batch: Some(&batch_trace),
+            input: 0,
+            usage,
+            error,
+            waited,
+            batches_out: 1,
+            again: None,
+            handled: false,
+        });
         black_box(call.outcome.unwrap());
     }
 

@@ -75,6 +75,8 @@ fn call(run: &Arc<RunMetrics>, guest: Duration, error: Option<&CallError>, usage
         error,
         waited,
         batches_out: 0,
+        again: None,
+        handled: false,
     });
 }
 
@@ -224,7 +226,7 @@ fn traps_restarts_and_swaps_are_counted() {
     let run = run(&metrics, Vec::new());
     let trap = CallError::Trap { reason: "unreachable", message: String::new() };
     call(&run, Duration::from_millis(1), Some(&trap), Usage::default());
-    run.restarted(1);
+    run.restarted(1, "trap");
     run.changed(1, 2, &stage("out", Kind::Load));
     run.swapped(1, Swap::Swapped);
     run.swapped(1, Swap::Failed);
@@ -239,7 +241,7 @@ fn traps_restarts_and_swaps_are_counted() {
     assert_eq!(scraped.value("etl_errors_total", &out(&[("error_type", "host")])), 1.0);
     assert_eq!(scraped.value("etl_traps_total", &out(&[("reason", "unreachable")])), 1.0);
     assert_eq!(scraped.value("etl_calls_total", &out(&[("outcome", "error")])), 1.0);
-    assert_eq!(scraped.value("etl_instance_restarts_total", &out(&[])), 1.0);
+    assert_eq!(scraped.value("etl_instance_restarts_total", &out(&[("reason", "trap")])), 1.0);
     assert_eq!(scraped.value("etl_swaps_total", &out(&[("outcome", "swapped")])), 1.0);
     assert_eq!(scraped.value("etl_stage_generation", &out(&[])), 2.0);
     assert_eq!(scraped.value("etl_stage_generation", &[("stage", "in")]), 1.0);

@@ -83,7 +83,18 @@ fn observed() -> Scraped {
     let run = exemplars::run(&metrics, Vec::new());
     let usage = Usage { observations: vec![("size".into(), 0.5)], ..Usage::default() };
     let (context, waited) = (SpanContext::root(false), std::time::Duration::ZERO);
-    let call = CallFacts { context, export: Export::Commit, batch: None, input: 0, usage: &usage, error: None, waited, batches_out: 0 };
+    let call = CallFacts {
+        context,
+        export: Export::Commit,
+        batch: None,
+        input: 0,
+        usage: &usage,
+        error: None,
+        waited,
+        batches_out: 0,
+        again: None,
+        handled: false,
+    };
     run.worker(&WorkerFacts { stage: 1, instance: 0, generation: 1 }).end(&call);
     Scraped::read(&metrics.gather().text(Form::Prometheus))
 }

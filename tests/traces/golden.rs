@@ -173,6 +173,8 @@ fn a_batch_that_is_split() {
         error: None,
         waited: Default::default(),
         batches_out: 2,
+        again: None,
+        handled: false,
     };
     calls.end(&facts);
     drop(whole);

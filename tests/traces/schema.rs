@@ -44,6 +44,8 @@ fn emitted() -> Vec<Span> {
     let mut all = spans(orders.path(), &file(&orders));
     all.extend(spans(sales.path(), &file(&sales)));
     let failing = super::batches(1, "").replace("@noop\"", "@hostile\"\nconfig = { mode = \"trap\" }");
+    let halved = super::batches(1, "").replace("@noop\"", "@stamp\"\non_error = \"skip\"\nconfig = { misbehave = \"trap\", every = 1000 }");
+    all.extend(spans(here.path(), &halved));
     let events = settings(here.path(), [("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", "logs/dup")]);
     all.extend(watch(here.path(), &failing, events).spans);
     all.extend(super::requests::all());

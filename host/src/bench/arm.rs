@@ -85,7 +85,18 @@ impl<'a> Arm<'a> {
             self.instance.process(input, black_box(batch))
         };
         let (usage, error) = (&call.usage, call.outcome.as_ref().err());
-        self.calls.end(&CallFacts { context, export, batch: Some(&batch_trace), input, usage, error, waited, batches_out: 1 });
+        self.calls.end(&CallFacts {
+            context,
+            export,
+            batch: Some(&batch_trace),
+            input,
+            usage,
+            error,
+            waited,
+            batches_out: 1,
+            again: None,
+            handled: false,
+        });
         let during = export.as_str();
         black_box(call.outcome).map_err(|error| Failed { stage: self.opening.stage.clone(), during, error })?;
         Ok(call.usage)

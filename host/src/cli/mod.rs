@@ -19,6 +19,7 @@ mod outputs;
 mod progress;
 mod ps;
 mod reload;
+mod retry;
 mod ruled;
 mod run;
 mod runs;
@@ -98,6 +99,12 @@ impl When {
 enum Command {
     /// Run a pipeline to its end.
     Run(run::Arguments),
+    /// Feed dead letters back into the stage where they failed, after a fix.
+    ///
+    /// The stage and all that it feeds run, with these rows as their source; rows that fail again become dead letters again. Afterwards the
+    /// file is called `NAME.retried`. Exit code 2: the file is no file of dead letters, or the pipeline has changed so that its rows do not
+    /// fit.
+    Retry(retry::Arguments),
     /// Find every mistake in a pipeline file, without running it.
     Check(check::Arguments),
     /// Measure what metering and tracing cost a pipeline's transforms, on its own rows; or compare two versions of them.
@@ -162,6 +169,7 @@ pub fn main() -> ExitCode {
     }
     let exit = match arguments.command {
         Command::Run(arguments) => run::run(arguments, colour),
+        Command::Retry(arguments) => retry::retry(&arguments, colour),
         Command::Check(arguments) => check::check(&arguments, colour),
         Command::Bench(arguments) => bench::bench(&arguments, colour),
         Command::Ps(arguments) => ps::ps(&arguments),

@@ -30,6 +30,14 @@ pub struct Startup {
     pub total: f64,
 }
 
+impl Startup {
+    /// Of its parts.
+    pub fn of(spec: Duration, engine: Duration, plan: Duration) -> Self {
+        let seconds = |duration: Duration| duration.as_secs_f64();
+        Startup { spec: seconds(spec), engine: seconds(engine), plan: seconds(plan), total: seconds(spec + engine + plan) }
+    }
+}
+
 /// A pipeline file that can run.
 pub struct Planned {
     /// As written.
@@ -75,8 +83,6 @@ pub fn plan_of(spec: Spec, started: Instant, (delivery, kept): (Option<Arc<Deliv
     if !plan.warnings.is_empty() {
         exit::tell(format_args!("{}", diagnostic::render_all(&plan.warnings, colour).trim_end()));
     }
-    let seconds = |duration: Duration| duration.as_secs_f64();
-    let startup =
-        Startup { spec: seconds(read), engine: seconds(created - read), plan: seconds(planned - created), total: seconds(planned) };
+    let startup = Startup::of(read, created - read, planned - created);
     Ok(Planned { spec, plan, catalog, startup })
 }

@@ -29,6 +29,7 @@ pub fn text(report: &Report, startup: &Startup) -> String {
     let mut text: String = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
     for stage in &report.stages {
         text.push_str(&rejections(stage));
+        text.push_str(&failures(stage));
     }
     for (stage, receipt) in report.stages.iter().filter_map(|stage| stage.receipt.as_ref().map(|receipt| (stage, receipt))) {
         text.push_str(&format!("{}: {} rows loaded into {}\n", stage.name, amount::count(receipt.rows), receipt.location));
@@ -72,6 +73,29 @@ fn rejections(stage: &StageReport) -> String {
     format!("{}: {} rows rejected{lost}: {}\n", stage.name, amount::count(stage.rows.rejected), reasons.join("; "))
 }
 
+/// What was done about calls that failed.
+fn failures(stage: &StageReport) -> String {
+    let (name, failures) = (&stage.name, &stage.failures);
+    let mut parts = Vec::new();
+    if failures.dead_lettered > 0 {
+        let to = failures.dead_letters.as_deref().unwrap_or("the dead letters");
+        parts.push(format!("{} rows are dead letters in {to}", amount::count(failures.dead_lettered)));
+    }
+    if failures.skipped > 0 {
+        parts.push(format!("{} rows were skipped", amount::count(failures.skipped)));
+    }
+    let again = failures.retries + failures.bisections;
+    if again > 0 {
+        let (retries, bisections) = (amount::count(failures.retries), amount::count(failures.bisections));
+        parts.push(format!("{retries} retries and {bisections} calls to find rows took {}", amount::seconds(failures.seconds)));
+    }
+    if !failures.restarts.is_empty() {
+        let restarts: Vec<_> = failures.restarts.iter().map(|(reason, count)| format!("{reason} ×{}", amount::count(*count))).collect();
+        parts.push(format!("instances replaced: {}", restarts.join(", ")));
+    }
+    if parts.is_empty() { String::new() } else { format!("{name}: {}\n", parts.join("; ")) }
+}
+
 fn ending(report: &Report, startup: &Startup) -> String {
     let how = match report.outcome {
         Outcome::Completed => "completed",
@@ -109,6 +133,16 @@ pub fn warn(report: &Report) {
         exit::tell(format_args!(
             "warning: `{name}` rejected {rows} rows that nobody takes; they are lost unless a stage has `{name}.rejected` as its input"
         ));
+    }
+    for stage in &report.stages {
+        let (name, failures) = (&stage.name, &stage.failures);
+        if let (true, Some(path)) = (failures.dead_lettered > 0, &failures.dead_letters) {
+            let rows = amount::count(failures.dead_lettered);
+            exit::tell(format_args!("warning: `{name}` could not take {rows} rows; after a fix: parshall retry {path}"));
+        }
+        if failures.skipped > 0 {
+            exit::tell(format_args!("warning: `{name}` could not take {} rows; they are skipped", amount::count(failures.skipped)));
+        }
     }
     for stage in report.stages.iter().filter(|stage| stage.telemetry_dropped > 0) {
         let (name, dropped) = (&stage.name, amount::count(stage.telemetry_dropped));

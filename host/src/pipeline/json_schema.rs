@@ -63,6 +63,8 @@ fn shape(shape: &Shape) -> Value {
         Shape::Factor => json!({"type": "number", "exclusiveMinimum": 0}),
         Shape::Ratio => json!({"type": "number", "minimum": 0, "maximum": 1}),
         Shape::Bounds => json!({"type": "array", "minItems": 1, "maxItems": 64, "items": {"type": "number", "exclusiveMinimum": 0}}),
+        Shape::Words(words) => json!({"enum": words}),
+        Shape::OnError => json!({"oneOf": [{"enum": keys::ON_ERROR_WORDS}, table(keys::ON_ERROR, &[])]}),
         Shape::Limits => limits(),
         Shape::Table(keys) => table(*keys, &[]),
         Shape::Stages(kind) => json!({
@@ -174,8 +176,10 @@ mod tests {
         };
         assert_eq!(keys_of(&schema), sorted(&mut keys::FILE.iter()));
         assert_eq!(keys_of(&schema["properties"]["defaults"]), sorted(&mut keys::DEFAULTS.iter()));
-        assert_eq!(keys_of(&schema["$defs"]["load"]), sorted(&mut keys::STAGE.iter()));
-        assert_eq!(keys_of(&schema["$defs"]["extract"]), ["component", "config", "grants", "limits"]);
+        assert_eq!(keys_of(&schema["$defs"]["transform"]), sorted(&mut keys::STAGE.iter()));
+        assert_eq!(keys_of(&schema["$defs"]["load"]), sorted(&mut keys::of_stage(Kind::Load)));
+        assert_eq!(keys_of(&schema["properties"]["dead_letters"]), sorted(&mut keys::DEAD_LETTERS.iter()));
+        assert_eq!(keys_of(&schema["$defs"]["extract"]), ["component", "config", "grants", "limits", "on_error", "recycle"]);
         let stage = &schema["$defs"]["transform"]["properties"];
         assert_eq!(keys_of(&stage["grants"]), sorted(&mut keys::GRANTS.iter()));
         assert_eq!(keys_of(&stage["limits"]), sorted(&mut LIMITS.iter().map(|limit| &limit.key)));

@@ -6,11 +6,13 @@
 //! ```
 
 pub mod columns;
+pub mod dead_letters;
 pub mod diagnostic;
 pub mod footing;
 pub mod graph;
 pub mod json_schema;
 pub mod plan;
+pub mod policy;
 pub mod rejections;
 pub mod run;
 pub mod source;

@@ -25,6 +25,7 @@ pub mod attribute {
     pub const DIGEST: &str = "etl.component.digest";
     pub const EXPORT: &str = "etl.call.export";
     pub const OUTCOME: &str = "etl.call.outcome";
+    pub const AGAIN: &str = "etl.call.again";
     pub const BLAME: &str = "etl.call.blame";
     pub const BATCH_SEQUENCE: &str = "etl.batch.sequence";
     pub const SOURCE: &str = "etl.batch.source";
@@ -33,6 +34,7 @@ pub mod attribute {
     pub const ROWS_OUT: &str = "etl.rows.out";
     pub const ROWS_FILTERED: &str = "etl.rows.filtered";
     pub const ROWS_REJECTED: &str = "etl.rows.rejected";
+    pub const ROWS_SET_ASIDE: &str = "etl.rows.set_aside";
     pub const ROWS_HELD: &str = "etl.rows.held";
     pub const ROWS_COMMITTED: &str = "etl.rows.committed";
     pub const BYTES_READ: &str = "etl.bytes.read";
@@ -107,6 +109,9 @@ pub mod metric {
 
     pub const TRAPS: &str = "etl_traps_total";
     pub const RESTARTS: &str = "etl_instance_restarts_total";
+    pub const AGAIN: &str = "etl_calls_again_total";
+    pub const AGAIN_SECONDS: &str = "etl_calls_again_seconds_total";
+    pub const SET_ASIDE: &str = "etl_rows_set_aside_total";
     pub const SWAPS: &str = "etl_swaps_total";
     pub const RUNS: &str = "etl_runs_total";
     pub const LAST_SUCCESS: &str = "etl_last_success_timestamp_seconds";
@@ -138,11 +143,13 @@ pub mod label {
     /// A reason of `CallError::reason`.
     pub const ERROR_TYPE: &str = "error_type";
     /// Calls: `ok`, `error`. Rows: `kept`, `filtered`, `rejected`, `held`, `failed`. Runs: `completed`, `stopped`, `failed`,
-    /// `aborted`. Changes of a stage: `swapped`, `failed`, `resized`, `added`, `removed`, `replaced`, `rewired`.
+    /// `aborted`. Changes of a stage: `swapped`, `failed`, `resized`, `added`, `removed`, `replaced`, `rewired`. Rows that
+    /// were set aside: `dead_letter`, `skip`.
     pub const OUTCOME: &str = "outcome";
     /// `read`, `made`, `stayed`.
     pub const DIRECTION: &str = "direction";
-    /// Why a guest trapped, or the limit it exceeded. Why telemetry was dropped: `full`, `failed`.
+    /// Why a guest trapped, or the limit it exceeded. Why telemetry was dropped: `full`, `failed`. Why an instance was replaced: `trap`,
+    /// `limit`, `malformed`, `error`, `recycle`. Why a call was made again: `retry`, `bisect`.
     pub const REASON: &str = "reason";
     /// `spans`, `logs`, `metrics`.
     pub const SIGNAL: &str = "signal";

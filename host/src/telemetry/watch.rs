@@ -12,8 +12,8 @@ use super::{
 use crate::words::{
     call::CallError,
     observe::{
-        BatchTrace, CallFacts, CallObserver, Export, Observer, Probe, Refused, RunFacts, RunObserver, RunOutcome, StageFacts, Swapped,
-        WorkerFacts,
+        BatchTrace, CallFacts, CallObserver, Export, Observer, Probe, Refused, RunFacts, RunObserver, RunOutcome, SetAside, StageFacts,
+        Swapped, WorkerFacts,
     },
     trace::SpanContext,
 };
@@ -101,6 +101,21 @@ impl RunObserver for RunWatch {
     fn removed(&self, stage: usize) {
         if let Some(metrics) = &self.metrics {
             metrics.removed(stage);
+        }
+    }
+
+    fn restarted(&self, stage: usize, reason: &'static str) {
+        if let Some(metrics) = &self.metrics {
+            metrics.restarted(stage, reason);
+        }
+    }
+
+    fn set_aside(&self, aside: &SetAside<'_>) {
+        if let Some(metrics) = &self.metrics {
+            metrics.set_aside(aside.stage, aside.how, aside.rows);
+        }
+        if let Some(traces) = &self.traces {
+            traces.set_aside(aside);
         }
     }
 

@@ -1,11 +1,11 @@
 //! Bytes become a component: compiled or taken from the cache, its world checked. A component opens as instances.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
-use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{InstancePre, Linker, types::ComponentItem};
 
 use super::{
     cache::Cache,
@@ -126,6 +126,7 @@ impl Runtime {
             compiled,
             loading: started.elapsed(),
             description: OnceLock::new(),
+            linked: Mutex::default(),
         })
     }
 }
@@ -199,7 +200,12 @@ pub struct WasmComponent {
     compiled: bool,
     loading: Duration,
     description: OnceLock<Result<Arc<Description>, CallError>>,
+    /// Linked with what certain grants give: another instance costs no more than its memory.
+    linked: Mutex<Vec<(Grants, InstancePre<Host>)>>,
 }
+
+/// Grants that a component is kept linked for: stages that share one seldom have other grants each.
+const LINKED: usize = 8;
 
 impl WasmComponent {
     /// Bytes of the component.
@@ -241,10 +247,28 @@ impl WasmComponent {
                 return Err(CallError::Ungranted { import: import.clone(), help });
             }
         }
-        let linker = imports::linker(&self.runtime.engine, &opening.grants, self.imports_wasi());
-        let linker = linker.map_err(|error| CallError::Host(format!("{error:#}")))?;
+        let linked = self.linked(&opening.grants)?;
         let host = self.host(&opening.stage, opening.limits.clone(), opening.grants.clone());
-        Instance::new(&self.runtime.engine, &self.inner, &linker, host, &self.kind.to_string())
+        Instance::new(&self.runtime.engine, &linked, host, &self.kind.to_string())
+    }
+
+    /// Linked with what these grants give; once for each.
+    fn linked(&self, grants: &Grants) -> Result<InstancePre<Host>, CallError> {
+        let mut kept = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, linked)) = kept.iter().find(|(known, _)| known == grants) {
+            return Ok(linked.clone());
+        }
+        let linked = self.link(imports::linker(&self.runtime.engine, grants, self.imports_wasi()))?;
+        if kept.len() >= LINKED {
+            kept.remove(0);
+        }
+        kept.push((grants.clone(), linked.clone()));
+        Ok(linked)
+    }
+
+    fn link(&self, linker: wasmtime::Result<Linker<Host>>) -> Result<InstancePre<Host>, CallError> {
+        let linker = linker.map_err(|error| CallError::Host(format!("{error:#}")))?;
+        linker.instantiate_pre(&self.inner).map_err(|error| CallError::Trap { reason: "abi", message: format!("{error:#}") })
     }
 
     fn begin(&self, opening: &Opening, kind: Kind) -> Result<Instance, CallError> {
@@ -255,15 +279,14 @@ impl WasmComponent {
     }
 
     fn describe(&self) -> Result<Arc<Description>, CallError> {
-        let linker = imports::linker_for_describe(&self.runtime.engine, self.imports_wasi());
-        let linker = linker.map_err(|error| CallError::Host(format!("{error:#}")))?;
         let host = self.host("describe", Limits::describing(), Grants::default());
         let unknown =
             self.imports.iter().find_map(|import| imports::missing(import, &imports::everything()).map(|help| (import.clone(), help)));
         if let Some((import, help)) = unknown {
             return Err(CallError::Ungranted { import, help });
         }
-        let mut instance = Instance::new(&self.runtime.engine, &self.inner, &linker, host, &self.kind.to_string())?;
+        let linked = self.link(imports::linker_for_describe(&self.runtime.engine, self.imports_wasi()))?;
+        let mut instance = Instance::new(&self.runtime.engine, &linked, host, &self.kind.to_string())?;
         let describe = instance.function::<(), (contract::Description,)>("describe")?;
         let (said, _) = instance.call(&describe, (), None);
         let said = said?;

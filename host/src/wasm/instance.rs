@@ -8,7 +8,7 @@ use std::{
 
 use wasmtime::{
     Store,
-    component::{Component, ComponentNamedList, Lift, Linker, Lower, TypedFunc},
+    component::{ComponentNamedList, InstancePre, Lift, Lower, TypedFunc},
 };
 
 use super::{engine::Engine, failure, host::Host, imports};
@@ -51,8 +51,8 @@ impl Metering {
 }
 
 impl Instance {
-    /// Instantiates a component. `interface` is the one of the three that its calls go to.
-    pub fn new(engine: &Engine, component: &Component, linker: &Linker<Host>, host: Host, interface: &str) -> Result<Self, CallError> {
+    /// Instantiates a component that was linked. `interface` is the one of the three that its calls go to.
+    pub fn new(engine: &Engine, linked: &InstancePre<Host>, host: Host, interface: &str) -> Result<Self, CallError> {
         let fuel = engine.accounting.fuel.then_some(host.limits.fuel);
         let ticks = engine.accounting.deadline.then(|| Engine::ticks(host.limits.timeout));
         let mut store = Store::new(&engine.inner, host);
@@ -68,7 +68,7 @@ impl Instance {
         }
         // A start function is guest code too.
         allow(&mut store, fuel, ticks).map_err(|error| CallError::Host(format!("{error:#}")))?;
-        let inner = linker.instantiate(&mut store, component).map_err(|error| {
+        let inner = linked.instantiate(&mut store).map_err(|error| {
             // What it printed says why.
             store.data_mut().end();
             failure::of(&error, store.data_mut())

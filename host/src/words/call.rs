@@ -63,6 +63,14 @@ pub enum CallError {
     /// The host could not do its part.
     #[error("{0}")]
     Host(String),
+    /// A failure for which more was done than to end the run, and in the end not enough.
+    #[error("{last} ({why})")]
+    GivenUp {
+        /// What had been done, or why no more could be.
+        why: String,
+        /// The failure.
+        last: Box<CallError>,
+    },
 }
 
 impl CallError {
@@ -73,6 +81,7 @@ impl CallError {
             CallError::Ungranted { .. } => Blame::Pipeline,
             CallError::Trap { .. } | CallError::Limit { .. } | CallError::Malformed(_) | CallError::Poisoned => Blame::Guest,
             CallError::Host(_) => Blame::Host,
+            CallError::GivenUp { last, .. } => last.blame(),
         }
     }
 
@@ -86,7 +95,32 @@ impl CallError {
             CallError::Malformed(_) => "malformed",
             CallError::Poisoned => "poisoned",
             CallError::Host(_) => "host",
+            CallError::GivenUp { last, .. } => last.reason(),
         }
+    }
+
+    /// The same with what had been done about it.
+    pub fn given_up(self, why: impl Into<String>) -> Self {
+        CallError::GivenUp { why: why.into(), last: Box::new(self) }
+    }
+
+    /// Whether the same call may go well later: something outside did not answer, or the deadline passed.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, CallError::Stage(StageError::Unavailable(_)) | CallError::Limit { limit: "timeout", .. })
+    }
+
+    /// Whether it may be the fault of some of the rows: then others go well without them.
+    pub fn is_of_rows(&self) -> bool {
+        match self {
+            CallError::Stage(error) => matches!(error, StageError::Data(_) | StageError::Internal(_)),
+            CallError::Trap { .. } | CallError::Limit { .. } | CallError::Malformed(_) => true,
+            CallError::Ungranted { .. } | CallError::Poisoned | CallError::Host(_) | CallError::GivenUp { .. } => false,
+        }
+    }
+
+    /// Whether the instance cannot be called again.
+    pub fn poisons(&self) -> bool {
+        !matches!(self, CallError::Stage(_))
     }
 }
 

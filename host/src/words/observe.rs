@@ -36,6 +36,11 @@ pub trait RunObserver: Send + Sync {
     fn changed(&self, _stage: usize, _generation: u32, _facts: &StageFacts) {}
     /// A stage is no part of the pipeline any more: it works on what it has, and ends.
     fn removed(&self, _stage: usize) {}
+    /// An instance was opened in place of another: after a `trap`, an exceeded `limit`, a `malformed` answer, an `error` of a stage that
+    /// remembers, or to `recycle` its memory.
+    fn restarted(&self, _stage: usize, _reason: &'static str) {}
+    /// Rows of a batch were set aside.
+    fn set_aside(&self, _aside: &SetAside<'_>) {}
     /// A stage has been changed, or was not.
     fn swapped(&self, _swap: &Swapped<'_>) {}
     /// A change was refused before any stage was touched.
@@ -146,6 +151,35 @@ pub enum Export {
     Commit,
 }
 
+/// Why a call is made that was made before, on the same rows or on more of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Again {
+    /// It may go well this time.
+    Retry,
+    /// To find the rows at fault.
+    Bisect,
+}
+
+/// Rows of a batch that a stage could not take, and that did not end the run.
+pub struct SetAside<'a> {
+    /// Index of the stage.
+    pub stage: usize,
+    /// `dead_letter` or `skip`.
+    pub how: &'static str,
+    /// How many.
+    pub rows: u64,
+    /// Of a batch of so many.
+    pub of: u64,
+    /// Calls that were made besides the one that failed.
+    pub calls: u64,
+    /// The batch.
+    pub batch: &'a BatchTrace,
+    /// The call that failed on the first of them.
+    pub call: SpanContext,
+    /// Why it did.
+    pub error: &'a CallError,
+}
+
 /// A call that has ended.
 pub struct CallFacts<'a> {
     /// What `begin` answered.
@@ -164,6 +198,10 @@ pub struct CallFacts<'a> {
     pub waited: Duration,
     /// Batches it put out.
     pub batches_out: u64,
+    /// Its rows have been a call's before.
+    pub again: Option<Again>,
+    /// It failed, and that does not end the run.
+    pub handled: bool,
 }
 
 /// A change of what a stage runs, whatever came of it.
@@ -300,6 +338,21 @@ impl Export {
             Export::Finish => "finish",
             Export::Write => "write",
             Export::Commit => "commit",
+        }
+    }
+}
+
+// === impl Again ===
+
+impl Again {
+    /// Both, in the order of their numbers.
+    pub const ALL: [Again; 2] = [Again::Retry, Again::Bisect];
+
+    /// As attributes and labels name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Again::Retry => "retry",
+            Again::Bisect => "bisect",
         }
     }
 }

@@ -30,6 +30,7 @@ pub(super) fn check(spec: &Spec, stage: &StageSpec, component: &dyn Component, d
     }
     diagnostics.extend(imports(spec, stage, &component.imports()));
     diagnostics.extend(instances(spec, stage, component));
+    diagnostics.extend(successors(spec, stage, component));
     diagnostics.len() == before
 }
 
@@ -144,6 +145,26 @@ fn instances(spec: &Spec, stage: &StageSpec, component: &dyn Component) -> Optio
         ),
         Err(error) => Some(diagnostic(error.reason(), format!("`{}` does not say whether it is stateful: {error}", stage.component))),
     }
+}
+
+/// Whether an instance keeps keys and values beside it, which another instance would not have.
+pub(super) fn keeps_beside(stage: &StageSpec, component: &dyn Component) -> bool {
+    stage.grants.state && component.imports().iter().any(|import| interface(import) == Some("state"))
+}
+
+/// A policy under which an instance is followed by another only where nothing is lost with the first.
+fn successors(spec: &Spec, stage: &StageSpec, component: &dyn Component) -> Option<Diagnostic> {
+    if stage.kind == Kind::Load || !keeps_beside(stage, component) {
+        return None;
+    }
+    let (key, span) = match (stage.places.on_error.filter(|_| stage.on_error.acts()), stage.places.recycle) {
+        (Some(span), _) => ("on_error", span),
+        (None, Some(span)) => ("recycle", span),
+        (None, None) => return None,
+    };
+    let message = format!("`{key}` in {} would lose what `{}` keeps by the grant `state`", stage.title(), stage.component);
+    let diagnostic = Diagnostic::at("lost-state", &spec.source, span, message).label("another instance would not have it");
+    Some(diagnostic.help("leave it out, or use a component that answers all that it remembers by `snapshot`"))
 }
 
 #[cfg(test)]

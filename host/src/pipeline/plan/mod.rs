@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{
     diagnostic::{self, Diagnostic, Severity},
+    policy::StagePolicy,
     spec::Spec,
 };
 use crate::words::{
@@ -57,6 +58,8 @@ pub struct PlannedStage {
     pub instances: usize,
     /// Bytes that may wait in front of it.
     pub queue_bytes: u64,
+    /// What is done when a call of it fails, or an instance has grown too large.
+    pub policy: StagePolicy,
     /// The tables that it opened.
     pub datasets: Vec<Dataset>,
     /// The first instance, opened while checking, for the run to take. A stage that runs already is not opened again.
@@ -160,6 +163,7 @@ impl PlannedStage {
             inputs: self.inputs.clone(),
             instances,
             queue_bytes,
+            policy: self.policy.clone(),
             datasets: self.datasets.clone(),
             opened: Mutex::default(),
         }

@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::{Edge, Opened, PlannedStage, alike, mistakes, order, ports};
+use super::{Edge, Opened, PlannedStage, alike, fitness, mistakes, order, ports};
 use crate::{
     pipeline::{
         diagnostic::Diagnostic,
+        policy::StagePolicy,
         spec::{Spec, StageSpec},
     },
     words::{
@@ -55,6 +56,7 @@ pub(super) fn open_all(
             inputs: edges,
             instances: stage.instances,
             queue_bytes: stage.queue_bytes,
+            policy: policy(spec, stage, component.as_ref()),
             datasets,
             opened: Mutex::new(opened),
         };
@@ -70,6 +72,18 @@ pub(super) fn open_all(
         }
     }
     planned
+}
+
+fn policy(spec: &Spec, stage: &StageSpec, component: &dyn Component) -> StagePolicy {
+    // What is kept beside an instance goes with it, and a load's rows do until they are committed.
+    let stays = stage.kind == Kind::Load || fitness::keeps_beside(stage, component);
+    StagePolicy {
+        on_error: stage.on_error.clone(),
+        recycle: stage.recycle.or((!stays).then_some(stage.limits.memory / 4 * 3)),
+        dead_letters: spec.dead_letters.clone(),
+        pipeline: spec.name.clone(),
+        file: spec.base.join(std::path::Path::new(spec.source.name()).file_name().unwrap_or_default()),
+    }
 }
 
 /// The inputs of a stage. Nothing when one of them is not to be had, which is reported if it has not been.

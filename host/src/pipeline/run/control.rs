@@ -217,6 +217,21 @@ impl Control {
         inside.aborted || inside.failure.is_some()
     }
 
+    /// Waits this long, or until the run is given up. Answers whether it goes on.
+    pub fn pause(&self, time: Duration) -> bool {
+        let (until, mut inside) = (Instant::now() + time, self.lock());
+        loop {
+            if inside.aborted || inside.left || inside.failure.is_some() {
+                return false;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            (inside, _) = self.changed.wait_timeout(inside, left).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
     /// What failed, if anything.
     pub fn failure(&self) -> Option<Failure> {
         self.lock().failure.clone()

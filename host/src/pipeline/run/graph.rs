@@ -12,7 +12,7 @@ use super::{
     post::{Change, Post},
     report::{self, Report},
     seat,
-    stage::{Stage, Stages},
+    stage::{Stage, Stages, source},
     version::Serving,
     worker::{Ended, Worker},
 };
@@ -104,7 +104,7 @@ impl Graph {
         };
         let version = stage.version();
         let facts = WorkerFacts { stage: stage.index, instance: number, generation: version.generation };
-        let serving = Serving::new(instance, version, self.observer.worker(&facts));
+        let serving = Serving::new(instance, version, self.observer.worker(&facts), source(&stage.planned()));
         let worker = Worker {
             stage: stage.index,
             name: stage.name.clone(),
@@ -116,6 +116,7 @@ impl Graph {
             post: Arc::clone(&post),
             taps: Arc::clone(&stage.taps),
             removed: Arc::clone(&stage.removed),
+            policy: Arc::clone(&stage.policy),
         };
         self.spawn(stage, post, worker, serving);
     }

@@ -11,9 +11,12 @@ use std::{
 
 use hdrhistogram::Histogram;
 
-use crate::words::{
-    observe::RowLedger,
-    usage::{Origin, PortOrigins, Usage},
+use crate::{
+    pipeline::policy::Then,
+    words::{
+        observe::{Again, RowLedger},
+        usage::{Origin, PortOrigins, Usage},
+    },
 };
 
 /// Distinct reasons of rejections that are kept with their counts. More are counted together.
@@ -30,6 +33,16 @@ pub struct Account {
     pub failed_calls: u64,
     /// Rows that they were about.
     pub failed_rows: u64,
+    /// Of those, rows that were written to the dead letters.
+    pub dead_lettered: u64,
+    /// Rows that were skipped.
+    pub skipped: u64,
+    /// Calls that were made again after a failure, by why.
+    pub again: [u64; 2],
+    /// Time in them.
+    pub again_time: Duration,
+    /// Instances that were opened in place of others, by why.
+    pub restarts: BTreeMap<&'static str, u64>,
     /// Batches that went in.
     pub batches_in: u64,
     /// Batches that came out.
@@ -73,6 +86,11 @@ impl Default for Account {
             calls: 0,
             failed_calls: 0,
             failed_rows: 0,
+            dead_lettered: 0,
+            skipped: 0,
+            again: [0; 2],
+            again_time: Duration::ZERO,
+            restarts: BTreeMap::new(),
             batches_in: 0,
             batches_out: 0,
             total: Usage { fuel_exact: true, ..Usage::default() },
@@ -102,6 +120,10 @@ pub struct Entry<'a> {
     pub batches_out: u64,
     /// It failed and is made again by another version: it cost what it cost, and its rows are that other call's.
     pub made_again: bool,
+    /// It failed, and what becomes of its rows is still open: they are in flight.
+    pub open: bool,
+    /// Its rows are some of a call's that was made before.
+    pub again: Option<Again>,
 }
 
 impl Account {
@@ -110,18 +132,26 @@ impl Account {
         self.calls += 1;
         if entry.failed {
             self.failed_calls += 1;
-            self.failed_rows += if entry.made_again { 0 } else { usage.rows_in };
+            self.failed_rows += if entry.made_again || entry.open { 0 } else { usage.rows_in };
         }
+        if let Some(why) = entry.again {
+            self.again[why as usize] += 1;
+            self.again_time += usage.duration();
+        }
+        // What goes in goes in once, however often it is tried.
+        let first = !entry.made_again && entry.again.is_none();
         self.batches_out += entry.batches_out;
         self.call_time.saturating_record(usage.duration().as_nanos() as u64);
         let input = entry.arrived.map_or(0, |(input, _)| input);
-        if let Some((_, waited)) = entry.arrived.filter(|_| !entry.made_again) {
+        if let Some((_, waited)) = entry.arrived.filter(|_| first) {
             self.batches_in += 1;
             self.queue_wait.saturating_record((waited.as_nanos() as u64).max(1));
         }
         self.add(usage);
-        if entry.made_again {
+        if !first {
             self.total.rows_in -= usage.rows_in;
+        }
+        if entry.made_again || entry.open {
             return;
         }
         // A stage answers nearly every batch alike, and then there is nothing new to learn.
@@ -203,9 +233,28 @@ impl Ledger {
     /// Enters a call, and the reasons of its rejections.
     pub fn enter<'a>(&self, entry: &Entry<'_>, reasons: impl Iterator<Item = &'a str>) {
         let mut account = lock(&self.account);
-        self.in_flight.fetch_sub(entry.rows, Ordering::Relaxed);
+        if !entry.open {
+            self.in_flight.fetch_sub(entry.rows, Ordering::Relaxed);
+        }
         account.enter(entry);
         reasons.for_each(|reason| account.reject(reason));
+    }
+
+    /// What becomes of rows whose calls failed: they were written to the dead letters, or skipped, or nothing was done about them.
+    pub fn failed(&self, rows: u64, then: Then) {
+        let mut account = lock(&self.account);
+        self.in_flight.fetch_sub(rows, Ordering::Relaxed);
+        account.failed_rows += rows;
+        match then {
+            Then::DeadLetter => account.dead_lettered += rows,
+            Then::Skip => account.skipped += rows,
+            Then::Fail => {}
+        }
+    }
+
+    /// An instance was opened in place of another.
+    pub fn restarted(&self, reason: &'static str) {
+        *lock(&self.account).restarts.entry(reason).or_default() += 1;
     }
 
     /// The account as it stands.

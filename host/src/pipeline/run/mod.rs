@@ -11,6 +11,7 @@ mod graph;
 mod ledger;
 mod order;
 mod outlets;
+mod policy;
 mod post;
 mod queue;
 mod report;
@@ -37,7 +38,8 @@ pub use ledger::Rows;
 pub use post::{Candidate, Change, Source};
 pub use queue::Level;
 pub use report::{
-    CallReport, ColumnReport, Outcome, PortReport, Quantiles, QueueReport, RejectionReport, Report, RowReport, StageReport, VersionReport,
+    CallReport, ColumnReport, FailureReport, Outcome, PortReport, Quantiles, QueueReport, RejectionReport, Report, RowReport, StageReport,
+    VersionReport,
 };
 pub use rewire::Place;
 pub use stage::{Stage, Stages, source};

@@ -40,8 +40,6 @@ pub struct Candidate {
     pub source: Source,
     /// It is open already: what it replaces remembers nothing that it would need.
     pub ready: Option<Opened>,
-    /// How to open the one that it replaces, for a rollback that cannot keep its instance.
-    pub previous: Source,
     /// Bytes of batches that may be kept for a rollback.
     pub replay_bytes: u64,
 }

@@ -261,6 +261,11 @@ impl Queue {
         self.changed.notify_all();
     }
 
+    /// Bytes that may wait.
+    pub fn bound(&self) -> u64 {
+        self.bound.load(Relaxed)
+    }
+
     /// Another bound, from the next batch on.
     pub fn set_bound(&self, bound: u64) {
         self.bound.store(bound, Relaxed);

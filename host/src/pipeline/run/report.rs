@@ -20,6 +20,7 @@ use crate::{
     },
     words::{
         blame::Blame,
+        observe::Again,
         stage::{Kind, Receipt},
     },
 };
@@ -122,6 +123,8 @@ pub struct StageReport {
     pub batches_out: u64,
     /// Why rows were rejected.
     pub rejections: Vec<RejectionReport>,
+    /// What was done about calls that failed.
+    pub failures: FailureReport,
     /// The queue in front of it; absent for an extract.
     pub queue: Option<QueueReport>,
     /// Names of the input columns that it read, as `input:column`.
@@ -185,7 +188,26 @@ pub struct CallReport {
     pub bytes_stayed: u64,
 }
 
-/// Where the rows of a stage went. For a stage that passes rows on: `in = out + filtered + rejected`.
+/// What was done about calls that failed: `on_error`, and instances that were replaced.
+#[derive(Clone, Debug, Serialize)]
+pub struct FailureReport {
+    /// Calls that were made again because they might go well then.
+    pub retries: u64,
+    /// Calls that were made to find the rows at fault.
+    pub bisections: u64,
+    /// Seconds in both.
+    pub seconds: f64,
+    /// Instances that were opened in place of others, by why.
+    pub restarts: BTreeMap<String, u64>,
+    /// Rows that were written to the dead letters.
+    pub dead_lettered: u64,
+    /// Rows that were skipped.
+    pub skipped: u64,
+    /// The file of the dead letters.
+    pub dead_letters: Option<String>,
+}
+
+/// Where the rows of a stage went. For a stage that passes rows on: `in = out + filtered + rejected + failed`.
 #[derive(Clone, Debug, Serialize)]
 pub struct RowReport {
     /// Went in.
@@ -198,6 +220,8 @@ pub struct RowReport {
     pub rejected: u64,
     /// Of those, how many nobody takes: they are lost.
     pub rejected_untaken: u64,
+    /// Rows of calls that failed, whatever was done with them.
+    pub failed: u64,
 }
 
 /// Quantiles in seconds, to two significant digits.
@@ -317,10 +341,20 @@ fn stage_report(plans: &Plans, running: &Stage, account: &Account) -> Option<Sta
             filtered: total.rows_filtered,
             rejected: total.rows_rejected,
             rejected_untaken: if taken { 0 } else { total.rows_rejected },
+            failed: account.failed_rows,
         },
         batches_in: account.batches_in,
         batches_out: account.batches_out,
         rejections: reasons(account),
+        failures: FailureReport {
+            retries: account.again[Again::Retry as usize],
+            bisections: account.again[Again::Bisect as usize],
+            seconds: account.again_time.as_secs_f64(),
+            restarts: account.restarts.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
+            dead_lettered: account.dead_lettered,
+            skipped: account.skipped,
+            dead_letters: running.policy.dead_letters().map(|path| path.display().to_string()),
+        },
         queue: running.level().map(|level| QueueReport {
             bound_bytes: stage.queue_bytes,
             peak_bytes: level.peak,

@@ -13,6 +13,7 @@ use super::{
     ledger::{Ledger, Rows},
     order::Order,
     outlets::Outlets,
+    policy::Policy,
     post::{Post, Source},
     queue::{Level, Queue},
     settling::Part,
@@ -49,6 +50,8 @@ pub struct Stage {
     pub ledger: Arc<Ledger>,
     /// Who looks at its batches.
     pub taps: Arc<Taps>,
+    /// What is done when a call of it fails.
+    pub policy: Arc<Policy>,
     /// Keeps the order of what it puts out.
     pub order: Arc<Order>,
     pub(super) seats: Mutex<Vec<Arc<Post>>>,
@@ -113,6 +116,7 @@ impl Stage {
             queue: (planned.kind != Kind::Extract).then(|| Arc::new(Queue::new(planned.queue_bytes))),
             ledger: Arc::default(),
             taps: Arc::default(),
+            policy: Arc::new(Policy::new(&planned)),
             order: Arc::default(),
             seats: Mutex::default(),
             outlets: Mutex::default(),
@@ -155,6 +159,7 @@ impl Stage {
 
     /// A version stays.
     pub fn runs(&self, planned: Arc<PlannedStage>, version: Arc<Version>) {
+        self.policy.set(&planned);
         let mut now = lock(&self.now);
         (now.planned, now.version) = (planned, version);
     }

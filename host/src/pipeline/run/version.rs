@@ -10,7 +10,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::worker::Cost;
+use super::{post::Source, worker::Cost};
 use crate::{
     pipeline::plan::ComponentRef,
     words::{digest::Digest, observe::CallObserver},
@@ -69,6 +69,8 @@ pub struct Serving<S> {
     pub calls: Box<dyn CallObserver>,
     /// What its calls came to.
     pub tally: Tally,
+    /// How to open another like it.
+    pub source: Source,
 }
 
 // === impl Version ===
@@ -144,8 +146,8 @@ impl Tally {
 
 impl<S> Serving<S> {
     /// One that has not been called yet.
-    pub fn new(instance: S, version: Arc<Version>, calls: Box<dyn CallObserver>) -> Self {
-        Serving { instance, version, calls, tally: Tally::default() }
+    pub fn new(instance: S, version: Arc<Version>, calls: Box<dyn CallObserver>, source: Source) -> Self {
+        Serving { instance, version, calls, tally: Tally::default(), source }
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
     control::{Control, Failure},
     ledger::{Entry, Ledger},
     outlets::Outlets,
+    policy::Policy,
     post::Post,
     queue::Item,
     tap::Taps,
@@ -23,7 +24,7 @@ use crate::{
     words::{
         batch::RecordBatch,
         call::{Call, CallError},
-        observe::{BatchTrace, CallFacts, Export, RunObserver},
+        observe::{Again, BatchTrace, CallFacts, Export, RunObserver},
         stage::{Rejection, Transformed},
         trace::{self, SpanContext},
         usage::Usage,
@@ -52,6 +53,8 @@ pub struct Worker {
     pub taps: Arc<Taps>,
     /// The stage is no part of the pipeline any more: it ends with what it has.
     pub removed: Arc<AtomicBool>,
+    /// What is done when a call fails.
+    pub policy: Arc<Policy>,
 }
 
 /// The run ended early; whoever ended it has said why.
@@ -65,10 +68,23 @@ pub type Step<T> = Result<T, Ended>;
 pub enum About<'a> {
     /// A batch that came by an input.
     Item(&'a Item),
+    /// Rows of such a batch, after a call failed on it.
+    Part(Part<'a>),
     /// A batch that the call may bring into being.
     New(&'a Arc<BatchTrace>),
     /// The run.
     Run,
+}
+
+/// A part of a batch that came by an input, or all of it, once more.
+#[derive(Clone, Copy)]
+pub struct Part<'a> {
+    /// The batch.
+    pub item: &'a Item,
+    /// These rows of it.
+    pub batch: &'a Arc<RecordBatch>,
+    /// Why.
+    pub again: Again,
 }
 
 /// What is made of a failure.
@@ -76,6 +92,8 @@ pub enum About<'a> {
 pub enum Failing {
     /// It ends the run.
     Ends,
+    /// The stage's policy says what becomes of it.
+    IsHandled,
     /// Another version makes the call again.
     IsMadeAgain,
 }
@@ -88,6 +106,8 @@ pub struct Made<T> {
     pub context: SpanContext,
     /// What it cost.
     pub cost: Cost,
+    /// It failed, and the stage's policy says what becomes of its rows.
+    pub open: bool,
 }
 
 /// What versions are compared by.
@@ -140,6 +160,17 @@ impl Worker {
         Ended
     }
 
+    /// What becomes of a failure that ends nothing else.
+    pub fn failing(&self) -> Failing {
+        if self.policy.acts() { Failing::IsHandled } else { Failing::Ends }
+    }
+
+    /// An instance was opened in place of another.
+    pub fn restarted(&self, reason: &'static str) {
+        self.ledger.restarted(reason);
+        self.observer.restarted(self.stage, reason);
+    }
+
     /// Makes a call, watched, and enters it in the ledger. `seen` tells the batches that came out, and the rows that were
     /// rejected.
     pub fn make<S, T>(
@@ -149,13 +180,17 @@ impl Worker {
         make: impl FnOnce(&mut S) -> Call<T>,
         seen: impl FnOnce(&T) -> (u64, &[Rejection]),
     ) -> Made<T> {
-        let (item, batch) = match about {
-            About::Item(item) => (Some(item), Some(&item.trace)),
-            About::New(trace) => (None, Some(trace)),
-            About::Run => (None, None),
+        let (item, batch, again) = match about {
+            About::Item(item) => (Some((item, &item.batch)), Some(&item.trace), None),
+            About::Part(part) => (Some((part.item, part.batch)), Some(&part.item.trace), Some(part.again)),
+            About::New(trace) => (None, Some(trace), None),
+            About::Run => (None, None, None),
         };
-        let rows = item.map_or(0, |item| item.batch.num_rows() as u64);
-        self.ledger.begin(rows);
+        let rows = item.map_or(0, |(_, batch)| batch.num_rows() as u64);
+        // Rows that are tried again have been in flight all the time.
+        if again.is_none() {
+            self.ledger.begin(rows);
+        }
         let context = serving.calls.begin(export, batch);
         let call = {
             let _within = trace::within(context);
@@ -164,26 +199,29 @@ impl Worker {
         };
         let (batches_out, rejections) = call.outcome.as_ref().map_or((0, &[][..]), seen);
         let made_again = call.outcome.is_err() && failing == Failing::IsMadeAgain;
-        if let Some(batch) = batch.filter(|_| !made_again) {
+        let open = call.outcome.is_err() && failing == Failing::IsHandled;
+        if let Some(batch) = batch.filter(|_| !made_again && !open) {
             batch.came_from(&call.usage.written_by);
             if call.outcome.is_err() {
                 batch.fail();
             } else if !rejections.is_empty() {
                 batch.reject();
             }
-            serving.version.answered(batch.sequence);
+            if again.is_none() {
+                serving.version.answered(batch.sequence);
+            }
         }
         let (usage, error) = (&call.usage, call.outcome.as_ref().err());
-        let arrived = item.map(|item| (item.input, item.waited));
-        let entry = Entry { usage, rows, failed: error.is_some(), arrived, batches_out, made_again };
+        let arrived = item.map(|(item, _)| (item.input, item.waited));
+        let entry = Entry { usage, rows, failed: error.is_some(), arrived, batches_out, made_again, open, again };
         self.ledger.enter(&entry, rejections.iter().map(|rejection| rejection.reason.as_str()));
         let (input, waited) = arrived.unwrap_or_default();
-        serving.calls.end(&CallFacts { context, export, batch, input, usage, error, waited, batches_out });
+        serving.calls.end(&CallFacts { context, export, batch, input, usage, error, waited, batches_out, again, handled: open });
         let cost = Cost::of(usage);
         if item.is_some() || export == Export::Next {
             serving.tally.add(&cost);
         }
-        Made { outcome: call.outcome, context, cost }
+        Made { outcome: call.outcome, context, cost, open }
     }
 
     /// A call whose failure ends the run. Also answers its span.
@@ -202,6 +240,7 @@ impl Worker {
     pub fn or_fail<T>(&self, export: Export, about: About<'_>, made: Made<T>) -> Step<(T, SpanContext)> {
         let ticket = match about {
             About::Item(item) => Some(item.ticket),
+            About::Part(part) => Some(part.item.ticket),
             _ => None,
         };
         let value = made.outcome.map_err(|error| self.fail(export.as_str(), ticket, error))?;

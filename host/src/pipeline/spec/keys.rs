@@ -44,6 +44,10 @@ pub enum Shape {
     Factor,
     /// An array of ascending positive numbers.
     Bounds,
+    /// A word of [`ON_ERROR_WORDS`], or a table of [`ON_ERROR`].
+    OnError,
+    /// One of these words.
+    Words(&'static [&'static str]),
     /// The limits of [`super::limits::LIMITS`].
     Limits,
     /// A table of these keys.
@@ -76,6 +80,7 @@ pub static FILE: &[Key] = &[
         Shape::Table(DELIVERY),
         "Checkpoints: how often what has been loaded becomes visible, and where it is kept how far the run has come.",
     ),
+    key("dead_letters", Shape::Table(DEAD_LETTERS), "Where rows are written that a stage with `on_error = \"dead-letter\"` cannot take."),
     key("defaults", Shape::Table(DEFAULTS), "Settings of every stage that does not set them itself."),
     key(
         "swap",
@@ -179,6 +184,59 @@ pub static SWAP: &[Key] = &[
     key("slower", Shape::Factor, "Time a row, relative to the old version's; judged as `fuel` is."),
 ];
 
+/// The most calls that may be spent on one batch.
+pub const MAX_BISECT: u64 = 1_000_000;
+
+/// In `[dead_letters]`.
+pub static DEAD_LETTERS: &[Key] = &[
+    with_default("bytes", Shape::Bytes, "\"1GiB\"", "Bytes that one stage may write in one run; beyond them the run fails."),
+    with_default(
+        "folder",
+        Shape::Text,
+        "\"dead-letters\"",
+        "The folder, relative to this file. It is made when there is something to write.",
+    ),
+    with_default(
+        "rows",
+        Shape::Count { min: 1, max: i64::MAX as u64 },
+        "1000000",
+        "Rows that one stage may write in one run; beyond them the run fails.",
+    ),
+];
+
+/// `on_error` as one word.
+pub static ON_ERROR_WORDS: &[&str] = &["fail", "retry", "dead-letter", "skip"];
+
+/// In `on_error`.
+pub static ON_ERROR: &[Key] = &[
+    with_default("backoff", Shape::Time, "\"100ms\"", "How long to wait before the first retry; doubled from one to the next."),
+    with_default("backoff_max", Shape::Time, "\"30s\"", "What the wait grows to."),
+    with_default(
+        "bisect",
+        Shape::Count { min: 0, max: MAX_BISECT },
+        "1024",
+        "Calls that may be spent on finding the rows at fault in one batch. What is not told apart by then is set aside together.",
+    ),
+    with_default(
+        "circuit",
+        Shape::Count { min: 1, max: MAX_BATCHES },
+        "8",
+        "Batches in a row of which no row went well, after which the run fails nevertheless.",
+    ),
+    with_default(
+        "retry",
+        Shape::Count { min: 0, max: crate::pipeline::policy::MOST_RETRIES },
+        "0",
+        "How often a call is made again that may go well later: something outside did not answer, or the deadline passed.",
+    ),
+    with_default(
+        "then",
+        Shape::Words(&["fail", "dead-letter", "skip"]),
+        "\"fail\"",
+        "What is done when that did not help: the run fails, or the rows at fault are set aside and all others go on.",
+    ),
+];
+
 /// In a stage.
 pub static STAGE: &[Key] = &[
     key(
@@ -207,7 +265,20 @@ pub static STAGE: &[Key] = &[
          the order of batches is kept.",
     ),
     LIMITS,
+    with_default(
+        "on_error",
+        Shape::OnError,
+        "\"fail\"",
+        "What is done when a call fails: the run fails, the call is made again, or the rows at fault are found and set aside. FAILURES.md \
+         is the reference.",
+    ),
     QUEUE,
+    key(
+        "recycle",
+        Shape::Bytes,
+        "Linear memory beyond which an instance is replaced before its next batch, with what it remembers. Left out: three quarters of \
+         `limits.memory`.",
+    ),
 ];
 
 const LIMITS: Key =
@@ -253,6 +324,7 @@ pub fn misplaced(kind: Kind, key: &str) -> Option<&'static str> {
     match (kind, key) {
         (Kind::Extract, "inputs") => Some("an extract begins a pipeline: nothing feeds it"),
         (Kind::Extract, "queue") => Some("nothing feeds an extract, so nothing waits in front of it"),
+        (Kind::Load, "recycle") => Some("a load holds what is not committed yet: it cannot be replaced before its end"),
         (Kind::Extract, "instances") => Some("each instance of an extract would bring in the same data again"),
         _ => None,
     }

@@ -6,6 +6,7 @@ use toml::{Spanned, de::DeTable};
 
 use super::{
     diagnostic::{self, Diagnostic},
+    policy::DeadLetters,
     source::Source,
     swap::SwapSettings,
 };
@@ -17,6 +18,7 @@ mod grants;
 pub mod keys;
 pub mod limits;
 mod literal;
+mod on_error;
 mod scope;
 mod stage;
 mod stages;
@@ -50,6 +52,8 @@ pub struct Spec {
     pub delivery: DeliverySettings,
     /// How new versions of its stages are tried.
     pub swap: SwapSettings,
+    /// Where rows are written that stages cannot take.
+    pub dead_letters: DeadLetters,
     /// Its stages in the order in which they are written.
     pub stages: Vec<StageSpec>,
 }
@@ -85,6 +89,7 @@ impl Spec {
             telemetry: telemetry::read(&file),
             delivery: delivery::read(&file, &base),
             swap: swap::read(&file),
+            dead_letters: on_error::dead_letters(&file),
             stages: stages::read(&file),
         };
         wiring::check(&scope, &spec.stages, document.get_ref());

@@ -8,13 +8,13 @@ use toml::{
 
 use super::{
     config::{self, Places},
-    grants, keys, limits,
+    grants, keys, limits, on_error,
     scope::Scope,
     table::Table,
     text::Text,
 };
 use crate::{
-    pipeline::{plan::ComponentRef, source::Span},
+    pipeline::{plan::ComponentRef, policy::OnError, source::Span},
     words::{grants::Grants, limits::Limits, stage::Kind},
 };
 
@@ -39,6 +39,10 @@ pub struct StageSpec {
     pub queue_bytes: u64,
     /// How many instances work side by side.
     pub instances: usize,
+    /// What is done when a call of it fails.
+    pub on_error: OnError,
+    /// Bytes of linear memory beyond which an instance is replaced; none for a share of the limit.
+    pub recycle: Option<u64>,
     /// Where all of this stands.
     pub places: StagePlaces,
 }
@@ -56,6 +60,10 @@ pub struct StagePlaces {
     pub grants: Option<Span>,
     /// The value of `instances`.
     pub instances: Option<Span>,
+    /// The value of `on_error`.
+    pub on_error: Option<Span>,
+    /// The value of `recycle`.
+    pub recycle: Option<Span>,
     /// The values of the configuration.
     pub config: Places,
 }
@@ -117,6 +125,8 @@ pub(super) fn read<'a>(
     let queue = fed.then(|| table.bytes("queue")).flatten();
     let (config, config_places) = configuration(&table);
     let limits = limits(&table, defaults);
+    let on_error = on_error::read(&table, kind);
+    let recycle = (kind != Kind::Load).then(|| table.bytes("recycle")).flatten();
     let mut grants = grants(&table);
     let (component, component_span) = component?;
     grants.read.extend(grants::implied(&component));
@@ -126,11 +136,13 @@ pub(super) fn read<'a>(
         inputs: inputs_span,
         grants: entries.get("grants").map(|value| value.span().into()),
         instances: instances.map(|(_, span)| span),
+        on_error: entries.get("on_error").map(|value| value.span().into()),
+        recycle: entries.get("recycle").map(|value| value.span().into()),
         config: config_places,
     };
     let instances = instances.map_or(1, |(count, _)| count as usize);
     let queue_bytes = queue.unwrap_or(defaults.queue);
-    Some(StageSpec { name, kind, component, inputs, config, limits, grants, queue_bytes, instances, places })
+    Some(StageSpec { name, kind, component, inputs, config, limits, grants, queue_bytes, instances, on_error, recycle, places })
 }
 
 fn limits(table: &Table, defaults: &Defaults) -> Limits {

@@ -132,6 +132,8 @@ fn every_key_is_read_and_minds_its_type() {
     check(keys::STAGE.iter().collect(), &|key| format!("{key} = 2020-01-01"));
     check(keys::GRANTS.iter().collect(), &|key| format!("grants = {{ {key} = 2020-01-01 }}"));
     check(limits::LIMITS.iter().map(|limit| &limit.key).collect(), &|key| format!("limits = {{ {key} = 2020-01-01 }}"));
+    check(keys::ON_ERROR.iter().collect(), &|key| format!("on_error = {{ {key} = 2020-01-01 }}"));
+    check(keys::DEAD_LETTERS.iter().collect(), &|key| format!("[dead_letters]\n{key} = 2020-01-01"));
     check(keys::DEFAULTS.iter().collect(), &|key| format!("[defaults]\n{key} = 2020-01-01"));
     check(keys::DELIVERY.iter().collect(), &|key| format!("[delivery]\n{key} = 2020-01-01"));
     check(keys::TELEMETRY.iter().collect(), &|key| format!("[telemetry]\n{key} = 2020-01-01"));

@@ -79,6 +79,9 @@ pub enum Cause {
     /// No batch boundary came by.
     #[error("the stage did not come to the end of a batch within the patience of {0:?}")]
     NoBoundary(std::time::Duration),
+    /// The version that runs failed meanwhile, and its instance was replaced.
+    #[error("the version that runs failed meanwhile, and its policy had to act")]
+    Disturbed,
     /// The run ended before the new version had taken over.
     #[error("the run ended before it had taken over")]
     Ended,
@@ -99,6 +102,7 @@ impl Cause {
             Cause::Memory { .. } => "memory",
             Cause::Rejects { .. } => "rejects",
             Cause::Patience { .. } | Cause::NoBoundary(_) => "patience",
+            Cause::Disturbed => "disturbed",
             Cause::Ended => "ended",
         }
     }

@@ -60,7 +60,7 @@ pub fn differences(graph: &Graph, plan: Plan) -> Result<Differences, String> {
         let was_fed_by = feeders(&old.inputs, |at| Some(graph.stages.at(at)?.planned()));
         let rewired = was_fed_by != fed_by;
         places.push(Place::Stays { stage: Arc::clone(stage), inputs: planned.opening.inputs.clone(), edges, rewired });
-        let resized = old.instances != planned.instances || old.queue_bytes != planned.queue_bytes;
+        let resized = old.instances != planned.instances || old.queue_bytes != planned.queue_bytes || old.policy != planned.policy;
         if let Some(what) = if planned.is_opened() { Some(Difference::Version) } else { resized.then_some(Difference::Settings) } {
             steps.push(Step { stage: Arc::clone(stage), planned, what });
         }

@@ -51,7 +51,8 @@ impl Swaps {
     pub(super) fn size(&self, step: Step, asked: &Asked, records: &mut Vec<Record>) {
         let Step { stage, planned, .. } = step;
         let (now, version) = (stage.planned(), stage.version());
-        stage.runs(Arc::new(now.sized(planned.instances, planned.queue_bytes)), Arc::clone(&version));
+        let sized = PlannedStage { policy: planned.policy.clone(), ..now.sized(planned.instances, planned.queue_bytes) };
+        stage.runs(Arc::new(sized), Arc::clone(&version));
         let known = records.iter_mut().find(|record| record.stage == stage.name);
         let new = known.is_none().then(|| Record::new(&stage.name, asked, (Some(&version), Some(&version)), Outcome::Resized));
         match (known, new) {
@@ -98,7 +99,6 @@ impl Swaps {
                 calls: self.graph.observer.worker(&facts),
                 source: source(planned),
                 ready: instances.pop(),
-                previous: source(&old),
                 replay_bytes: planned.queue_bytes,
             };
             if !seat.put(Change::Swap(Box::new(candidate))) {

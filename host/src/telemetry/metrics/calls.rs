@@ -147,13 +147,15 @@ impl CallMetrics {
         shard.read.add(usage.bytes_read);
         shard.made.add(usage.bytes_made);
         shard.stayed.add(usage.bytes_stayed);
-        if let Some(batch) = call.batch {
+        // Rows that are tried again have been counted.
+        if let Some(batch) = call.batch.filter(|_| call.again.is_none()) {
             let rows = if self.extract { usage.rows_out } else { usage.rows_in };
             if let Some(tally) = shard.rows.get_or_make(self.run.source_of(batch.origin)) {
                 tally.0.add(rows);
             }
         }
         match call.export {
+            Export::Process | Export::Write if call.again.is_some() => self.again(call),
             Export::Process | Export::Write => shard.queue_wait.observe(&scales.seconds, call.waited.as_nanos() as u64),
             Export::Next => self.next(call, nanos),
             Export::Finish | Export::Commit => {}
@@ -173,6 +175,13 @@ impl CallMetrics {
             self.shard.yielded.set(began + nanos);
         } else if call.error.is_none() {
             self.shard.exhausted.set(1);
+        }
+    }
+
+    #[cold]
+    fn again(&self, call: &CallFacts<'_>) {
+        if let (Some(why), Some(stage)) = (call.again, self.run.stage(self.stage)) {
+            stage.again(why, call.usage.duration());
         }
     }
 

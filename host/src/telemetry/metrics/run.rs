@@ -170,9 +170,18 @@ impl RunMetrics {
         self.kept.read(|of| name(of).map(|(metric, label)| (metric.to_owned(), vec![label])), into);
     }
 
-    /// An instance of a stage was opened in place of a poisoned one.
-    pub fn restarted(&self, stage: usize) {
-        self.stages.get(stage).into_iter().for_each(StageMetrics::restarted);
+    /// An instance of a stage was opened in place of another.
+    pub fn restarted(&self, stage: usize, reason: &'static str) {
+        if let Some(stage) = self.stages.get(stage) {
+            stage.restarted(reason);
+        }
+    }
+
+    /// Rows of a stage were set aside.
+    pub fn set_aside(&self, stage: usize, how: &'static str, rows: u64) {
+        if let Some(stage) = self.stages.get(stage) {
+            stage.set_aside(how, rows);
+        }
     }
 
     /// A change of a stage has ended.

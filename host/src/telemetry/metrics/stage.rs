@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use super::{
@@ -16,8 +17,18 @@ use super::{
 };
 use crate::{
     telemetry::names::metric,
-    words::{call::CallError, observe::StageFacts, stage::Kind, usage::Usage},
+    words::{
+        call::CallError,
+        observe::{Again, StageFacts},
+        stage::Kind,
+        usage::Usage,
+    },
 };
+
+/// Why instances are replaced.
+const RESTARTS: [&str; 5] = ["trap", "limit", "malformed", "error", "recycle"];
+/// What is done with rows that a stage cannot take.
+const SET_ASIDE: [&str; 2] = ["dead_letter", "skip"];
 
 /// What came of a change of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +71,6 @@ pub struct StageMetrics {
     workers: Mutex<Workers>,
     rare: Mutex<Rare>,
     generation: AtomicU32,
-    restarts: AtomicU64,
     swaps: [AtomicU64; SWAPS.len()],
 }
 
@@ -83,6 +93,11 @@ struct Rare {
     calls: u64,
     errors: BTreeMap<&'static str, u64>,
     traps: BTreeMap<&'static str, u64>,
+    /// Instances that were replaced.
+    restarts: BTreeMap<&'static str, u64>,
+    /// Calls that were made again, and the time in them.
+    again: [(u64, Duration); 2],
+    set_aside: BTreeMap<&'static str, u64>,
     guest: GuestMetrics,
 }
 
@@ -118,7 +133,6 @@ impl StageMetrics {
             workers,
             rare,
             generation: AtomicU32::new(generation),
-            restarts: AtomicU64::default(),
             swaps: Default::default(),
         }
     }
@@ -183,9 +197,20 @@ impl StageMetrics {
         lock(&self.rare).guest.add(usage);
     }
 
-    /// An instance was opened in place of a poisoned one.
-    pub fn restarted(&self) {
-        self.restarts.fetch_add(1, Relaxed);
+    /// An instance was opened in place of another.
+    pub fn restarted(&self, reason: &'static str) {
+        *lock(&self.rare).restarts.entry(reason).or_default() += 1;
+    }
+
+    /// A call was made again.
+    pub fn again(&self, why: Again, time: Duration) {
+        let again = &mut lock(&self.rare).again[why as usize];
+        (again.0, again.1) = (again.0 + 1, again.1 + time);
+    }
+
+    /// Rows were set aside.
+    pub fn set_aside(&self, how: &'static str, rows: u64) {
+        *lock(&self.rare).set_aside.entry(how).or_default() += rows;
     }
 
     /// A change has ended.
@@ -240,7 +265,6 @@ impl StageMetrics {
             samples.count(metric::BYTES, &[stage, direction], bytes);
         }
         self.sample_rare(stage, samples);
-        samples.count(metric::RESTARTS, &[stage], self.restarts.load(Relaxed));
         for ((_, outcome), count) in SWAPS.iter().zip(&self.swaps) {
             samples.count(metric::SWAPS, &[stage, outcome], count.load(Relaxed));
         }
@@ -259,6 +283,16 @@ impl StageMetrics {
         }
         for (reason, count) in &rare.traps {
             samples.count(metric::TRAPS, &[stage, reason], *count);
+        }
+        for reason in RESTARTS {
+            samples.count(metric::RESTARTS, &[stage, reason], rare.restarts.get(reason).copied().unwrap_or_default());
+        }
+        for (why, (count, time)) in Again::ALL.iter().zip(&rare.again) {
+            samples.count(metric::AGAIN, &[stage, why.as_str()], *count);
+            samples.number(metric::AGAIN_SECONDS, &[stage, why.as_str()], time.as_secs_f64());
+        }
+        for how in SET_ASIDE {
+            samples.count(metric::SET_ASIDE, &[stage, how], rare.set_aside.get(how).copied().unwrap_or_default());
         }
         rare.guest.read(stage, samples);
     }

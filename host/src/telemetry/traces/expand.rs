@@ -297,6 +297,7 @@ fn attributes(stage: &Stage, call: &CallRecord) -> Vec<KeyValue> {
         seconds(a::TIME_HOST, call.host),
     ]);
     attributes.extend(call.batch.map(|sequence| integer(a::BATCH_SEQUENCE, sequence)));
+    attributes.extend(call.again.map(|again| KeyValue::new(a::AGAIN, again.as_str())));
     let datasets = stage.datasets(call);
     if !datasets.is_empty() {
         let told = |what: fn(&Dataset) -> StringValue| datasets.iter().map(|dataset| what(dataset)).collect();

@@ -5,7 +5,7 @@ use crate::{
     telemetry::{logs::CALL, names::attribute as a},
     words::{
         call::CallError,
-        observe::{CallFacts, RunFacts},
+        observe::{CallFacts, RunFacts, SetAside},
         trace::{self, SpanContext},
     },
 };
@@ -21,6 +21,30 @@ pub fn log(run: &RunTraces, stage: usize, call: &CallFacts<'_>, error: &CallErro
         call.export.as_str(),
         call.batch.map(|batch| batch.sequence),
         error,
+    );
+}
+
+/// Logs what became of rows of a batch, in the call that failed on the first of them.
+#[cold]
+pub fn log_aside(run: &RunTraces, aside: &SetAside<'_>) {
+    let _within = trace::within(aside.call);
+    let stage = run.constants.stage(aside.stage);
+    let stage = stage.as_ref().map_or("", |stage| stage.stage.as_str());
+    let failure = Failure::of(aside.error);
+    let done = if aside.how == "skip" { "are skipped" } else { "are dead letters" };
+    tracing::warn!(
+        target: CALL,
+        {
+            { a::PIPELINE } = run.facts.pipeline.as_str(),
+            { a::STAGE } = stage,
+            { a::BATCH_SEQUENCE } = aside.batch.sequence,
+            { a::ROWS_SET_ASIDE } = aside.rows,
+            { a::BLAME } = failure.blame.to_string().as_str(),
+            { a::ERROR_TYPE } = failure.reason,
+            { a::EXCEPTION_TYPE } = failure.reason,
+            { a::EXCEPTION_MESSAGE } = failure.message.as_str()
+        },
+        "{} of {} rows that `{stage}` cannot take {done}, found by {} more calls", aside.rows, aside.of, aside.calls,
     );
 }
 

@@ -27,7 +27,7 @@ use crate::{
     words::{
         blame::Blame,
         guest_span::{GuestEvent, GuestSpan, Request, Role, Value},
-        observe::{Export, RunFacts, StageFacts},
+        observe::{Again, Export, RunFacts, StageFacts},
         stage::Kind,
         tables::Dataset,
         trace::{SpanContext, SpanId},
@@ -149,6 +149,7 @@ impl Random {
             host: self.nanoseconds(),
             fuel: self.number(),
             fuel_exact: self.one_in(2),
+            again: Again::ALL.get(self.below(4) as usize).copied(),
             memory: self.number(),
             memory_growth: self.number(),
             bytes_read: self.number(),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::words::{
     blame::Blame,
     guest_span::GuestSpan,
-    observe::{BatchTrace, CallFacts, Export, Refused, Swapped, WorkerFacts},
+    observe::{Again, BatchTrace, CallFacts, Export, Refused, Swapped, WorkerFacts},
     tables::Dataset,
     trace::{SpanContext, SpanId},
 };
@@ -32,6 +32,8 @@ pub struct CallRecord {
     pub host: u64,
     pub fuel: u64,
     pub fuel_exact: bool,
+    /// Its rows have been a call's before.
+    pub again: Option<Again>,
     pub memory: u64,
     pub memory_growth: u64,
     pub bytes_read: u64,
@@ -166,6 +168,7 @@ impl CallRecord {
             host: nanoseconds(usage.host),
             fuel: usage.fuel,
             fuel_exact: usage.fuel_exact,
+            again: call.again,
             memory: usage.memory,
             memory_growth: usage.memory_growth,
             bytes_read: usage.bytes_read,

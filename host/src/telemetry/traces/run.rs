@@ -23,7 +23,7 @@ use crate::{
     },
     words::{
         call::CallError,
-        observe::{BatchTrace, CallFacts, Export, Refused, RunFacts, RunOutcome, StageFacts, Swapped, WorkerFacts},
+        observe::{BatchTrace, CallFacts, Export, Refused, RunFacts, RunOutcome, SetAside, StageFacts, Swapped, WorkerFacts},
         trace::{SpanContext, SpanId, TraceId},
     },
 };
@@ -172,6 +172,11 @@ impl RunTraces {
         }
     }
 
+    /// Rows of a batch were set aside.
+    pub fn set_aside(&self, aside: &SetAside<'_>) {
+        failure::log_aside(self, aside);
+    }
+
     /// The run has ended.
     pub fn ended(&self, outcome: &RunOutcome<'_>) {
         let failure = outcome.failure.map(|(stage, error)| (stage.to_owned(), Failure::of(error)));
@@ -208,7 +213,8 @@ impl CallTraces {
     /// It has ended.
     #[inline]
     pub fn end(&mut self, call: &CallFacts<'_>) {
-        if let Some(error) = call.error {
+        // What becomes of a failure that is handled is told when it is known.
+        if let Some(error) = call.error.filter(|_| !call.handled) {
             failure::log(&self.run, self.worker.stage, call, error);
         }
         if call.context.sampled {

@@ -2,7 +2,7 @@
 //! of swaps of stages that remember.
 
 use arrow_array::{Int64Array, UInt64Array};
-use misbehave::{Fuse, Misbehaviour, What, reject_all};
+use misbehave::{Do, Fuse, Misbehaviour, What, lie, numbers, reject_all};
 use parshall_sdk::prelude::*;
 
 struct Running {
@@ -30,8 +30,10 @@ impl Transform for Running {
     }
 
     fn process(&mut self, frame: &Frame) -> Result<Answer, StageError> {
-        if self.fuse.batch()? {
-            return Ok(reject_all(frame));
+        match self.fuse.batch(&numbers!(self.fuse, frame))? {
+            Do::AsUsual => {}
+            Do::Reject => return Ok(reject_all(frame)),
+            Do::Lie => return Ok(lie()),
         }
         let column = column_index(frame.schema(), "n", "")?;
         let numbers = frame.typed::<Int64Array>(column)?;

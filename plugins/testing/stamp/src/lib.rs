@@ -2,7 +2,7 @@
 //! it by writing other digits there.
 
 use arrow_array::Int64Array;
-use misbehave::{Fuse, Misbehaviour, reject_all};
+use misbehave::{Do, Fuse, Misbehaviour, lie, numbers, reject_all};
 use parshall_sdk::prelude::*;
 
 /// Four digits, found by the text before them.
@@ -28,8 +28,10 @@ impl Transform for Stamp {
     }
 
     fn process(&mut self, frame: &Frame) -> Result<Answer, StageError> {
-        if self.fuse.batch()? {
-            return Ok(reject_all(frame));
+        match self.fuse.batch(&numbers!(self.fuse, frame))? {
+            Do::AsUsual => {}
+            Do::Reject => return Ok(reject_all(frame)),
+            Do::Lie => return Ok(lie()),
         }
         let stamps = Int64Array::from_value(self.stamp, frame.rows());
         let columns = (0..frame.schema().fields().len()).map(Column::Input).chain([Column::made(&stamps)]);

@@ -2,25 +2,30 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{Part, replay::Replay};
+use super::{
+    Part,
+    bisect::Failed,
+    policy::{self, Taker},
+    replay::Replay,
+};
 use crate::{
     pipeline::{
         run::{
             checkpoint::Request,
             control::Verdict,
             outlets::Outlets,
-            post::{Candidate, Change, Source},
+            post::{Candidate, Change},
             queue::{Item, Queue, Taken},
             trial::{Phase, Trial},
-            version::Serving,
-            worker::{About, Ended, Failing, Step, Worker},
+            version::{Serving, Version},
+            worker::{self, About, Ended, Failing, Made, Step, Worker},
         },
         swap::Cause,
     },
     words::{
         call::CallError,
         observe::Export,
-        stage::{Load, Receipt},
+        stage::{Load, Receipt, Rejection},
     },
 };
 
@@ -37,7 +42,6 @@ struct Seat {
 /// The new version has taken over; this is the way back.
 struct OnTrial {
     trial: Arc<Trial>,
-    previous: Source,
     /// What the old version remembered when it went.
     state: Vec<u8>,
     /// What the new version has taken since, none of it committed.
@@ -138,10 +142,10 @@ impl Seat {
                 return Ok(());
             }
         };
-        let new = Serving::new(instance, candidate.version, candidate.calls);
+        let new = Serving::new(instance, candidate.version, candidate.calls, candidate.source);
         let old = super::replace(&mut self.active, new, &trial, began);
         let replay = Replay::new(candidate.replay_bytes);
-        self.on_trial = Some(OnTrial { trial, previous: candidate.previous, state, replay, old, _part: part });
+        self.on_trial = Some(OnTrial { trial, state, replay, old, _part: part });
         Ok(())
     }
 
@@ -156,7 +160,7 @@ impl Seat {
 
     fn take(&mut self, item: &Item) -> Step<()> {
         let about = About::Item(item);
-        let failing = if self.on_trial.is_some() { Failing::IsMadeAgain } else { Failing::Ends };
+        let failing = if self.on_trial.is_some() { Failing::IsMadeAgain } else { self.worker.failing() };
         let input = self.active.version.input(item.input);
         let write = |stage: &mut Instance| stage.write(input, &item.batch);
         let made = self.worker.make(&mut self.active, (Export::Write, about, failing), write, |rejections| (0, rejections));
@@ -170,7 +174,17 @@ impl Seat {
             }
             on.trial.saw(Phase::Guard, None, Some(&cost));
         }
+        if let (Err(error), true) = (&made.outcome, made.open) {
+            let failed = Failed { error: error.clone(), call: made.context };
+            return match policy::handle(self, item, failed)? {
+                Some((rejections, _)) => self.worker.send_rejected(item, &rejections),
+                None => Ok(()),
+            };
+        }
         let (rejections, _) = self.worker.or_fail(Export::Write, about, made)?;
+        if failing == Failing::IsHandled {
+            self.worker.policy.went_well();
+        }
         self.worker.send_rejected(item, &rejections)
     }
 
@@ -183,8 +197,44 @@ impl Seat {
     }
 }
 
+impl Taker for Seat {
+    type Answer = Vec<Rejection>;
+    const EXPORT: Export = Export::Write;
+
+    fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
+    fn version(&self) -> &Arc<Version> {
+        &self.active.version
+    }
+
+    fn call(&mut self, part: worker::Part<'_>) -> Made<Vec<Rejection>> {
+        let call = (Export::Write, About::Part(part), Failing::IsHandled);
+        let input = self.active.version.input(part.item.input);
+        let write = |stage: &mut Instance| stage.write(input, part.batch);
+        self.worker.make(&mut self.active, call, write, |rejections| (0, rejections))
+    }
+
+    /// What it has taken is its own until it commits: no other instance could go on.
+    fn recover(&mut self, error: &CallError) -> Result<(), CallError> {
+        match error.poisons() {
+            true => Err(CallError::Host("what the load has taken and not committed is gone with its instance".into())),
+            false => Ok(()),
+        }
+    }
+
+    fn went_on(&mut self) -> Result<(), CallError> {
+        Ok(())
+    }
+
+    fn join(parts: Vec<(usize, Vec<Rejection>)>) -> Result<Vec<Rejection>, CallError> {
+        Ok(parts.into_iter().flat_map(|(first, rejections)| policy::moved(rejections, first)).collect())
+    }
+}
+
 fn reopened(on: &mut OnTrial) -> Result<Instance, CallError> {
-    let mut instance = on.previous.open(Some(on.state.clone())).and_then(super::of_kind::<Instance>)?;
+    let mut instance = on.old.source.open(Some(on.state.clone())).and_then(super::of_kind::<Instance>)?;
     for (input, batch) in on.replay.give() {
         instance.write(input, &batch).outcome?;
     }

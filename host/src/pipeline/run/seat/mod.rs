@@ -3,8 +3,11 @@
 //! A thread looks into its post before every batch (one relaxed load). What it finds there it does at once, so whoever sits in the
 //! seat is never called after it has been replaced: it has been moved out of it.
 
+mod bisect;
 mod extract;
 mod load;
+mod policy;
+mod renew;
 mod replay;
 mod transform;
 
@@ -28,11 +31,13 @@ use crate::{
 
 /// Runs an instance in a seat until its inputs end. A load answers what it made durable.
 pub fn run(worker: Worker, serving: Serving<Opened>, queue: Option<&Queue>, order: &Order) -> Step<Option<Receipt>> {
-    let Serving { instance, version, calls, tally } = serving;
+    let Serving { instance, version, calls, tally, source } = serving;
     match (instance, queue) {
-        (Opened::Load(instance), Some(queue)) => load::run(worker, Serving { instance, version, calls, tally }, queue).map(Some),
-        (Opened::Extract(instance), _) => extract::run(worker, Serving { instance, version, calls, tally }),
-        (Opened::Transform(instance), Some(queue)) => transform::run(worker, Serving { instance, version, calls, tally }, queue, order),
+        (Opened::Load(instance), Some(queue)) => load::run(worker, Serving { instance, version, calls, tally, source }, queue).map(Some),
+        (Opened::Extract(instance), _) => extract::run(worker, Serving { instance, version, calls, tally, source }),
+        (Opened::Transform(instance), Some(queue)) => {
+            transform::run(worker, Serving { instance, version, calls, tally, source }, queue, order)
+        }
         (_, None) => Ok(None),
     }
 }
@@ -116,15 +121,15 @@ fn discard_ready(candidate: &mut Candidate) {
 
 /// Another version takes over for good: the old instance is dropped elsewhere. Answers what is left of the old version.
 fn replace<S: Send + 'static>(active: &mut Serving<S>, new: Serving<S>, trial: &Trial, began: Instant) -> Serving<()> {
-    let Serving { instance, version, calls, tally } = mem::replace(active, new);
+    let Serving { instance, version, calls, tally, source } = mem::replace(active, new);
     trial.retire(Box::new(instance));
     trial.took_over(began, began.elapsed());
-    Serving { instance: (), version, calls, tally }
+    Serving { instance: (), version, calls, tally, source }
 }
 
 /// The old version is back, with an instance that was opened anew.
 fn bring_back<S: Send + 'static>(active: &mut Serving<S>, old: Serving<()>, instance: S, trial: &Trial, began: Instant) {
-    let Serving { version, calls, tally, .. } = old;
-    trial.retire(Box::new(mem::replace(active, Serving { instance, version, calls, tally })));
+    let Serving { version, calls, tally, source, .. } = old;
+    trial.retire(Box::new(mem::replace(active, Serving { instance, version, calls, tally, source })));
     trial.gave_back(began);
 }

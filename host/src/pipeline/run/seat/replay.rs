@@ -1,11 +1,11 @@
-//! Batches that a new version has answered for while it is on trial: given to the old one again, should it come back, so that it
-//! remembers what it would have.
+//! Batches that were answered for and are kept: given to another instance, which then remembers what it would have. That is the old version
+//! when a new one on trial has to go, and the successor of an instance that failed.
 
 use std::sync::Arc;
 
 use crate::words::batch::{self, RecordBatch};
 
-/// Batches of the guard phase, bounded by bytes.
+/// Batches, bounded by bytes.
 pub struct Replay {
     batches: Vec<(u32, Arc<RecordBatch>)>,
     bytes: u64,
@@ -28,6 +28,11 @@ impl Replay {
     /// Whether there is no room for so many bytes.
     pub fn is_exceeded_by(&self, bytes: u64) -> bool {
         bytes > self.bound
+    }
+
+    /// Whether nothing is kept.
+    pub fn is_empty(&self) -> bool {
+        self.batches.is_empty()
     }
 
     /// Gives all batches, in their order; nothing stays.

@@ -1,12 +1,20 @@
 //! A transform's seat, and the trial of another version in it.
 
+mod taker;
+
 use std::{
     mem,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use super::{Part, replay::Replay};
+use super::{
+    Part,
+    bisect::Failed,
+    policy::{self, Saved},
+    renew::{Growth, Memory, RECYCLED},
+    replay::Replay,
+};
 use crate::{
     pipeline::{
         run::{
@@ -24,7 +32,7 @@ use crate::{
         call::{Call, CallError},
         observe::{BatchTrace, Export},
         stage::{Receipt, Rejection, Transform, Transformed},
-        trace::SpanContext,
+        trace::{SpanContext, TraceId},
     },
 };
 
@@ -41,6 +49,9 @@ struct Seat<'a> {
     order: &'a Order,
     /// Calls whose rows are held.
     held: Vec<SpanContext>,
+    /// What the version that serves remembers.
+    memory: Memory,
+    growth: Growth,
 }
 
 /// Another version in the same seat.
@@ -62,7 +73,8 @@ type PutOut = (Transformed, Arc<BatchTrace>, SpanContext);
 
 /// Runs a transform until its inputs end or it is asked to leave.
 pub fn run(worker: Worker, serving: Serving<Instance>, queue: &Queue, order: &Order) -> Step<Option<Receipt>> {
-    let mut seat = Seat { worker, active: serving, on_trial: None, order, held: Vec::new() };
+    let memory = Memory::new(&serving.source, queue.bound());
+    let mut seat = Seat { worker, active: serving, on_trial: None, order, held: Vec::new(), memory, growth: Growth::default() };
     let mut seen = 0;
     while seat.boundary()? {
         match queue.pop(&mut seen).map_err(|_| Ended)? {
@@ -93,7 +105,30 @@ impl Seat<'_> {
             None => {}
         }
         self.follow()?;
+        if self.on_trial.is_none() && self.growth.is_due(self.worker.policy.recycle()) {
+            self.recycle()?;
+        }
         Ok(true)
+    }
+
+    /// Another instance goes on with what this one remembers. Where none is to be had, this one goes on.
+    fn recycle(&mut self) -> Step<()> {
+        self.memory.moved_on();
+        if let Err(error) = self.memory.ready(&mut self.active.instance) {
+            if error.poisons() {
+                return Err(self.worker.fail("snapshot", None, error));
+            }
+            self.growth.postpone();
+            return Ok(());
+        }
+        match self.memory.succeed(&mut self.active) {
+            Ok(()) => {
+                self.growth.renewed();
+                self.worker.restarted(RECYCLED);
+            }
+            Err(_) => self.growth.postpone(),
+        }
+        Ok(())
     }
 
     /// Load beside: the new version is opened, with the state of the old one where there is any.
@@ -104,7 +139,7 @@ impl Seat<'_> {
         let instance = &mut self.active.instance;
         match super::open::<Instance>(&mut candidate, || instance.snapshot().outcome.map(Some).map_err(Cause::Snapshot)) {
             Ok(instance) => {
-                let other = Some(Serving::new(instance, candidate.version, candidate.calls));
+                let other = Some(Serving::new(instance, candidate.version, candidate.calls, candidate.source));
                 let replay = stateful.then(|| Replay::new(candidate.replay_bytes));
                 self.on_trial = Some(OnTrial { trial, other, took_over: false, replay, pause: began.elapsed(), _part: part });
             }
@@ -117,11 +152,17 @@ impl Seat<'_> {
         let Some(on) = &mut self.on_trial else { return Ok(()) };
         let phase = on.trial.phase();
         match phase {
-            Phase::Guard | Phase::Passed if !on.took_over => on.take_over(&mut self.active),
+            Phase::Guard | Phase::Passed if !on.took_over => {
+                on.take_over(&mut self.active);
+                self.memory.forget(&self.active.source);
+                self.growth = Growth::default();
+            }
             Phase::RolledBack if on.took_over => {
                 if let Err(error) = on.give_back(&mut self.active) {
                     return Err(self.worker.fail(Export::Process.as_str(), None, error));
                 }
+                self.memory.forget(&self.active.source);
+                self.growth = Growth::default();
             }
             _ => {}
         }
@@ -134,16 +175,19 @@ impl Seat<'_> {
     /// Takes a batch and sends on what comes of it, in the order in which batches were taken.
     fn take(&mut self, item: &Item) -> Step<()> {
         self.worker.taps.arrived(item.input, &item.batch, &item.trace);
-        let (transformed, call) = self.answer(item)?;
-        if transformed.outputs.is_empty() && self.held.len() < LINKS {
-            self.held.push(call);
+        let saved = self.answer(item)?;
+        if let Some((_, call)) = saved.as_ref().filter(|(saved, _)| saved.outputs.is_empty() && self.held.len() < LINKS) {
+            self.held.push(*call);
         }
         if !self.order.enter(item.ticket) {
             item.trace.throw_away();
             return Err(Ended);
         }
         let worker = &self.worker;
-        let sent = worker.send_rejected(item, &transformed.rejections).and_then(|()| worker.send_all(&transformed, &item.trace, call));
+        let send = |(transformed, call): &(Transformed, _)| {
+            worker.send_rejected(item, &transformed.rejections).and_then(|()| worker.send_all(transformed, &item.trace, *call))
+        };
+        let sent = saved.as_ref().map_or(Ok(()), send);
         self.order.leave(item.ticket);
         sent
     }
@@ -158,26 +202,43 @@ impl Seat<'_> {
         Ok(())
     }
 
+    /// The answer of the version that serves, as far as there is one.
+    fn serve(&mut self, item: &Item) -> Step<Made<Transformed>> {
+        let failing = self.worker.failing();
+        match failing {
+            Failing::IsHandled => {
+                let ready = self.memory.ready(&mut self.active.instance);
+                ready.map_err(|error| self.worker.fail("snapshot", Some(item.ticket), error))?;
+            }
+            _ => self.memory.moved_on(),
+        }
+        let made = process(&self.worker, &mut self.active, item, failing);
+        self.growth.saw(made.cost.memory);
+        if made.outcome.is_ok() && failing == Failing::IsHandled {
+            self.memory.took(self.active.version.input(item.input), &item.batch);
+            self.worker.policy.went_well();
+        }
+        Ok(made)
+    }
+
+    /// What goes on of a batch on which the version that serves has answered, or failed.
+    fn save(&mut self, item: &Item, made: Made<Transformed>) -> Step<Saved<Transformed>> {
+        match made.outcome {
+            Err(error) if made.open => policy::handle(self, item, Failed { error, call: made.context }),
+            _ => self.worker.or_fail(Export::Process, About::Item(item), made).map(Some),
+        }
+    }
+
     /// The answer that goes on: of the version that serves, or of the one that is tried. Where that fails, the other answers.
-    fn answer(&mut self, item: &Item) -> Step<(Transformed, SpanContext)> {
+    fn answer(&mut self, item: &Item) -> Step<Saved<Transformed>> {
         let Some(on) = &mut self.on_trial else {
-            let made = process(&self.worker, &mut self.active, item, Failing::Ends);
-            return self.worker.or_fail(Export::Process, About::Item(item), made);
+            let made = self.serve(item)?;
+            return self.save(item, made);
         };
         let phase = on.trial.phase();
-        let made = match phase {
-            Phase::Shadow => {
-                let made = process(&self.worker, &mut self.active, item, Failing::Ends);
-                if let Ok(transformed) = &made.outcome {
-                    on.shadow(item, transformed, &made.cost);
-                }
-                made
-            }
-            Phase::Canary if !on.trial.chooses(item.ticket) => {
-                let made = process(&self.worker, &mut self.active, item, Failing::Ends);
-                on.trial.saw(phase, Some(&made.cost), None);
-                made
-            }
+        match phase {
+            Phase::Shadow => self.answer_beside(item, phase),
+            Phase::Canary if !on.trial.chooses(item.ticket) => self.answer_beside(item, phase),
             Phase::Canary | Phase::Guard if on.took_over == (phase == Phase::Guard) => {
                 let tried = if on.took_over { Some(&mut self.active) } else { on.other.as_mut() };
                 let Some(made) = tried.map(|tried| process(&self.worker, tried, item, Failing::IsMadeAgain)) else {
@@ -189,12 +250,27 @@ impl Seat<'_> {
                 }
                 on.remember(item);
                 on.trial.saw(phase, None, Some(&made.cost));
-                made
+                self.worker.or_fail(Export::Process, About::Item(item), made).map(Some)
             }
             // Another instance has ended the phase in the meantime.
-            _ => return self.follow().and_then(|()| self.answer(item)),
-        };
-        self.worker.or_fail(Export::Process, About::Item(item), made)
+            _ => self.follow().and_then(|()| self.answer(item)),
+        }
+    }
+
+    /// The answer of the version that serves, while another is tried. Where its own policy has to act, the other has come at a bad time.
+    fn answer_beside(&mut self, item: &Item, phase: Phase) -> Step<Saved<Transformed>> {
+        let made = self.serve(item)?;
+        let Some(on) = &mut self.on_trial else { return Err(Ended) };
+        match &made.outcome {
+            Ok(transformed) if phase == Phase::Shadow => on.shadow(item, transformed, &made.cost),
+            Err(_) if made.open => {
+                on.trial.roll_back(Cause::Disturbed);
+                self.follow()?;
+            }
+            _ if phase == Phase::Canary => on.trial.saw(phase, Some(&made.cost), None),
+            _ => {}
+        }
+        self.save(item, made)
     }
 
     /// The inputs have ended: what the stage still holds goes on.
@@ -246,7 +322,21 @@ impl Seat<'_> {
         }
     }
 
+    /// What the stage still holds. A call that may go well later is made again; all rows have been taken, so there is nothing else that a
+    /// policy could do.
     fn held_or_fail(&mut self) -> Step<Option<PutOut>> {
+        let on_error = self.worker.policy.on_error();
+        for retry in 0..on_error.retry {
+            match self.held(Failing::IsHandled)? {
+                Ok(held) => return Ok(held),
+                Err(error) if error.may_pass() && !error.poisons() => {
+                    if !self.worker.control.pause(on_error.pause(retry, TraceId::fresh().0.get() as u64)) {
+                        return Err(Ended);
+                    }
+                }
+                Err(error) => return Err(self.worker.fail(Export::Finish.as_str(), None, error)),
+            }
+        }
         // A failure has ended the run before this could see it.
         self.held(Failing::Ends)?.map_err(|_| Ended)
     }
@@ -257,7 +347,7 @@ impl Seat<'_> {
         let (export, about) = (Export::Finish, About::New(&trace));
         let made = self.worker.make(&mut self.active, (export, about, failing), |stage| stage.finish(), put_out);
         let made = match made.outcome {
-            Err(error) if failing == Failing::IsMadeAgain => {
+            Err(error) if failing != Failing::Ends => {
                 trace.void();
                 return Ok(Err(error));
             }
@@ -273,12 +363,12 @@ impl Seat<'_> {
 
 fn process(worker: &Worker, serving: &mut Serving<Instance>, item: &Item, failing: Failing) -> Made<Transformed> {
     let input = serving.version.input(item.input);
-    worker.make(
-        serving,
-        (Export::Process, About::Item(item), failing),
-        |stage| stage.process(input, &item.batch),
-        |transformed| (transformed.outputs.len() as u64, &transformed.rejections),
-    )
+    worker.make(serving, (Export::Process, About::Item(item), failing), |stage| stage.process(input, &item.batch), answered)
+}
+
+/// Batches that came out of a call, and rows that it rejected.
+fn answered(transformed: &Transformed) -> (u64, &[Rejection]) {
+    (transformed.outputs.len() as u64, &transformed.rejections)
 }
 
 /// Batches that a call of `finish` put out; it rejects nothing.

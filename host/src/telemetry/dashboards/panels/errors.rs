@@ -28,6 +28,14 @@ pub fn row() -> Row {
                 "{{stage}}",
                 ratio_or_zero(&[label::STAGE], rate(&calls.clone().is(label::OUTCOME, "error"), WINDOW), rate(&calls, WINDOW)),
             ),
+        Panel::lines("Rows set aside", "Rows that a stage could not take, and that did not end the run: dead letters, which `parshall retry` feeds back after a fix, and skipped ones, which are gone.")
+            .stacked()
+            .query("{{stage}} {{outcome}}", sum(&[label::STAGE, label::OUTCOME], happened(&seen_of_stage(metric::SET_ASIDE), WINDOW))),
+        Panel::lines("Calls made again", "`retry`: something outside did not answer, or a deadline passed. `bisect`: to find the rows at fault.")
+            .stacked()
+            .query("{{stage}} {{reason}}", sum(&[label::STAGE, label::REASON], happened(&seen_of_stage(metric::AGAIN), WINDOW))),
+        Panel::lines("Time in calls made again", "Seconds a second that failures cost. Much of it: fix what fails.")
+            .query("{{stage}} {{reason}}", sum(&[label::STAGE, label::REASON], rate(&seen_of_stage(metric::AGAIN_SECONDS), WINDOW))),
         Panel::lines("Share of rows that are rejected", "Of the rows that arrive at a stage. A sudden rise: the source changed; the rows are at the stage's port `rejected`, each with its reason.")
             .unit("percentunit")
             .red_from(REJECTED_RATIO)

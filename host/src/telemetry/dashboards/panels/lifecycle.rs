@@ -32,8 +32,8 @@ pub fn row() -> Row {
             .query("failed", swaps("failed")),
         Panel::lines("Generation", "The version that each stage runs: every one that was tried has its own number. A step is a swap: compare what lies before it with what lies after it.")
             .query("{{stage}}", max(STAGE, seen_of_stage(metric::GENERATION))),
-        Panel::lines("Restarts of instances", "Instances that were opened in place of a poisoned one. Again and again: the stage traps on something that comes back.")
-            .query("{{stage}}", sum(STAGE, increase(&seen_of_stage(metric::RESTARTS), WINDOW))),
+        Panel::lines("Restarts of instances", "Instances that were opened in place of others, by why. `recycle`: its memory had grown beyond the threshold. Anything else again and again: the stage fails on something that comes back.")
+            .query("{{stage}} {{reason}}", sum(&[INSTANCE, label::STAGE, label::REASON], increase(&seen_of_stage(metric::RESTARTS), WINDOW))),
         Panel::table("Stages", "What each stage is: its kind, its component and what that calls its version.").query(
             "",
             max(&[INSTANCE, label::STAGE, label::KIND, label::COMPONENT, label::VERSION], seen_of_stage(metric::STAGE_INFO)),
