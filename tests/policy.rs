@@ -30,7 +30,7 @@ use parshall::{
     },
     tables::NativeTables,
     wasm::{Cache, Runtime},
-    words::stage::Component,
+    words::{limits::Loading, stage::Component},
 };
 use tempfile::TempDir;
 
@@ -47,11 +47,11 @@ struct Kept {
 }
 
 impl Components for Kept {
-    fn load(&self, reference: &ComponentRef, base: &Path) -> Result<Arc<dyn Component>, ComponentError> {
+    fn load(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
         match reference {
             ComponentRef::Std(name) if name == "keep" => Ok(Arc::new(Sink(self.rows.clone()))),
             ComponentRef::Std(name) if name == "away" => Ok(Arc::new(Away::default())),
-            _ => self.catalog.load(reference, base),
+            _ => self.catalog.load(reference, base, limits),
         }
     }
 

@@ -95,6 +95,21 @@ fn a_version_that_takes_more_memory_goes_back() {
     assert_rolled_back(&tried("hoard", 0, SwapSettings { memory: Some(2.0), ..settings() }), "memory");
 }
 
+/// The version that runs fails on a row now and then, which its policy skips: whatever is beside it meanwhile has come at a bad time.
+#[test]
+fn a_trial_is_over_when_the_policy_of_the_version_that_runs_acts() {
+    let live = Live::start(&stage("config = { misbehave = \"data\", every = 1000000 }\non_error = \"skip\""));
+    live.flow(5_000);
+    let shadow = SwapSettings { shadow: u64::MAX, patience: Duration::from_secs(300), ..settings() };
+    let records = live.change(&stage("on_error = \"skip\""), shadow).unwrap_or_else(|refusal| panic!("{}", said(&refusal)));
+    assert_refused(&records[0], "disturbed");
+    live.flow(5_000);
+    let (report, _) = live.stop();
+    let rows = &report.stages[1].rows;
+    assert_eq!(rows.r#in, rows.out + rows.failed, "the ledger is balanced: {rows:?}");
+    assert!(rows.failed > 0, "{rows:?}");
+}
+
 #[test]
 fn a_canary_that_sees_too_little_is_refused() {
     let live = Live::start(&stage("").replace("rows = 1000000000000", "rows = 1000"));

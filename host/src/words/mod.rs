@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod digest;
 #[cfg(test)]
 pub mod entropy;
+pub mod flight;
 pub mod grants;
 pub mod guest_span;
 pub mod limits;

@@ -14,6 +14,7 @@ use crate::{
         batch::{self, RecordBatch},
         call::{Call, CallError, StageError},
         digest::Digest,
+        limits::Loading,
         stage::{Component, Description, Extract, Extracted, Kind, Load, Opening, Port, Transform},
         usage::{Origin, PortOrigins, Usage},
     },
@@ -151,10 +152,10 @@ fn letters(of: &StageSpec, name: &str) -> StageSpec {
 }
 
 impl Components for WithLetters<'_> {
-    fn load(&self, reference: &ComponentRef, base: &Path) -> Result<Arc<dyn Component>, ComponentError> {
+    fn load(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
         match reference {
             ComponentRef::Std(name) if name == NAME => Ok(Arc::new(Letters(self.path.clone()))),
-            _ => self.inner.load(reference, base),
+            _ => self.inner.load(reference, base, limits),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{
         plan::PortId,
         run::{
             checkpoint::Request,
-            post::{Candidate, Change, Source},
+            post::{Candidate, Change},
             trial::{Phase, Trial},
             version::Serving,
             worker::{About, Failing, Step, Worker},
