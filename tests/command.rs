@@ -9,8 +9,29 @@ use crate::{
     components,
 };
 
-const SUBCOMMANDS: [&str; 12] =
-    ["run", "check", "bench", "inspect", "conformance", "new", "build", "test", "graph", "schema", "dashboards", "completions"];
+const SUBCOMMANDS: [&str; 21] = [
+    "run",
+    "check",
+    "bench",
+    "ps",
+    "status",
+    "top",
+    "tap",
+    "swap",
+    "reload",
+    "inspect",
+    "conformance",
+    "new",
+    "build",
+    "test",
+    "dev",
+    "pull",
+    "push",
+    "sign",
+    "graph",
+    "schema",
+    "dashboards",
+];
 
 /// Protects against a newcomer who finds no way in.
 #[test]

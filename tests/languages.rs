@@ -19,6 +19,11 @@ fn dist(stage: &str) -> String {
 }
 
 /// What a language's stages are built with may not be here; then the project's own script says what to do.
+/// Whether projects in C can be built here.
+pub fn has_compiler_for_c() -> bool {
+    has_tool("zig") || has_tool("clang") && has_tool("wasm-ld") || std::env::var_os("PARSHALL_TOOLS").is_some()
+}
+
 fn has_tool(command: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(command).is_file())
@@ -119,8 +124,7 @@ fn a_project_is_made_built_and_tested() {
     let wrong = run(here.path(), &["new", "My Stage", "--lang", "c"]).fails(2);
     assert!(wrong.contains("lower-case letters"), "{wrong}");
 
-    let compiler = has_tool("zig") || has_tool("clang") && has_tool("wasm-ld") || std::env::var_os("PARSHALL_TOOLS").is_some();
-    if !compiler {
+    if !has_compiler_for_c() {
         eprintln!("no compiler for C is here: building and testing is left to plugins/languages/run");
         return;
     }

@@ -20,7 +20,7 @@ use std::{
 use parshall::{
     catalog::Catalog,
     pipeline::{
-        plan::{ComponentError, ComponentRef, Components, Plan},
+        plan::{ComponentError, ComponentRef, Components, Origin, Plan},
         run::{Report, Run, Span},
         spec::Spec,
         swap::{Outcome, Record, Refusal, Request, SwapSettings, Swaps, Trigger},
@@ -45,12 +45,12 @@ struct Audited {
 }
 
 impl Components for Audited {
-    fn load(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
+    fn load(&self, reference: &ComponentRef, origin: &Origin, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
         match reference {
             ComponentRef::Std(name) if name == "audit" => Ok(Arc::new(Sink(self.audit.clone()))),
             ComponentRef::Std(name) if name == "forgetful" => Ok(Arc::new(Double::forgetful(self.running()?))),
             ComponentRef::Std(name) if name == "once" => Ok(Arc::new(Double::once(self.running()?))),
-            _ => self.catalog.load(reference, base, limits),
+            _ => self.catalog.load(reference, origin, limits),
         }
     }
 
@@ -61,7 +61,7 @@ impl Components for Audited {
 
 impl Audited {
     fn running(&self) -> Result<Arc<dyn Component>, ComponentError> {
-        self.catalog.load(&ComponentRef::Path(components::path("testing/running")), Path::new(""), Loading::default())
+        self.catalog.load(&ComponentRef::Path(components::path("testing/running")), &Origin::default(), Loading::default())
     }
 }
 

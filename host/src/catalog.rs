@@ -1,4 +1,4 @@
-//! Where components come from: those embedded as `std:NAME`, and files.
+//! Where components come from: those embedded as `std:NAME`, files, and registries. And whether they are signed.
 
 use std::{
     borrow::Cow,
@@ -8,9 +8,10 @@ use std::{
 };
 
 use crate::{
-    pipeline::plan::{ComponentError, ComponentErrorKind, ComponentRef, Components},
+    pipeline::plan::{ComponentError, ComponentErrorKind, ComponentRef, Components, Origin},
+    registry::{self, Fetched, Keys, Registry, RegistryError, Store},
     wasm::{LoadError, Runtime, WasmComponent},
-    words::{limits::Loading, stage::Component},
+    words::{limits::Loading, oci::OciName, stage::Component},
 };
 
 macro_rules! embedded {
@@ -25,6 +26,7 @@ const EMBEDDED: &[(&str, &[u8])] =
 
 /// Finds components and loads them into one runtime.
 pub struct Catalog {
+    registry: Registry,
     runtime: Runtime,
     /// A folder whose files stand in for the embedded components; for those who work on them.
     dist: Option<PathBuf>,
@@ -33,7 +35,13 @@ pub struct Catalog {
 impl Catalog {
     /// A catalog over this runtime. `$PARSHALL_DIST` names a folder of components to use instead of the embedded ones.
     pub fn new(runtime: Runtime) -> Self {
-        Catalog { runtime, dist: std::env::var_os("PARSHALL_DIST").map(PathBuf::from) }
+        let registry = Registry::new(Store::from_env());
+        Catalog { registry, runtime, dist: std::env::var_os("PARSHALL_DIST").map(PathBuf::from) }
+    }
+
+    /// The same, with another way to registries.
+    pub fn with_registry(self, registry: Registry) -> Self {
+        Catalog { registry, ..self }
     }
 
     /// The names of the standard stages.
@@ -42,9 +50,18 @@ impl Catalog {
     }
 
     /// The bytes of a component; the embedded ones where they lie in the binary.
-    pub fn bytes(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<Cow<'static, [u8]>, ComponentError> {
+    pub fn bytes(&self, reference: &ComponentRef, origin: &Origin, limits: Loading) -> Result<Cow<'static, [u8]>, ComponentError> {
         match reference {
-            ComponentRef::Path(path) => read(reference, &base.join(path), limits).map(Cow::Owned),
+            ComponentRef::Path(path) => {
+                let path = origin.base.join(path);
+                let bytes = read(reference, &path, limits)?;
+                signed(reference, &path, &bytes, &keys(origin)?)?;
+                Ok(Cow::Owned(bytes))
+            }
+            ComponentRef::Oci(name) => {
+                let bytes = self.fetch(name, origin, limits)?.bytes;
+                Ok(Cow::Owned(bytes))
+            }
             ComponentRef::Std(name) => {
                 let known = EMBEDDED.iter().find(|(known, _)| known == name).ok_or_else(|| unknown(name))?;
                 match &self.dist {
@@ -55,16 +72,21 @@ impl Catalog {
         }
     }
 
+    /// A component of a registry.
+    pub fn fetch(&self, name: &OciName, origin: &Origin) -> Result<Fetched, ComponentError> {
+        self.registry.fetch(name, origin.lock.as_deref(), &keys(origin)?).map_err(|error| unfetched(&error))
+    }
+
     /// Loads a component, with what only a component on wasmtime can tell (its size, whether it was cached).
-    pub fn component(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<WasmComponent, ComponentError> {
-        let bytes = self.bytes(reference, base, limits)?;
+    pub fn component(&self, reference: &ComponentRef, origin: &Origin, limits: Loading) -> Result<WasmComponent, ComponentError> {
+        let bytes = self.bytes(reference, origin, limits)?;
         self.runtime.load_within(&bytes, limits).map_err(|error| unloadable(reference, &error))
     }
 }
 
 impl Components for Catalog {
-    fn load(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
-        Ok(Arc::new(self.component(reference, base, limits)?))
+    fn load(&self, reference: &ComponentRef, origin: &Origin, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
+        Ok(Arc::new(self.component(reference, origin, limits)?))
     }
 
     fn std_names(&self) -> Vec<String> {
@@ -105,6 +127,39 @@ fn unreadable(reference: &ComponentRef, path: &Path, error: &std::io::Error) -> 
             ComponentError { kind: ComponentErrorKind::Io, message, help: None }
         }
     }
+}
+
+fn keys(origin: &Origin) -> Result<Keys, ComponentError> {
+    Keys::read(&origin.keys).map_err(|error| unfetched(&error))
+}
+
+/// A file is signed by a file beside it.
+fn signed(reference: &ComponentRef, path: &Path, bytes: &[u8], keys: &Keys) -> Result<(), ComponentError> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let place = registry::signature_beside(path);
+    let signature = std::fs::read_to_string(&place);
+    if signature.as_ref().is_ok_and(|signature| keys.verify(bytes, signature)) {
+        return Ok(());
+    }
+    let (shown, why) = (place.display(), signature.err().map(|error| error.to_string()));
+    let message = match why {
+        Some(why) => format!("`{reference}` is not signed, and the pipeline file has [signatures]: {shown}: {why}"),
+        None => format!("the signature of `{reference}` in {shown} was not made over it with a key of [signatures]"),
+    };
+    let help = Some("`cosign sign-blob --key KEY` or `parshall sign --key KEY` makes one".to_owned());
+    Err(ComponentError { kind: ComponentErrorKind::Unverified, message, help })
+}
+
+fn unfetched(error: &RegistryError) -> ComponentError {
+    let kind = match error {
+        RegistryError::NotFound(_) => ComponentErrorKind::NotFound { nearest: None },
+        RegistryError::NoComponent { .. } => ComponentErrorKind::NotAComponent,
+        RegistryError::Unsigned(_) | RegistryError::Unverified { .. } => ComponentErrorKind::Unverified,
+        _ => ComponentErrorKind::Io,
+    };
+    ComponentError { kind, message: error.to_string(), help: error.help() }
 }
 
 fn unloadable(reference: &ComponentRef, error: &LoadError) -> ComponentError {

@@ -9,6 +9,7 @@ pub mod conformance;
 pub mod measure;
 pub mod pipeline;
 pub mod project;
+pub mod registry;
 pub mod state;
 pub mod tables;
 pub mod telemetry;

@@ -24,7 +24,7 @@ pub struct Arguments {
 
 /// Checks it: components are loaded and stages opened, so schemas and configurations are known to fit.
 pub fn check(arguments: &Arguments, colour: bool) -> Result<(), Exit> {
-    let plan = session::plan(&arguments.pipeline.file, colour)?.plan;
+    let plan = session::plan(&arguments.pipeline, colour)?.plan;
     if arguments.quiet { Ok(()) } else { exit::print(&text(&plan, arguments.limits)) }
 }
 

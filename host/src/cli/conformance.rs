@@ -1,6 +1,6 @@
 //! `parshall conformance`: asks a component everything that a good stage must do, and prints a report card.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use comfy_table::{Table, TableStyle};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Exit, exit, session};
 use crate::{
     conformance::{self, Card, Role, Subject, Verdict, Weight},
-    pipeline::plan::ComponentRef,
+    pipeline::plan::Origin,
     tables::NativeTables,
     words::{
         batch::RecordBatch,
@@ -55,12 +55,9 @@ enum RoleName {
 
 /// Asks and tells. A component that fails what it must is exit code 1.
 pub fn conformance(arguments: &Arguments) -> Result<(), Exit> {
-    let reference = match arguments.component.strip_prefix("std:") {
-        Some(name) => ComponentRef::Std(name.to_owned()),
-        None => ComponentRef::Path(arguments.component.clone().into()),
-    };
+    let reference = session::reference(&arguments.component)?;
     let component =
-        session::catalog()?.component(&reference, Path::new("."), Loading::default()).map_err(|error| Exit::Wrong(error.message))?;
+        session::catalog()?.component(&reference, &Origin::folder("."), Loading::default()).map_err(|error| Exit::Wrong(error.message))?;
     let named = component.description().map_or(Role::Any, |description| Role::of(&description.name));
     let role = arguments.role.map_or(named, Role::from);
     let config = arguments.config.as_deref().map(config).transpose()?;

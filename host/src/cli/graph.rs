@@ -29,7 +29,7 @@ enum Format {
 
 /// Draws it.
 pub fn graph(arguments: &Arguments, colour: bool) -> Result<(), Exit> {
-    let plan = session::plan(&arguments.pipeline.file, colour)?.plan;
+    let plan = session::plan(&arguments.pipeline, colour)?.plan;
     exit::print(&match arguments.format {
         Format::Mermaid => draw::mermaid(&plan, arguments.full),
         Format::Dot => draw::dot(&plan, arguments.full),

@@ -1,6 +1,6 @@
 //! `parshall inspect`: what a component is.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::{Exit, amount, exit, session};
 use crate::{
     catalog::Catalog,
     pipeline::{
-        plan::ComponentRef,
+        plan::{ComponentRef, Origin},
         spec::limits::{LIMITS, Limit},
     },
     project,
@@ -22,7 +22,7 @@ use crate::{
 /// Arguments of `parshall inspect`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// `std:NAME`, or a path; without it, the standard stages are listed.
+    /// `std:NAME`, a path, or `oci://…`; without it, the standard stages are listed.
     #[arg(value_name = "COMPONENT")]
     component: Option<String>,
     /// Print one JSON document.
@@ -46,7 +46,7 @@ pub fn inspect(arguments: &Arguments) -> Result<(), Exit> {
         return exit::print(&limits(arguments.json)?);
     }
     let Some(name) = &arguments.component else { return list(&catalog, arguments.json) };
-    let reference = reference(name);
+    let reference = session::reference(name)?;
     let component = load(&catalog, &reference)?;
     let description = describe(&reference, &component)?;
     if arguments.json {
@@ -56,22 +56,17 @@ pub fn inspect(arguments: &Arguments) -> Result<(), Exit> {
     exit::print(&text(&reference, &component, &description)?)
 }
 
-fn reference(name: &str) -> ComponentRef {
-    match name.strip_prefix("std:") {
-        Some(name) => ComponentRef::Std(name.to_owned()),
-        None => ComponentRef::Path(name.into()),
-    }
-}
-
 /// A component's own world, whatever it is the world of; or the contract.
 fn wit(catalog: &Catalog, name: Option<&str>) -> Result<String, Exit> {
     let Some(name) = name else { return project::contract().map_err(Exit::Wrong) };
-    let bytes = catalog.bytes(&reference(name), Path::new("."), Loading::default()).map_err(|error| Exit::Wrong(error.message))?;
+    let bytes = catalog
+        .bytes(&session::reference(name)?, &Origin::folder("."), Loading::default())
+        .map_err(|error| Exit::Wrong(error.message))?;
     componentize::wit::of_component(&bytes).map_err(|error| Exit::Wrong(format!("`{name}` is no component: {error:#}")))
 }
 
 fn load(catalog: &Catalog, reference: &ComponentRef) -> Result<WasmComponent, Exit> {
-    catalog.component(reference, Path::new("."), Loading::default()).map_err(|error| {
+    catalog.component(reference, &Origin::folder("."), Loading::default()).map_err(|error| {
         let names = Catalog::names().map(|name| format!("std:{name}")).collect::<Vec<_>>().join(", ");
         let help = error.help.unwrap_or_else(|| format!("the standard stages are {names}"));
         Exit::Wrong(format!("{}\n  = help: {help}", error.message))

@@ -8,6 +8,7 @@ mod check;
 mod client;
 mod conformance;
 mod dashboards;
+mod dev;
 mod ending;
 mod exit;
 mod graph;
@@ -18,6 +19,8 @@ mod new;
 mod outputs;
 mod progress;
 mod ps;
+mod pull;
+mod push;
 mod reload;
 mod retry;
 mod ruled;
@@ -26,6 +29,7 @@ mod runs;
 mod schema;
 mod serve;
 mod session;
+mod sign;
 mod state;
 mod status;
 mod summary;
@@ -137,6 +141,24 @@ enum Command {
     Build(build::Arguments),
     /// Try a project's cases in the real host.
     Test(test::Arguments),
+    /// Build a project whenever it changes, swap it into a pipeline that runs, and show what comes out.
+    ///
+    /// Without --pipeline the project's cases are tried after every build. What does not build, or is rolled back, is told; what runs goes
+    /// on. Ctrl-C stops the pipeline, whose loads commit.
+    Dev(dev::Arguments),
+    /// Fetch the components of a pipeline that are in registries, and pin what their tags mean.
+    ///
+    /// The lock file beside the pipeline file (flights.toml has flights.lock) says which digest a tag means; `run` and `check` write what it
+    /// lacks, too, unless --locked is given.
+    Pull(pull::Arguments),
+    /// Put a component into an OCI registry.
+    ///
+    /// Who you are is what `docker login` has written. PARSHALL_REGISTRY_TIMEOUT (30, seconds that a registry may say nothing),
+    /// PARSHALL_REGISTRY_BYTES (268435456, the most bytes of a component that is pulled) and PARSHALL_INSECURE_REGISTRIES (hosts that speak
+    /// no TLS; localhost and 127.0.0.1 do not anyway) are settings of every command that speaks to a registry.
+    Push(push::Arguments),
+    /// Sign a component's file for pipelines that have [signatures].
+    Sign(sign::Arguments),
     /// Draw a pipeline as Mermaid or DOT, with the schemas on its edges.
     Graph(graph::Arguments),
     /// Print the JSON Schema of the pipeline file, for editors.
@@ -158,6 +180,16 @@ struct PipelineFile {
     /// The pipeline file.
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     file: PathBuf,
+    /// Fail rather than change the lock file, where a tag of a registry is not in it.
+    #[arg(long)]
+    locked: bool,
+}
+
+impl PipelineFile {
+    /// One whose tags of registries are pinned as they are met.
+    fn of(file: &std::path::Path) -> Self {
+        PipelineFile { file: file.to_owned(), locked: false }
+    }
 }
 
 /// Runs the command that the arguments name.
@@ -184,6 +216,10 @@ pub fn main() -> ExitCode {
         Command::New(arguments) => new::new(&arguments),
         Command::Build(arguments) => build::build(&arguments),
         Command::Test(arguments) => test::test(&arguments),
+        Command::Dev(arguments) => dev::dev(arguments, colour),
+        Command::Pull(arguments) => pull::pull(&arguments, colour),
+        Command::Push(arguments) => push::push(&arguments),
+        Command::Sign(arguments) => sign::sign(&arguments),
         Command::Graph(arguments) => graph::graph(&arguments, colour),
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Dashboards(arguments) => dashboards::dashboards(&arguments),

@@ -1,13 +1,14 @@
 //! `parshall schema`: the JSON Schema of the pipeline file.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use super::{Exit, exit, session};
 use crate::{
     catalog::Catalog,
-    pipeline::{json_schema, plan::ComponentRef},
+    pipeline::{
+        json_schema,
+        plan::{ComponentRef, Origin},
+    },
     words::{limits::Loading, stage::Component as _},
 };
 
@@ -29,8 +30,8 @@ pub fn schema(arguments: &Arguments) -> Result<(), Exit> {
 fn standard_stages() -> Result<Vec<(String, Value)>, Exit> {
     let catalog = session::catalog()?;
     let stage = |name: &str| {
-        let component =
-            catalog.component(&ComponentRef::Std(name.to_owned()), Path::new("."), Loading::default()).map_err(anyhow::Error::from)?;
+        let reference = ComponentRef::Std(name.to_owned());
+        let component = catalog.component(&reference, &Origin::folder("."), Loading::default()).map_err(anyhow::Error::from)?;
         let description = component.description().map_err(anyhow::Error::from)?;
         Ok((name.to_owned(), description.config_schema.clone()))
     };

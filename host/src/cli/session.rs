@@ -1,20 +1,27 @@
 //! From a pipeline file to a plan, timed: where a start spends its time.
 
 use std::{
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use serde::Serialize;
 
-use super::{Exit, exit};
+use super::{Exit, PipelineFile, exit};
 use crate::{
     catalog::Catalog,
-    pipeline::{diagnostic, plan::Plan, spec::Spec},
+    pipeline::{
+        diagnostic,
+        plan::{ComponentRef, Plan},
+        spec::Spec,
+    },
+    registry::{Registry, Store, Unpinned},
     tables::NativeTables,
     wasm::{Cache, Runtime},
-    words::delivery::{Delivery, Kept},
+    words::{
+        delivery::{Delivery, Kept},
+        oci,
+    },
 };
 
 /// Where a start spent its time, in seconds.
@@ -52,12 +59,25 @@ pub struct Planned {
 
 /// The catalog of components over a new runtime.
 pub fn catalog() -> Result<Catalog, Exit> {
-    catalog_over(NativeTables::default())
+    catalog_over(NativeTables::default(), Unpinned::default())
 }
 
-fn catalog_over(tables: NativeTables) -> Result<Catalog, Exit> {
+/// The same, with a rule for tags of registries.
+pub fn catalog_with(unpinned: Unpinned) -> Result<Catalog, Exit> {
+    catalog_over(NativeTables::default(), unpinned)
+}
+
+fn catalog_over(tables: NativeTables, unpinned: Unpinned) -> Result<Catalog, Exit> {
     let runtime = Runtime::new(Cache::from_env(), Arc::new(tables));
-    Ok(Catalog::new(runtime.map_err(|error| anyhow::anyhow!("the WebAssembly engine could not be created: {error:#}"))?))
+    let registry = Registry::new(Store::from_env()).with(unpinned);
+    let runtime = runtime.map_err(|error| anyhow::anyhow!("the WebAssembly engine could not be created: {error:#}"))?;
+    Ok(Catalog::new(runtime).with_registry(registry))
+}
+
+/// A component, as it is named on the command line: paths start in the working folder.
+pub fn reference(text: &str) -> Result<ComponentRef, Exit> {
+    text.parse()
+        .map_err(|wrong| Exit::Wrong(format!("`{text}` names no component in a registry: {wrong}\n  = help: expected {}", oci::EXPECTED)))
 }
 
 /// A pipeline file, as written.
@@ -66,17 +86,25 @@ pub fn read(file: &Path, colour: bool) -> Result<Spec, Exit> {
 }
 
 /// The plan of a pipeline file that is not to be run. Warnings go to standard error.
-pub fn plan(file: &Path, colour: bool) -> Result<Planned, Exit> {
+pub fn plan(pipeline: &PipelineFile, colour: bool) -> Result<Planned, Exit> {
     let started = Instant::now();
-    let spec = read(file, colour)?;
+    let spec = read(&pipeline.file, colour)?;
     let delivery = spec.delivery.checkpoint.map(|_| Arc::new(Delivery::new(Delivery::name(), 0, None)));
-    plan_of(spec, started, (delivery, &[]), colour)
+    plan_of(spec, started, pipeline.locked, (delivery, &[]), colour)
 }
 
-/// The plan of a pipeline file that was read since `started`, for a run that goes on from a checkpoint or takes some.
-pub fn plan_of(spec: Spec, started: Instant, (delivery, kept): (Option<Arc<Delivery>>, &[Kept]), colour: bool) -> Result<Planned, Exit> {
+/// The plan of a pipeline file that was read since `started`, for a run that goes on from a checkpoint or takes some. Locked, it has what
+/// its lock file says.
+pub fn plan_of(
+    spec: Spec,
+    started: Instant,
+    locked: bool,
+    (delivery, kept): (Option<Arc<Delivery>>, &[Kept]),
+    colour: bool,
+) -> Result<Planned, Exit> {
     let read = started.elapsed();
-    let catalog = catalog_over(delivery.map_or_else(NativeTables::default, NativeTables::delivering))?;
+    let unpinned = if locked { Unpinned::Refuse } else { Unpinned::Pin };
+    let catalog = catalog_over(delivery.map_or_else(NativeTables::default, NativeTables::delivering), unpinned)?;
     let created = started.elapsed();
     let plan = Plan::resumed(&spec, &catalog, kept).map_err(|diagnostics| Exit::diagnostics(&diagnostics, colour))?;
     let planned = started.elapsed();

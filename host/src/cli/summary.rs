@@ -37,6 +37,16 @@ pub fn text(report: &Report, startup: &Startup) -> String {
     text + &ending(report, startup)
 }
 
+/// What a stage's calls have cost, in a line.
+pub fn line(stage: &StageReport) -> String {
+    let (rows, calls) = (&stage.rows, &stage.calls);
+    let [made, taken, out, rejected] = [calls.count, rows.r#in, rows.out, rows.rejected].map(amount::count);
+    let (half, memory) = (amount::seconds(calls.seconds.p50), amount::bytes(calls.memory_peak_bytes));
+    let fuel = amount::short(calls.fuel / rows.r#in.max(rows.out).max(1));
+    let name = &stage.name;
+    format!("{name}: {made} calls, {taken} rows in, {out} out, {rejected} rejected; p50 {half}, {fuel} fuel a row, {memory}")
+}
+
 fn row(stage: &StageReport) -> Vec<Cell> {
     let calls = &stage.calls;
     // What was never called took no time, not a short one.

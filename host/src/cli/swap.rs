@@ -1,14 +1,14 @@
 //! `parshall swap`: another component for a stage, while it runs.
 
-use std::path::Path;
-
 use serde::Deserialize;
 
 use super::{
     Exit,
     admin::shapes::{SwapRequest, Trying},
     client::{self, Client, Told, Which, escaped},
+    session,
 };
+use crate::pipeline::plan::ComponentRef;
 
 /// Arguments of `parshall swap`.
 #[derive(clap::Args)]
@@ -16,7 +16,7 @@ pub struct Arguments {
     /// The stage.
     #[arg(value_name = "STAGE")]
     stage: String,
-    /// What it shall run: a path, or `std:NAME`.
+    /// What it shall run: a path, `std:NAME`, or `oci://…`.
     #[arg(value_name = "COMPONENT", value_hint = clap::ValueHint::FilePath)]
     component: String,
     #[command(flatten)]
@@ -46,9 +46,7 @@ pub fn ask(client: &Client, stage: &str, component: &str, trying: Trying) -> Res
 
 /// As the run would find it: its folder is another than ours.
 fn absolute(component: &str) -> Result<String, Exit> {
-    if component.starts_with("std:") {
-        return Ok(component.to_owned());
-    }
-    let path = Path::new(component).canonicalize().map_err(|error| Exit::Wrong(format!("`{component}`: {error}")))?;
+    let ComponentRef::Path(path) = session::reference(component)? else { return Ok(component.to_owned()) };
+    let path = path.canonicalize().map_err(|error| Exit::Wrong(format!("`{component}`: {error}")))?;
     path.into_os_string().into_string().map_err(|_| Exit::Wrong(format!("`{component}`: this path is not UTF-8")))
 }

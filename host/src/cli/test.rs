@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Exit, amount, exit, session, summary::RULED};
 use crate::{
-    pipeline::plan::ComponentRef,
+    pipeline::plan::{ComponentRef, Origin},
     project::{self, Manifest, Tried, Update},
     tables::NativeTables,
     words::limits::Loading,
@@ -36,10 +36,15 @@ pub struct Arguments {
 /// So many lines that differ are shown of a file.
 const SHOWN: usize = 20;
 
+/// Tries the cases of a project on what was built of it.
+pub fn cases(folder: &Path) -> Result<(), Exit> {
+    test(&Arguments { folder: folder.to_owned(), component: None, cases: None, update: false, json: false })
+}
+
 /// Tests it. A case that fails is exit code 1.
 pub fn test(arguments: &Arguments) -> Result<(), Exit> {
     let reference = component(arguments)?;
-    let component = session::catalog()?.component(&reference, Path::new("."), Loading::default()).map_err(|error| {
+    let component = session::catalog()?.component(&reference, &Origin::folder("."), Loading::default()).map_err(|error| {
         let help = if arguments.component.is_none() { "\n  = help: parshall build makes it" } else { "" };
         Exit::Wrong(format!("{}{help}", error.message))
     })?;
@@ -61,10 +66,7 @@ pub fn test(arguments: &Arguments) -> Result<(), Exit> {
 
 fn component(arguments: &Arguments) -> Result<ComponentRef, Exit> {
     Ok(match &arguments.component {
-        Some(name) => match name.strip_prefix("std:") {
-            Some(name) => ComponentRef::Std(name.to_owned()),
-            None => ComponentRef::Path(name.into()),
-        },
+        Some(name) => session::reference(name)?,
         None => ComponentRef::Path(arguments.folder.join(Manifest::load(&arguments.folder).map_err(Exit::Wrong)?.component())),
     })
 }

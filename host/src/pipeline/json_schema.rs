@@ -42,7 +42,9 @@ fn value(key: &Key) -> Value {
 fn shape(shape: &Shape) -> Value {
     match shape {
         Shape::Text => json!({"type": "string"}),
-        Shape::Component => json!({"type": "string", "minLength": 1, "examples": ["std:filter", "stages/mine.wasm"]}),
+        Shape::Component => {
+            json!({"type": "string", "minLength": 1, "examples": ["std:filter", "stages/mine.wasm", "oci://registry.example.com/team/mine:1.0"]})
+        }
         Shape::Inputs => {
             let pattern = format!(r"^([a-z][a-z0-9_-]*(\..+)?{VARIABLE})$");
             json!({"type": "array", "minItems": 1, "uniqueItems": true, "items": {"type": "string", "pattern": pattern}})
@@ -53,6 +55,7 @@ fn shape(shape: &Shape) -> Value {
         Shape::Count { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
         Shape::Bytes => json!({"type": ["integer", "string"], "minimum": 1, "pattern": quantity(&units::byte_units())}),
         Shape::Time => json!({"type": "string", "pattern": quantity(&units::time_units())}),
+        Shape::Files => json!({"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}),
         Shape::Places => json!({"type": "array", "items": {"type": "string", "minLength": 1}}),
         // `Authority` says more about a host than a pattern could.
         Shape::Hosts => {

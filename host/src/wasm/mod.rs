@@ -27,3 +27,4 @@ mod transform;
 pub use cache::Cache;
 pub use component::{LoadError, Runtime, WasmComponent};
 pub use engine::{Accounting, Engine, TICK};
+pub use imports::interface;

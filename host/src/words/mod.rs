@@ -14,6 +14,7 @@ pub mod grants;
 pub mod guest_span;
 pub mod limits;
 pub mod observe;
+pub mod oci;
 pub mod outgoing;
 pub mod scope;
 pub mod stage;

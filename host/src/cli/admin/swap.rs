@@ -1,6 +1,6 @@
 //! Changes by HTTP: `POST /v1/stages/{stage}/swap` and `POST /v1/reload` wait until there is a last word, `GET /v1/swaps` lists them.
 
-use std::{path::Path as FilePath, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Extension, Json,
@@ -64,9 +64,11 @@ async fn carry_out<T: Send + 'static>(
 }
 
 fn reference(text: &str) -> Result<ComponentRef, Problem> {
-    match text.strip_prefix("std:") {
-        Some(name) => Ok(ComponentRef::Std(name.to_owned())),
-        None if FilePath::new(text).is_absolute() => Ok(ComponentRef::Path(text.into())),
-        None => Err(Problem::wrong_request(format!("`component` is `{text}`: expected `std:NAME` or an absolute path"))),
+    match text.parse() {
+        Ok(ComponentRef::Path(path)) if path.is_relative() => {
+            Err(Problem::wrong_request(format!("`component` is `{text}`: expected `std:NAME`, `oci://…` or an absolute path")))
+        }
+        Ok(reference) => Ok(reference),
+        Err(wrong) => Err(Problem::wrong_request(format!("`component` is `{text}`: {wrong}"))),
     }
 }

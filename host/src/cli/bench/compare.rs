@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Arguments, answer::percent, bar, broken, prepare, table, told, write};
 use crate::{
     bench::{Captured, Difference, Versus, versus},
-    cli::{Exit, amount, exit, outputs, session, summary::RULED},
+    cli::{Exit, PipelineFile, amount, exit, outputs, session, summary::RULED},
     measure::Verdict,
     pipeline::plan::{Plan, PlannedStage},
     words::stage::Kind,
@@ -27,7 +27,7 @@ pub fn compare(
         Some(file) => components(arguments, file, [a, b], colour)?,
         None => {
             let prepared = prepare::prepare(Path::new(a), arguments, colour)?;
-            (prepared, session::plan(Path::new(b), colour)?.plan)
+            (prepared, session::plan(&PipelineFile::of(Path::new(b)), colour)?.plan)
         }
     };
     outputs::check(outputs, file.unwrap_or(Path::new(a)))?;

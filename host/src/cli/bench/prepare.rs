@@ -7,7 +7,7 @@ use crate::{
     bench::{Captured, Load, Machine, capture, watch::Spans},
     catalog::Catalog,
     cli::{
-        Exit, exit,
+        Exit, PipelineFile, exit,
         session::{self, Planned},
     },
     measure::median,
@@ -40,7 +40,7 @@ pub struct Prepared {
 
 /// Plans a pipeline and takes rows through it.
 pub fn prepare(file: &Path, arguments: &Arguments, colour: bool) -> Result<Prepared, Exit> {
-    let Planned { spec, mut plan, catalog, .. } = session::plan(file, colour)?;
+    let Planned { spec, mut plan, catalog, .. } = session::plan(&PipelineFile::of(file), colour)?;
     known(&plan, &arguments.stage, file)?;
     let mut captured = capture(&mut plan, arguments.rows as usize).map_err(|failed| {
         Exit::Broken(anyhow::anyhow!("{failed}\n  = help: a pipeline is measured that runs; `parshall run {}` says more", file.display()))
@@ -87,16 +87,16 @@ pub fn loader(prepared: &Prepared) -> Result<Box<Load<'static>>, Exit> {
             catalogs.insert(accounting, Catalog::new(runtime));
         }
     }
-    let base = prepared.spec.base.clone();
+    let origin = prepared.spec.origin();
     Ok(Box::new(move |stage: &PlannedStage, accounting: Accounting| match catalogs.get(&accounting) {
         None => Ok(Arc::clone(&stage.component)),
-        Some(catalog) => catalog.load(&stage.reference, &base, stage.opening.limits.loading()).map_err(|error| error.message),
+        Some(catalog) => catalog.load(&stage.reference, &origin, stage.opening.limits.loading()).map_err(|error| error.message),
     }))
 }
 
 /// A reference to a component that was typed, from where it was typed.
 pub fn typed(component: &str) -> Result<ComponentRef, Exit> {
-    Ok(match ComponentRef::from(component) {
+    Ok(match session::reference(component)? {
         ComponentRef::Path(path) => ComponentRef::Path(std::path::absolute(path).map_err(anyhow::Error::from)?),
         known => known,
     })

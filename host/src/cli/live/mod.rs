@@ -14,8 +14,9 @@ use std::{
     sync::Arc,
 };
 
-pub use changes::Changes;
+pub use changes::{Changes, complain};
 pub use hangup::{Hangup, Means};
+pub use still::{STILL, Stamp};
 pub use token::Token;
 
 use self::{

@@ -14,7 +14,7 @@ use crate::{
     catalog::Catalog,
     pipeline::{
         diagnostic::Diagnostic,
-        plan::{ComponentError, ComponentErrorKind, ComponentRef, Components},
+        plan::{ComponentError, ComponentErrorKind, ComponentRef, Components, Origin},
         spec::Spec,
     },
     words::{limits::Loading, stage::Component},
@@ -60,10 +60,10 @@ impl Stamp {
 pub struct Still(pub Catalog);
 
 impl Components for Still {
-    fn load(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
-        let ComponentRef::Path(path) = reference else { return self.0.load(reference, base, limits) };
-        let path = base.join(path);
-        whole(&path, || self.0.load(reference, base, limits)).unwrap_or_else(|| {
+    fn load(&self, reference: &ComponentRef, origin: &Origin, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
+        let ComponentRef::Path(path) = reference else { return self.0.load(reference, origin, limits) };
+        let path = origin.base.join(path);
+        whole(&path, || self.0.load(reference, origin, limits)).unwrap_or_else(|| {
             let message = format!("the component `{reference}` is being written; it was not still for {PATIENCE:?}");
             Err(ComponentError { kind: ComponentErrorKind::Io, message, help: None })
         })

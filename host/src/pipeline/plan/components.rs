@@ -2,6 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    str::FromStr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -13,7 +14,11 @@ use crate::{
         diagnostic::{Diagnostic, nearest},
         spec::{Spec, StageSpec},
     },
-    words::{limits::Loading, stage::Component},
+    words::{
+        limits::Loading,
+        oci::{self, BadOciName, OciName},
+        stage::Component,
+    },
 };
 
 /// How a pipeline file refers to a component.
@@ -23,6 +28,19 @@ pub enum ComponentRef {
     Std(String),
     /// A path as written: relative to the pipeline file, or absolute.
     Path(PathBuf),
+    /// `oci://…`: in a registry.
+    Oci(OciName),
+}
+
+/// Where the references of a pipeline file are looked for, and what it demands of what is found.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// Folder where relative paths start.
+    pub base: PathBuf,
+    /// The file that says which digest a tag means; without one, whoever is asked says it.
+    pub lock: Option<PathBuf>,
+    /// Public keys, one of which must have signed every component that does not come with the host. None: nothing has to be signed.
+    pub keys: Vec<PathBuf>,
 }
 
 impl std::fmt::Display for ComponentRef {
@@ -30,23 +48,36 @@ impl std::fmt::Display for ComponentRef {
         match self {
             ComponentRef::Std(name) => write!(f, "std:{name}"),
             ComponentRef::Path(path) => write!(f, "{}", path.display()),
+            ComponentRef::Oci(name) => write!(f, "{name}"),
         }
     }
 }
 
-impl From<&str> for ComponentRef {
-    fn from(written: &str) -> Self {
-        match written.strip_prefix("std:") {
-            Some(name) => ComponentRef::Std(name.to_owned()),
-            None => ComponentRef::Path(PathBuf::from(written)),
+impl FromStr for ComponentRef {
+    type Err = BadOciName;
+
+    fn from_str(written: &str) -> Result<Self, BadOciName> {
+        match (written.strip_prefix("std:"), written.strip_prefix(oci::SCHEME)) {
+            (Some(name), _) => Ok(ComponentRef::Std(name.to_owned())),
+            (None, Some(name)) => OciName::parse(name).map(ComponentRef::Oci),
+            (None, None) => Ok(ComponentRef::Path(PathBuf::from(written))),
         }
+    }
+}
+
+// === impl Origin ===
+
+impl Origin {
+    /// Relative paths start in this folder; nothing is pinned, nothing has to be signed.
+    pub fn folder(base: impl Into<PathBuf>) -> Self {
+        Origin { base: base.into(), ..Origin::default() }
     }
 }
 
 /// Finds and compiles components. Called from several threads at once, once for each distinct reference.
 pub trait Components: Sync {
-    /// Loads a component. Paths are relative to `base`, the folder of the pipeline file.
-    fn load(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<Arc<dyn Component>, ComponentError>;
+    /// Loads a component that a pipeline file refers to.
+    fn load(&self, reference: &ComponentRef, origin: &Origin, limits: Loading) -> Result<Arc<dyn Component>, ComponentError>;
     /// The names that may stand after `std:`.
     fn std_names(&self) -> Vec<String>;
 }
@@ -77,10 +108,12 @@ pub enum ComponentErrorKind {
     WrongWorld,
     /// It could not be compiled.
     Compile,
-    /// It could not be read.
+    /// It could not be read, or fetched.
     Io,
     /// It exceeds this limit.
     Limit(&'static str),
+    /// Nobody who was named has signed it.
+    Unverified,
 }
 
 type Loaded = Result<Arc<dyn Component>, ComponentError>;
@@ -99,7 +132,7 @@ pub(super) fn load_all(spec: &Spec, components: &dyn Components, diagnostics: &m
         users.map(|stage| stage.limits.loading()).reduce(Loading::least).unwrap_or_default()
     };
     let wanted: Vec<_> = distinct.iter().map(|reference| (*reference, limits(reference))).collect();
-    let loaded = load_distinct(&wanted, components, &spec.base);
+    let loaded = load_distinct(&wanted, components, &spec.origin());
     for (reference, result) in distinct.iter().zip(&loaded) {
         if let Err(error) = result {
             let mut users = spec.stages.iter().filter(|stage| stage.component == **reference);
@@ -114,14 +147,14 @@ pub(super) fn load_all(spec: &Spec, components: &dyn Components, diagnostics: &m
 }
 
 /// Loads each reference once, as many at a time as there are cores: the first compilation takes its time.
-fn load_distinct(references: &[(&ComponentRef, Loading)], components: &dyn Components, base: &Path) -> Vec<Loaded> {
+fn load_distinct(references: &[(&ComponentRef, Loading)], components: &dyn Components, origin: &Origin) -> Vec<Loaded> {
     let next = AtomicUsize::new(0);
     let loaded: Mutex<Vec<(usize, Loaded)>> = Mutex::default();
     let work = || {
         while let Some((at, (reference, limits))) =
             Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, references.get(at)?)))
         {
-            let result = components.load(reference, base, *limits);
+            let result = components.load(reference, origin, *limits);
             loaded.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((at, result));
         }
     };
@@ -140,6 +173,7 @@ fn complaint(spec: &Spec, stage: &StageSpec, others: &[String], components: &dyn
         ComponentErrorKind::Compile => ("compile", "cannot be compiled"),
         ComponentErrorKind::Io => ("unreadable", "cannot be read"),
         ComponentErrorKind::Limit(limit) => (*limit, "this component is at fault"),
+        ComponentErrorKind::Unverified => ("unverified", "expected a component that is signed with a key of [signatures]"),
     };
     let mut diagnostic = Diagnostic::at(code, &spec.source, stage.places.component, &error.message).label(label);
     diagnostic = match &error.kind {
@@ -165,6 +199,7 @@ fn nearest_reference(reference: &ComponentRef, base: &Path, std_names: &[String]
             let near = nearest_in(&base.join(folder), &path.file_name()?.to_string_lossy())?;
             Some(folder.join(near).display().to_string())
         }
+        ComponentRef::Oci(_) => None,
     }
 }
 

@@ -1,17 +1,14 @@
 //! Components that live in memory, for the tests of plans and graphs.
 
-use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use arrow::datatypes::{DataType, Field, Schema};
 use serde_json::{Value, json};
 
-use super::{ComponentError, ComponentErrorKind, ComponentRef, Components};
+use super::{ComponentError, ComponentErrorKind, ComponentRef, Components, Origin};
 use crate::words::{
     batch::{RecordBatch, SchemaRef},
     call::{Call, CallError, StageError},
@@ -39,7 +36,7 @@ struct Idle;
 // === impl Fakes ===
 
 impl Components for Fakes {
-    fn load(&self, reference: &ComponentRef, _base: &Path, _limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
+    fn load(&self, reference: &ComponentRef, _: &Origin, _: Loading) -> Result<Arc<dyn Component>, ComponentError> {
         self.loads.fetch_add(1, Ordering::Relaxed);
         let found = NAMES.into_iter().find(|name| *reference == ComponentRef::Std((*name).to_owned()));
         found.map(|name| Arc::new(Fake(name)) as Arc<dyn Component>).ok_or_else(|| ComponentError {

@@ -18,7 +18,7 @@ pub struct Key {
 pub enum Shape {
     /// A string.
     Text,
-    /// `std:NAME` or a path.
+    /// `std:NAME`, a path, or `oci://…`.
     Component,
     /// An array of `stage` or `stage.port`.
     Inputs,
@@ -32,6 +32,8 @@ pub enum Shape {
     Time,
     /// An array of locations.
     Places,
+    /// An array of paths of files.
+    Files,
     /// An array of hosts.
     Hosts,
     /// An array of names of environment variables.
@@ -83,6 +85,11 @@ pub static FILE: &[Key] = &[
     key("dead_letters", Shape::Table(DEAD_LETTERS), "Where rows are written that a stage with `on_error = \"dead-letter\"` cannot take."),
     key("defaults", Shape::Table(DEFAULTS), "Settings of every stage that does not set them itself."),
     key(
+        "signatures",
+        Shape::Table(SIGNATURES),
+        "Who must have signed the components: with it, nothing runs that is not signed, but for what comes with Parshall.",
+    ),
+    key(
         "swap",
         Shape::Table(SWAP),
         "How a new version of a stage is tried before it stays, when a stage is swapped while the pipeline runs.",
@@ -122,6 +129,14 @@ pub static DELIVERY: &[Key] = &[
          `PARSHALL_STATE_DIR`, or the user's own folder for state. `--state-dir` goes before all of them.",
     ),
 ];
+
+/// In `[signatures]`.
+pub static SIGNATURES: &[Key] = &[key(
+    "keys",
+    Shape::Files,
+    "Public keys in PEM form (ECDSA on P-256 or Ed25519), relative to this file; a component needs the signature of one of them. Of \
+     `oci://` it is looked for where cosign puts it, of `NAME.wasm` in `NAME.wasm.sig`.",
+)];
 
 /// In `[telemetry]`.
 pub static TELEMETRY: &[Key] = &[
@@ -242,8 +257,8 @@ pub static STAGE: &[Key] = &[
     key(
         "component",
         Shape::Component,
-        "What the stage runs: `std:NAME` for a component that comes with Parshall, or the path of a `.wasm` file, \
-         relative to this file.",
+        "What the stage runs: `std:NAME` for a component that comes with Parshall, the path of a `.wasm` file, relative to this \
+         file, or `oci://REGISTRY/NAME:TAG` (or `@sha256:…`) for one in a registry.",
     ),
     key(
         "config",

@@ -6,6 +6,7 @@ use toml::{Spanned, de::DeTable};
 
 use super::{
     diagnostic::{self, Diagnostic},
+    plan::Origin,
     policy::DeadLetters,
     source::Source,
     swap::SwapSettings,
@@ -20,6 +21,7 @@ pub mod limits;
 mod literal;
 mod on_error;
 mod scope;
+mod signatures;
 mod stage;
 mod stages;
 mod swap;
@@ -54,6 +56,8 @@ pub struct Spec {
     pub swap: SwapSettings,
     /// Where rows are written that stages cannot take.
     pub dead_letters: DeadLetters,
+    /// Public keys of `[signatures]`, absolute: one of them must have signed every component that does not come with the host.
+    pub keys: Vec<PathBuf>,
     /// Its stages in the order in which they are written.
     pub stages: Vec<StageSpec>,
 }
@@ -90,12 +94,19 @@ impl Spec {
             delivery: delivery::read(&file, &base),
             swap: swap::read(&file),
             dead_letters: on_error::dead_letters(&file),
+            keys: signatures::read(&file),
             stages: stages::read(&file),
         };
         wiring::check(&scope, &spec.stages, document.get_ref());
         let mut diagnostics = scope.into_diagnostics();
         diagnostic::sort(&mut diagnostics);
         if diagnostics.is_empty() { Ok(spec) } else { Err(diagnostics) }
+    }
+
+    /// Where its components are looked for. Tags are pinned in a file beside it: `flights.toml` has `flights.lock`.
+    pub fn origin(&self) -> Origin {
+        let lock = Path::new(self.source.name()).file_name().map(|name| self.base.join(name).with_extension("lock"));
+        Origin { base: self.base.clone(), lock, keys: self.keys.clone() }
     }
 
     /// The stage of this name.

@@ -15,7 +15,12 @@ use super::{
 };
 use crate::{
     pipeline::{plan::ComponentRef, policy::OnError, source::Span},
-    words::{grants::Grants, limits::Limits, stage::Kind},
+    words::{
+        grants::Grants,
+        limits::Limits,
+        oci::{self, BadOciName},
+        stage::Kind,
+    },
 };
 
 /// A stage as written.
@@ -170,7 +175,7 @@ fn report_misplaced(scope: &Scope, kind: Kind, name: &str, entries: &DeTable, ke
 }
 
 fn component(table: &Table, header: Span) -> Option<(ComponentRef, Span)> {
-    const EXPECTED: &str = "`std:NAME` or the path of a `.wasm` file";
+    const EXPECTED: &str = "`std:NAME`, the path of a `.wasm` file, or `oci://…`";
     if table.get("component").is_none() {
         if table.is_misspelt("component") {
             return Default::default();
@@ -181,13 +186,15 @@ fn component(table: &Table, header: Span) -> Option<(ComponentRef, Span)> {
         return None;
     }
     let text = table.text("component", &format!("a string: {EXPECTED}"))?;
-    let named = !text.value.is_empty() && text.value != "std:";
-    let reference = named.then(|| ComponentRef::from(text.value.as_str()));
-    if reference.is_none() {
-        let message = format!("{} names nothing", table.title_of("component"));
-        table.scope.complain(table.scope.error("bad-component", text.span, message).label(format!("expected {EXPECTED}")));
+    let bad = |message: String, expected: &str| {
+        table.scope.complain(table.scope.error("bad-component", text.span, message).label(format!("expected {expected}")));
+    };
+    if text.value.is_empty() || text.value == "std:" {
+        bad(format!("{} names nothing", table.title_of("component")), EXPECTED);
+        return None;
     }
-    Some((reference?, text.span))
+    let told = |wrong: &BadOciName| bad(format!("{} names nothing in a registry: {wrong}", table.title_of("component")), oci::EXPECTED);
+    Some((text.value.parse().inspect_err(told).ok()?, text.span))
 }
 
 /// The inputs and their place. That there are none is reported here; whether they exist, later.

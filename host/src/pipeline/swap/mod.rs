@@ -20,7 +20,7 @@ mod trying;
 
 use std::{
     collections::VecDeque,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -37,7 +37,7 @@ use self::{
 use super::{
     diagnostic::Diagnostic,
     footing::Footing,
-    plan::{ComponentError, ComponentRef, Components, Plan, PlannedStage},
+    plan::{ComponentError, ComponentRef, Components, Origin, Plan, PlannedStage},
     run::{Graph, Stage},
     spec::{Spec, StageSpec},
 };
@@ -255,6 +255,7 @@ impl Swaps {
             return;
         }
         running.swap = spec.swap;
+        running.keys.clone_from(&spec.keys);
         for record in records.iter().filter(|record| record.outcome.stays()) {
             if let (Some(wanted), Some(stage)) =
                 (spec.stage(&record.stage), running.stages.iter_mut().find(|stage| stage.name == record.stage))
@@ -332,7 +333,7 @@ impl Swaps {
         let spec = lock(&self.spec);
         let file = |stage: &StageSpec| match &stage.component {
             ComponentRef::Path(path) => Some(spec.base.join(path)),
-            ComponentRef::Std(_) => None,
+            ComponentRef::Std(_) | ComponentRef::Oci(_) => None,
         };
         let mut files: Vec<PathBuf> = spec.stages.iter().filter_map(file).collect();
         files.sort_unstable();
@@ -348,11 +349,11 @@ struct Known<'a> {
 }
 
 impl Components for Known<'_> {
-    fn load(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
+    fn load(&self, reference: &ComponentRef, origin: &Origin, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
         let runs = |planned: &&Arc<PlannedStage>| planned.reference == *reference && matches!(reference, ComponentRef::Std(_));
         match self.running.iter().find(runs) {
             Some(planned) => Ok(Arc::clone(&planned.component)),
-            None => self.inner.load(reference, base, limits),
+            None => self.inner.load(reference, origin, limits),
         }
     }
 
