@@ -59,7 +59,7 @@ impl Catalog {
                 Ok(Cow::Owned(bytes))
             }
             ComponentRef::Oci(name) => {
-                let bytes = self.fetch(name, origin, limits)?.bytes;
+                let bytes = self.fetch(name, origin)?.bytes;
                 Ok(Cow::Owned(bytes))
             }
             ComponentRef::Std(name) => {
