@@ -24,7 +24,7 @@ use parshall::{
     catalog::Catalog,
     pipeline::{
         dead_letters::Reader,
-        plan::{ComponentError, ComponentRef, Components, Plan},
+        plan::{ComponentError, ComponentRef, Components, Origin, Plan},
         run::{Outcome, Report, Run, StageReport},
         spec::Spec,
     },
@@ -47,11 +47,11 @@ struct Kept {
 }
 
 impl Components for Kept {
-    fn load(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
+    fn load(&self, reference: &ComponentRef, origin: &Origin, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
         match reference {
             ComponentRef::Std(name) if name == "keep" => Ok(Arc::new(Sink(self.rows.clone()))),
             ComponentRef::Std(name) if name == "away" => Ok(Arc::new(Away::default())),
-            _ => self.catalog.load(reference, base, limits),
+            _ => self.catalog.load(reference, origin, limits),
         }
     }
 

@@ -59,9 +59,8 @@ pub fn inspect(arguments: &Arguments) -> Result<(), Exit> {
 /// A component's own world, whatever it is the world of; or the contract.
 fn wit(catalog: &Catalog, name: Option<&str>) -> Result<String, Exit> {
     let Some(name) = name else { return project::contract().map_err(Exit::Wrong) };
-    let bytes = catalog
-        .bytes(&session::reference(name)?, &Origin::folder("."), Loading::default())
-        .map_err(|error| Exit::Wrong(error.message))?;
+    let bytes =
+        catalog.bytes(&session::reference(name)?, &Origin::folder("."), Loading::default()).map_err(|error| Exit::Wrong(error.message))?;
     componentize::wit::of_component(&bytes).map_err(|error| Exit::Wrong(format!("`{name}` is no component: {error:#}")))
 }
 

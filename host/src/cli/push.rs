@@ -10,6 +10,7 @@ use crate::{
     registry::{self, SigningKey},
     wasm,
     words::{
+        limits::Loading,
         oci::{OciName, OciVersion},
         stage::Component as _,
     },
@@ -37,8 +38,8 @@ pub fn push(arguments: &Arguments) -> Result<(), Exit> {
     let name = target(&arguments.name)?;
     let key = arguments.sign.as_deref().map(SigningKey::read).transpose().map_err(|error| Exit::Wrong(error.to_string()))?;
     let (catalog, reference, origin) = (session::catalog()?, session::reference(&arguments.component)?, Origin::folder("."));
-    let component = catalog.component(&reference, &origin).map_err(|error| Exit::Wrong(error.message))?;
-    let bytes = catalog.bytes(&reference, &origin).map_err(|error| Exit::Wrong(error.message))?.into_owned();
+    let component = catalog.component(&reference, &origin, Loading::default()).map_err(|error| Exit::Wrong(error.message))?;
+    let bytes = catalog.bytes(&reference, &origin, Loading::default()).map_err(|error| Exit::Wrong(error.message))?.into_owned();
     let exports = [wasm::interface(&component.kind().to_string())];
     let pushed = registry::push(&name, bytes, (&component.imports(), &exports), key.as_ref());
     let pushed = pushed.map_err(|error| Exit::Broken(error.into()))?;

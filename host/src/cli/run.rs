@@ -118,7 +118,8 @@ fn planned(arguments: &Arguments, colour: bool) -> Result<(state::State, Planned
     let (file, started) = (&arguments.pipeline.file, Instant::now());
     let spec = session::read(file, colour)?;
     let state = arguments.state.prepare(&spec, file)?;
-    let planned = session::plan_of(spec, started, arguments.pipeline.locked, (state.delivery(), state.kept()), colour).map_err(|exit| state.explain(exit))?;
+    let planned = session::plan_of(spec, started, arguments.pipeline.locked, (state.delivery(), state.kept()), colour)
+        .map_err(|exit| state.explain(exit))?;
     Ok((state, planned))
 }
 

@@ -1,6 +1,7 @@
 //! From a pipeline file to a plan, timed: where a start spends its time.
 
 use std::{
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::reader::{Envelope, Reader, Rows};
 use crate::{
     pipeline::{
-        plan::{ComponentError, ComponentRef, Components},
+        plan::{self, ComponentError, ComponentRef, Components},
         policy::OnError,
         spec::{InputSpec, Spec, StageSpec},
     },
@@ -152,10 +152,10 @@ fn letters(of: &StageSpec, name: &str) -> StageSpec {
 }
 
 impl Components for WithLetters<'_> {
-    fn load(&self, reference: &ComponentRef, base: &Path, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
+    fn load(&self, reference: &ComponentRef, origin: &plan::Origin, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
         match reference {
             ComponentRef::Std(name) if name == NAME => Ok(Arc::new(Letters(self.path.clone()))),
-            _ => self.inner.load(reference, base, limits),
+            _ => self.inner.load(reference, origin, limits),
         }
     }
 
