@@ -2,8 +2,9 @@
 //!
 //! Cost model: a stage that remembers nothing is held up for two moves of a pointer, because its new instance is open before; one that
 //! remembers for `snapshot`, instantiation and `open` of the new one. Compiling and loading are on the thread of whoever asks, and cost
-//! the data path only a share of the processor. So there are two questions: the pause, told by the records of 200 swaps, and the rows a
-//! second of a pipeline that is swapped every second, against the same without.
+//! the data path only a share of the processor. So there are two questions: the pause, told by the records of 200 swaps, and the rows of
+//! a minute of a pipeline that is swapped every second, against a minute without. The minutes are cut into blocks that take turns, and
+//! there is one more without: how far those two are apart is what this machine does by itself.
 
 use std::{
     path::{Path, PathBuf},
@@ -27,9 +28,9 @@ use parshall::{
 
 /// Swaps whose pauses are told.
 const SWAPS: usize = 200;
-/// Seconds of each arm of a pair, and pairs.
-const ARM: Duration = Duration::from_secs(10);
-const PAIRS: usize = 3;
+/// A minute of each arm, in blocks of so many seconds.
+const BLOCKS: usize = 12;
+const SECONDS: usize = 5;
 
 /// A pipeline without an end: rows, one stage, a load that counts.
 struct Live {
@@ -113,28 +114,48 @@ fn pause(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Rows a second with a swap every second, relative to none: pairs of arms, one after the other.
+/// Rows of a minute with a swap every second, relative to a minute of none, and of one more minute of none.
 fn throughput(_: &mut Criterion) {
-    let mut ratios: Vec<f64> = Vec::new();
-    for pair in 0..PAIRS {
-        let live = Live::start("noop", "");
+    for (what, stage, port) in [("forgets", "noop", ""), ("remembers", "running", ".out")] {
+        let live = Live::start(stage, port);
         live.swap(0);
-        let arm = |swapping: bool| {
+        let mut swaps = 0;
+        let mut block = |swapping: bool| {
             let (began, rows) = (Instant::now(), live.rows());
-            for second in 0..ARM.as_secs() as usize {
+            for second in 1..=SECONDS {
                 if swapping {
-                    live.swap(second + 1);
+                    swaps += 1;
+                    live.swap(swaps);
                 }
-                thread::sleep((began + Duration::from_secs(second as u64 + 1)).saturating_duration_since(Instant::now()));
+                thread::sleep((began + Duration::from_secs(second as u64)).saturating_duration_since(Instant::now()));
             }
             (live.rows() - rows) as f64 / began.elapsed().as_secs_f64()
         };
-        let (first, second) = (arm(pair % 2 == 0), arm(pair % 2 == 1));
-        ratios.push(if pair % 2 == 0 { first / second } else { second / first });
+        // Warm, and not counted.
+        block(true);
+        let mut arms = [(); 3].map(|()| Vec::with_capacity(BLOCKS));
+        for round in 0..BLOCKS {
+            for turn in 0..3 {
+                let arm = (round + turn) % 3;
+                arms[arm].push(block(arm == 0));
+            }
+        }
+        let [swapped, none, control] = arms.map(|arm| (arm.iter().sum::<f64>(), median(arm)));
+        println!(
+            "rows of a minute with a swap every second, of a stage that {what}: {:.3} of none (median of {BLOCKS} blocks {:.3}); none again: {:.3} \
+             ({:.3}); {swaps} swaps",
+            swapped.0 / none.0,
+            swapped.1 / none.1,
+            control.0 / none.0,
+            control.1 / none.1,
+        );
         live.stop();
     }
-    ratios.sort_by(f64::total_cmp);
-    println!("rows a second with a swap every second, relative to none, {PAIRS} pairs of {ARM:?}: {ratios:.3?}");
+}
+
+fn median(mut of: Vec<f64>) -> f64 {
+    of.sort_by(f64::total_cmp);
+    (of[(of.len() - 1) / 2] + of[of.len() / 2]) / 2.0
 }
 
 criterion_group!(benches, pause, throughput);
