@@ -1,6 +1,7 @@
 //! Nothing lost and nothing twice: checkpoints, and runs that go on from them, through the command.
 
 mod kills;
+mod policies;
 mod resume;
 
 use std::{fs, path::Path, process::Command};
