@@ -7,6 +7,7 @@
 //! there is one more without: how far those two are apart is what this machine does by itself.
 
 use std::{
+    convert::Infallible,
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -16,6 +17,7 @@ use std::{
 use criterion::{Criterion, criterion_group, criterion_main};
 use parshall::{
     catalog::Catalog,
+    measure::{Comparison, Interval, Rounds},
     pipeline::{
         plan::{ComponentRef, Plan},
         run::Run,
@@ -28,9 +30,8 @@ use parshall::{
 
 /// Swaps whose pauses are told.
 const SWAPS: usize = 200;
-/// A minute of each arm, in blocks of so many seconds.
-const BLOCKS: usize = 12;
-const SECONDS: usize = 5;
+/// Seconds of each arm.
+const MINUTE: usize = 60;
 
 /// A pipeline without an end: rows, one stage, a load that counts.
 struct Live {
@@ -120,43 +121,31 @@ fn throughput(_: &mut Criterion) {
         let live = Live::start(stage, port);
         live.swap(0);
         let mut swaps = 0;
-        let mut block = |swapping: bool| {
+        let mut second = |arm: usize| -> Result<f64, Infallible> {
             let (began, rows) = (Instant::now(), live.rows());
-            for second in 1..=SECONDS {
-                if swapping {
-                    swaps += 1;
-                    live.swap(swaps);
-                }
-                thread::sleep((began + Duration::from_secs(second as u64)).saturating_duration_since(Instant::now()));
+            if arm == SWAPPED {
+                swaps += 1;
+                live.swap(swaps);
             }
-            (live.rows() - rows) as f64 / began.elapsed().as_secs_f64()
+            thread::sleep(Duration::from_secs(1).saturating_sub(began.elapsed()));
+            Ok((live.rows() - rows) as f64 / began.elapsed().as_secs_f64())
         };
         // Warm, and not counted.
-        block(true);
-        let mut arms = [(); 3].map(|()| Vec::with_capacity(BLOCKS));
-        for round in 0..BLOCKS {
-            for turn in 0..3 {
-                let arm = (round + turn) % 3;
-                arms[arm].push(block(arm == 0));
-            }
-        }
-        let [swapped, none, control] = arms.map(|arm| (arm.iter().sum::<f64>(), median(arm)));
-        println!(
-            "rows of a minute with a swap every second, of a stage that {what}: {:.3} of none (median of {BLOCKS} blocks {:.3}); none again: {:.3} \
-             ({:.3}); {swaps} swaps",
-            swapped.0 / none.0,
-            swapped.1 / none.1,
-            control.0 / none.0,
-            control.1 / none.1,
-        );
+        let (Ok(_), Ok(_)) = (second(NONE), second(SWAPPED));
+        let Ok(rounds) = Rounds::take(3, |round| round < MINUTE, second);
+        let minute = |arm| rounds.arm(arm).iter().sum::<f64>();
+        let of_none = |arm| {
+            let Interval { median, low, high } = Comparison::new(&rounds, NONE, arm, 0.0, 1).ratio.interval();
+            format!("{:.3} of none, by second {median:.3} ({low:.3}–{high:.3})", minute(arm) / minute(NONE))
+        };
+        println!("rows of a minute with a swap every second, of a stage that {what}: {}; none again: {}", of_none(SWAPPED), of_none(AGAIN));
         live.stop();
     }
 }
 
-fn median(mut of: Vec<f64>) -> f64 {
-    of.sort_by(f64::total_cmp);
-    (of[(of.len() - 1) / 2] + of[of.len() / 2]) / 2.0
-}
+const NONE: usize = 0;
+const AGAIN: usize = 1;
+const SWAPPED: usize = 2;
 
 criterion_group!(benches, pause, throughput);
 criterion_main!(benches);

@@ -2,7 +2,7 @@
 
 mod kills;
 mod policies;
-mod resume;
+pub mod resume;
 
 use std::{fs, path::Path, process::Command};
 

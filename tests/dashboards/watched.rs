@@ -48,6 +48,8 @@ impl Watched {
         let text = format!(
             r#"
             name = "{name}"
+            [delivery]
+            checkpoint = "500ms"
             [extract.numbers]
             component = "{}"
             config = {{ rows = {rows}, batch_rows = 1024 }}
@@ -70,6 +72,7 @@ impl Watched {
     fn command(&self) -> Command {
         let mut command = parshall();
         command.current_dir(self.0.path()).args(["run", "pipeline.toml", "--report", "none", "--progress", "never"]);
+        command.env("PARSHALL_STATE_DIR", self.0.path().join("state"));
         // Guests that talk are not the point.
         command.env("PARSHALL_LOG", "parshall=info,guest=off");
         command

@@ -2,8 +2,11 @@
 
 use std::{fs, process::Command, thread, time::Duration};
 
-use super::{command, everything_is_there, nothing_is_half_visible, ran, runs, text};
-use crate::binary::{folder, parshall, pipeline, run};
+use super::{ROWS, command, everything_is_there, nothing_is_half_visible, ran, runs, text};
+use crate::{
+    binary::{folder, parshall, pipeline, run},
+    traces::tree::{self, Span},
+};
 
 /// Rows of a source that takes seconds.
 const MANY: i64 = 6_000_000;
@@ -133,4 +136,59 @@ fn everything_is_there_but_the_control_table(here: &std::path::Path) {
     let connection = rusqlite::Connection::open(here.join("out/all.db")).unwrap();
     let ours = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'parshall%'";
     assert_eq!(connection.query_row(ours, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+}
+
+/// Protects against checkpoints that nobody sees: each is a span of the run with its phases, in the order in which they are done.
+#[test]
+fn checkpoints_are_spans_of_the_run() {
+    let here = folder();
+    let spans = traced(here.path(), &text(ROWS, "20ms"), 0);
+    let taken = runs(here.path())[0]["checkpoints"].as_u64().unwrap();
+    let run = spans.iter().find(|span| span.name == "run").unwrap();
+    let checkpoints: Vec<_> = spans.iter().filter(|span| span.name == "checkpoint").collect();
+    assert_eq!(checkpoints.len() as u64, taken);
+    for (index, checkpoint) in checkpoints.iter().enumerate() {
+        assert_eq!((&checkpoint.parent, &checkpoint.trace), (&run.id, &run.trace));
+        assert_eq!(checkpoint.text("etl.checkpoint.outcome"), "taken");
+        assert_eq!(checkpoint.attributes["etl.checkpoint.number"]["intValue"], (index + 1).to_string());
+        let phases: Vec<_> = spans.iter().filter(|span| span.parent == checkpoint.id).collect();
+        let names: Vec<_> = phases.iter().map(|span| span.name.strip_prefix("checkpoint ").unwrap()).collect();
+        let all = ["hold", "drain", "states", "prepare", "decide", "settle"];
+        assert_eq!(names, if index + 1 == checkpoints.len() { &all[4..] } else { &all[..] });
+        assert!(phases.windows(2).all(|two| two[0].ended == two[1].started), "without gaps: {phases:?}");
+    }
+}
+
+/// Protects against states without a bound, and against a failed checkpoint that is told of as if somebody else had failed.
+#[test]
+fn a_checkpoint_that_remembers_too_much_fails_the_run() {
+    let here = folder();
+    let spans = traced(here.path(), &narrow(), 1);
+    let failed = spans.iter().find(|span| span.name == "checkpoint").unwrap();
+    assert_eq!((failed.text("etl.checkpoint.outcome"), failed.text("error.type")), ("failed", "delivery.snapshot"));
+    assert!(failed.error.as_ref().unwrap().contains("delivery.snapshot"), "{failed:?}");
+    nothing_is_half_visible(here.path());
+    let last = &runs(here.path())[0];
+    assert_eq!((&last["state"], &last["checkpoints"]), (&"failed".into(), &0.into()));
+}
+
+/// A source that takes a while, of which a checkpoint may remember a byte.
+fn narrow() -> String {
+    text(MANY, "20ms").replace("[delivery]", "[delivery]\n        snapshot = \"1B\"")
+}
+
+/// What a run leaves in `--trace-out`, which ends with this code.
+fn traced(here: &std::path::Path, text: &str, code: i32) -> Vec<Span> {
+    fs::write(here.join("pipeline.toml"), text).unwrap();
+    let mut command = command(here);
+    command.args(["--trace-out", "spans.jsonl"]);
+    let ran = ran(command);
+    assert_eq!(ran.code(), code, "{}", ran.err());
+    tree::read(&fs::read_to_string(here.join("spans.jsonl")).unwrap())
+}
+
+/// Spans of checkpoints that end in every way.
+pub fn spans() -> Vec<Span> {
+    let (here, there) = (folder(), folder());
+    [traced(here.path(), &text(ROWS, "20ms"), 0), traced(there.path(), &narrow(), 1)].concat()
 }

@@ -59,7 +59,11 @@ fn exposed() -> Vec<Scraped> {
     };
     let flood = stage("transform", "flood", "numbers", "flood", "times = 10") + "grants = { telemetry = true }\n";
     let flooded = generated(2_048, &(flood + &stage("load", "end", "flood", "collect", "")));
-    for folder in [log, broken("trap"), broken("error-data"), broken("alloc-bomb"), flooded] {
+    let taken = generated(2_048, &stage("load", "end", "numbers", "collect", ""));
+    let file = taken.path().join("pipeline.toml");
+    let text = fs::read_to_string(&file).unwrap().replacen('\n', "\n[delivery]\ncheckpoint = \"1s\"\nstate = \"state\"\n", 1);
+    fs::write(file, text).unwrap();
+    for folder in [log, taken, broken("trap"), broken("error-data"), broken("alloc-bomb"), flooded] {
         let options = ["--metrics-addr", "off", "--metrics-file", "m.prom"];
         let ran = Ran(command(&folder).args(options).env("PARSHALL_LOG", "off").output().unwrap());
         assert!([0, 1].contains(&ran.code()), "{}", ran.err());

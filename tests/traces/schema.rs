@@ -50,6 +50,7 @@ fn emitted() -> Vec<Span> {
     all.extend(watch(here.path(), &failing, events).spans);
     all.extend(super::requests::all());
     all.extend(crate::swap::spans::all());
+    all.extend(crate::delivery::resume::spans());
     all
 }
 
@@ -62,9 +63,10 @@ fn the_page_says_what_spans_say() {
     };
     for span in emitted() {
         let name = match span.name.as_str() {
-            name @ ("run" | "batch" | "swap") => name,
+            name @ ("run" | "batch" | "swap" | "checkpoint") => name,
             "GET" => "METHOD",
             phase if phase.starts_with("swap ") => "swap PHASE",
+            phase if phase.starts_with("checkpoint ") => "checkpoint PHASE",
             _ => "EXPORT STAGE",
         };
         note(name, &span.attributes);

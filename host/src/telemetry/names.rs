@@ -9,6 +9,8 @@ pub mod span {
     // A call is named `EXPORT STAGE`: `process by_carrier`.
     /// A change of what a stage runs, whatever came of it. What was done for it is named `swap PHASE`: `swap guard`.
     pub const SWAP: &str = "swap";
+    /// A checkpoint, whatever came of it. What was done for it is named `checkpoint PHASE`: `checkpoint drain`.
+    pub const CHECKPOINT: &str = "checkpoint";
     /// An event of a call that failed, for those who opt in: what the log record of the same call says.
     pub const EXCEPTION: &str = "exception";
 }
@@ -53,6 +55,9 @@ pub mod attribute {
     pub const SWAP_OUTCOME: &str = "etl.swap.outcome";
     pub const SWAP_TRIGGER: &str = "etl.swap.trigger";
     pub const SWAP_PAUSE: &str = "etl.swap.pause";
+    pub const CHECKPOINT_NUMBER: &str = "etl.checkpoint.number";
+    pub const CHECKPOINT_OUTCOME: &str = "etl.checkpoint.outcome";
+    pub const CHECKPOINT_BYTES: &str = "etl.checkpoint.bytes";
     pub const OLD_GENERATION: &str = "etl.swap.old.generation";
     pub const OLD_DIGEST: &str = "etl.swap.old.digest";
     pub const NEW_GENERATION: &str = "etl.swap.new.generation";
@@ -113,6 +118,12 @@ pub mod metric {
     pub const AGAIN_SECONDS: &str = "etl_calls_again_seconds_total";
     pub const SET_ASIDE: &str = "etl_rows_set_aside_total";
     pub const SWAPS: &str = "etl_swaps_total";
+    pub const CHECKPOINTS: &str = "etl_checkpoints_total";
+    pub const CHECKPOINT_SECONDS: &str = "etl_checkpoint_seconds";
+    pub const CHECKPOINT_PHASE_SECONDS: &str = "etl_checkpoint_phase_seconds_total";
+    pub const CHECKPOINT_BYTES: &str = "etl_checkpoint_bytes";
+    pub const CHECKPOINT_INTERVAL: &str = "etl_checkpoint_interval_seconds";
+    pub const LAST_CHECKPOINT: &str = "etl_last_checkpoint_timestamp_seconds";
     pub const RUNS: &str = "etl_runs_total";
     pub const LAST_SUCCESS: &str = "etl_last_success_timestamp_seconds";
     pub const PIPELINE_LOADED: &str = "etl_pipeline_load_timestamp_seconds";
@@ -146,6 +157,7 @@ pub mod label {
     /// `aborted`. Changes of a stage: `swapped`, `failed`, `resized`, `added`, `removed`, `replaced`, `rewired`. Rows that
     /// were set aside: `dead_letter`, `skip`.
     pub const OUTCOME: &str = "outcome";
+    pub const PHASE: &str = "phase";
     /// `read`, `made`, `stayed`.
     pub const DIRECTION: &str = "direction";
     /// Why a guest trapped, or the limit it exceeded. Why telemetry was dropped: `full`, `failed`. Why an instance was replaced: `trap`,

@@ -12,8 +12,8 @@ use super::{
 use crate::words::{
     call::CallError,
     observe::{
-        BatchTrace, CallFacts, CallObserver, Export, Observer, Probe, Refused, RunFacts, RunObserver, RunOutcome, SetAside, StageFacts,
-        Swapped, WorkerFacts,
+        BatchTrace, CallFacts, CallObserver, CheckpointFacts, Export, Observer, Probe, Refused, RunFacts, RunObserver, RunOutcome,
+        SetAside, StageFacts, Swapped, WorkerFacts,
     },
     trace::SpanContext,
 };
@@ -135,6 +135,15 @@ impl RunObserver for RunWatch {
         }
         if let Some(traces) = &self.traces {
             traces.refused(change);
+        }
+    }
+
+    fn checkpointed(&self, checkpoint: &CheckpointFacts<'_>) {
+        if let Some(metrics) = &self.metrics {
+            metrics.checkpointed(checkpoint);
+        }
+        if let Some(traces) = &self.traces {
+            traces.checkpointed(checkpoint);
         }
     }
 

@@ -44,7 +44,7 @@ pub trait RunObserver: Send + Sync {
     /// A change was refused before any stage was touched.
     fn refused(&self, _change: &Refused<'_>) {}
     /// A checkpoint has been taken, or was not.
-    fn checkpointed(&self, _checkpoint: &CheckpointFacts) {}
+    fn checkpointed(&self, _checkpoint: &CheckpointFacts<'_>) {}
     /// The run has ended, well or not.
     fn ended(&self, outcome: &RunOutcome<'_>);
 }
@@ -244,14 +244,17 @@ pub struct Refused<'a> {
 }
 
 /// A checkpoint, whatever came of it.
-#[derive(Clone, Copy, Debug)]
-pub struct CheckpointFacts {
-    /// Whether it was settled.
-    pub taken: bool,
-    /// From the moment at which extracts were asked to hold to that at which they went on.
-    pub lasted: Duration,
-    /// Bytes that all stages remembered.
+pub struct CheckpointFacts<'a> {
+    /// Its number, from 1, over all runs that go on from each other.
+    pub number: u64,
+    /// Time from one to the next, as the pipeline file has it.
+    pub every: Duration,
+    /// Bytes that all stages remembered; 0 if it did not come so far.
     pub bytes: u64,
+    /// What was done for it, in order, from the moment at which extracts were asked to hold to that at which it was settled.
+    pub phases: &'a [(&'static str, Instant, Instant)],
+    /// Why nothing came of it: the stage, empty where none is to blame, and its error.
+    pub failure: Option<(&'a str, &'a CallError)>,
 }
 
 /// How a run ended.

@@ -10,8 +10,8 @@ use super::{
     promql::{INSTANCE, JOB, LE, UP, increase, series},
     recording,
     thresholds::{
-        self, BATCH_P95_SECONDS, EVENT_WINDOW, FOR_EVENTS, FOR_LATENCY, FOR_LEVELS, FOR_QUEUES, FOR_RATES, FOR_TARGETS, IMBALANCE_ROWS,
-        NO_SUCCESS_SECONDS, SOURCE_LAG_SECONDS, WINDOW,
+        self, BATCH_P95_SECONDS, CHECKPOINT_RATIO, CHECKPOINTS_LATE, EVENT_WINDOW, FOR_EVENTS, FOR_LATENCY, FOR_LEVELS, FOR_QUEUES,
+        FOR_RATES, FOR_TARGETS, IMBALANCE_ROWS, NO_SUCCESS_SECONDS, SOURCE_LAG_SECONDS, WINDOW,
     },
 };
 use crate::telemetry::names::{label, metric};
@@ -23,6 +23,8 @@ pub fn all() -> Vec<Alert> {
         run_failed(),
         ledger_imbalance(),
         error_rate(),
+        checkpoints_late(),
+        checkpoints_slow(),
         swap_failed(),
         batch_latency(),
         no_success(),
@@ -166,6 +168,59 @@ fn error_rate() -> Alert {
             quiet("9 in 1,000", "10m", vec![(calls("error"), "0+9x20"), (calls("ok"), "0+991x20")]),
             quiet("for some minutes", "4m", vec![(calls("error"), "0+1x20"), (calls("ok"), "0+9x20")]),
             quiet("nothing is called", "10m", vec![(calls("error"), "0+0x20"), (calls("ok"), "7+0x20")]),
+        ],
+    }
+}
+
+fn checkpoints_late() -> Alert {
+    let seen = |last, rows| {
+        let flight = one(metric::ROWS_IN_FLIGHT, &[(label::STAGE, "clean")]);
+        vec![(one(metric::LAST_CHECKPOINT, &[]), last), (one(metric::CHECKPOINT_INTERVAL, &[]), "30+0x60"), (flight, rows)]
+    };
+    Alert {
+        name: "ParshallCheckpointsLate",
+        expression: format!(
+            "time() - {} > {CHECKPOINTS_LATE} * {} and on ({JOB}, {INSTANCE}) sum by ({JOB}, {INSTANCE}) ({}) > 0",
+            metric::LAST_CHECKPOINT,
+            metric::CHECKPOINT_INTERVAL,
+            metric::ROWS_IN_FLIGHT
+        ),
+        wait: FOR_LEVELS,
+        severity: Warning,
+        summary: "No checkpoint for long at {{ $labels.instance }}",
+        description: format!(
+            "Rows are in flight at {{{{ $labels.instance }}}}, and the last checkpoint was settled {{{{ $value | humanizeDuration }}}} ago, more \
+             than {CHECKPOINTS_LATE} times what the pipeline file asks for. Who goes on after a crash begins there."
+        ),
+        runbook: "A checkpoint waits until nothing is in flight: look for the stage that does not work its queue off (a sink that is stalled, a \
+                  retry that is waited for), and for a swap that is on trial, which checkpoints wait for. What is loaded meanwhile becomes \
+                  visible with the next one.",
+        trials: vec![
+            fires("a sink is stalled", "20m", seen("0+60x5 300+0x60", "900+0x60"), Fired { labels: OF_TARGET, value: "15m 0s" }),
+            quiet("nothing comes", "20m", seen("0+60x5 300+0x60", "0+0x60")),
+            quiet("they are taken", "20m", seen("0+60x60", "900+0x60")),
+        ],
+    }
+}
+
+fn checkpoints_slow() -> Alert {
+    let held = |values| vec![(one(&(metric::CHECKPOINT_SECONDS.to_owned() + "_sum"), &[]), values)];
+    Alert {
+        name: "ParshallCheckpointsSlow",
+        expression: format!("rate({}_sum[{WINDOW}]) > {CHECKPOINT_RATIO}", metric::CHECKPOINT_SECONDS),
+        wait: FOR_LATENCY,
+        severity: Warning,
+        summary: "Checkpoints hold {{ $labels.instance }} up",
+        description: "{{ $value | humanizePercentage }} of the time at {{ $labels.instance }} extracts are held for checkpoints."
+            .to_owned(),
+        runbook: "See on the dashboard what the time is spent on. `drain`: the graph runs empty each time, which takes as long as its slowest stage \
+                  needs for what is queued; a smaller `queue` or fewer checkpoints help. `prepare` and `settle`: the targets are slow. `states`, \
+                  `decide`: stages remember much. A longer `checkpoint` in `[delivery]` always helps, and costs as much to be done again after a \
+                  crash.",
+        trials: vec![
+            fires("12 s a minute", "20m", held("0+12x60"), Fired { labels: OF_TARGET, value: "20%" }),
+            quiet("3 s a minute", "20m", held("0+3x60")),
+            quiet("for some minutes", "9m", held("0+12x60")),
         ],
     }
 }

@@ -9,6 +9,10 @@ pub const BATCH_P95_SECONDS: f64 = 5.0;
 pub const SOURCE_LAG_SECONDS: f64 = 300.0;
 /// Seconds without a run that completed before somebody should look: 26 h, a nightly run with two hours of grace.
 pub const NO_SUCCESS_SECONDS: f64 = 26.0 * 3_600.0;
+/// Checkpoints that may be left out: a swap on trial delays one, a slow batch another.
+pub const CHECKPOINTS_LATE: f64 = 10.0;
+/// Share of the time that checkpoints may hold extracts up: beyond that, less often is faster.
+pub const CHECKPOINT_RATIO: f64 = 0.1;
 /// Share of a queue's bound from which it counts as full. The last batch seldom fits exactly, so it is not 1.
 pub const QUEUE_RATIO: f64 = 0.9;
 /// Share of a stage's memory limit from which an allocation may soon fail.

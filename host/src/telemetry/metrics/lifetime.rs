@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use prometheus::{Gauge, IntCounterVec, Opts, Registry};
 
-use super::schema::Family;
+use super::{checkpoints::Checkpoints, schema::Family};
 use crate::telemetry::names::metric;
 
 /// How runs end.
@@ -19,6 +19,8 @@ pub struct Lifetime {
     runs: IntCounterVec,
     last_success: Gauge,
     loaded: Gauge,
+    /// Of all its runs.
+    pub checkpoints: Checkpoints,
     registry: Registry,
 }
 
@@ -31,7 +33,8 @@ impl Lifetime {
         registry.register(Box::new(runs.clone()))?;
         let last_success = Gauge::with_opts(opts(metric::LAST_SUCCESS))?;
         let loaded = Gauge::with_opts(opts(metric::PIPELINE_LOADED))?;
-        Ok(Lifetime { runs, last_success, loaded, registry: registry.clone() })
+        let checkpoints = Checkpoints::new(registry)?;
+        Ok(Lifetime { checkpoints, runs, last_success, loaded, registry: registry.clone() })
     }
 
     /// A pipeline file has been loaded and its stages are open.

@@ -5,6 +5,7 @@
 //! own ([`calls`]), and a collector of ours adds them up when somebody gathers.
 
 mod calls;
+mod checkpoints;
 mod exemplars;
 pub mod exposition;
 mod guest;
@@ -82,7 +83,7 @@ impl Metrics {
     pub fn new(healths: &Healths) -> Self {
         let registry = Registry::new();
         // Those that the lifetime registers itself, when they mean something, are left to it.
-        let ours = |family: &&Family| !lifetime::NAMES.contains(&family.name);
+        let ours = |family: &&Family| !lifetime::NAMES.contains(&family.name) && !checkpoints::NAMES.contains(&family.name);
         let descs = FAMILIES.iter().filter(ours).map(Family::desc).collect();
         let runs = Arc::new(Runs { itself: Itself::new(healths.clone()), descs, inside: Mutex::default() });
         let registered = registry.register(Box::new(Shared(Arc::clone(&runs)))).and_then(|()| Lifetime::new(&registry));

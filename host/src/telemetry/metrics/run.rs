@@ -21,7 +21,7 @@ use super::{
 use crate::{
     telemetry::{growing::Growing, names::metric},
     words::{
-        observe::{BatchTrace, Probe, RunFacts, RunOutcome, StageFacts, WorkerFacts},
+        observe::{BatchTrace, CheckpointFacts, Probe, RunFacts, RunOutcome, StageFacts, WorkerFacts},
         stage::Kind,
         trace::{SpanContext, SpanId},
     },
@@ -187,6 +187,11 @@ impl RunMetrics {
     /// A change of a stage has ended.
     pub fn swapped(&self, stage: usize, how: Swap) {
         self.stages.get(stage).into_iter().for_each(|stage| stage.swapped(how));
+    }
+
+    /// A checkpoint has been taken, or was not.
+    pub fn checkpointed(&self, checkpoint: &CheckpointFacts<'_>) {
+        self.lifetime.checkpoints.took(checkpoint);
     }
 
     pub(super) fn stage(&self, stage: usize) -> Option<&StageMetrics> {

@@ -10,7 +10,7 @@ use std::{
 use super::{
     encode::{Encode, since_epoch},
     pending::Pending,
-    record::{Brief, CallRecord, RootRecord, RunRecord, SwapRecord},
+    record::{Brief, CallRecord, Happened, RootRecord, RunRecord},
     run::{CallBuffers, RunTraces},
     sampler::Share,
     slowest::Slowest,
@@ -35,7 +35,7 @@ pub enum What {
     Batch(RootRecord, Vec<CallRecord>),
     Call(CallRecord),
     Run(RunRecord),
-    Swap(SwapRecord),
+    Happened(Happened),
 }
 
 /// Groups records of all runs.
@@ -63,7 +63,7 @@ struct Taken {
     sampled: Vec<CallRecord>,
     brief: Vec<Brief>,
     roots: Vec<RootRecord>,
-    swaps: Vec<SwapRecord>,
+    happened: Vec<Happened>,
 }
 
 /// A look at everything that has been written.
@@ -86,7 +86,7 @@ impl Kept {
             What::Batch(_, calls) => 1 + calls.iter().map(CallRecord::spans).sum::<usize>(),
             What::Call(call) => call.spans(),
             What::Run(_) => 1,
-            What::Swap(swap) => swap.spans(),
+            What::Happened(happened) => happened.spans(),
         }
     }
 
@@ -109,7 +109,8 @@ impl Kept {
             What::Call(call) => encode_call(&mut encode, call, run.context, 0, &wanted),
             What::Run(record) if wanted.contains(&0) => encode.run(record, run.context, run.parent, run.started.1),
             What::Run(_) => {}
-            What::Swap(swap) => encode.swap(swap, run.context, wanted),
+            What::Happened(Happened::Swap(swap)) => encode.swap(swap, run.context, wanted),
+            What::Happened(Happened::Checkpoint(checkpoint)) => encode.checkpoint(checkpoint, run.context, wanted),
         }
     }
 
@@ -126,7 +127,7 @@ impl Kept {
     pub fn spent(self) -> Option<Vec<CallRecord>> {
         match self.what {
             What::Batch(_, calls) => Some(calls),
-            What::Call(_) | What::Run(_) | What::Swap(_) => None,
+            What::Call(_) | What::Run(_) | What::Happened(_) => None,
         }
     }
 }
@@ -208,9 +209,9 @@ impl Assembling {
             }
         }
         taken.roots.drain(..).for_each(|root| self.root(root, look));
-        self.run.swaps.take(&mut taken.swaps);
-        let changed = |swap| Kept { run: Arc::clone(&self.run), what: What::Swap(swap), anchor: look.anchor };
-        taken.swaps.drain(..).map(changed).for_each(|kept| drop((look.keep)(kept)));
+        self.run.happened.take(&mut taken.happened);
+        let happened = |happened| Kept { run: Arc::clone(&self.run), what: What::Happened(happened), anchor: look.anchor };
+        taken.happened.drain(..).map(happened).for_each(|kept| drop((look.keep)(kept)));
         if let Some(ended) = ended.filter(|_| self.run.context.sampled) {
             (look.keep)(Kept { run: Arc::clone(&self.run), what: What::Run(ended), anchor: look.anchor });
         }

@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     constant::{Constants, StageBytes, field, short},
-    record::{CallRecord, Failure, PhaseRecord, RootRecord, RunRecord, SwapRecord, nanoseconds},
+    record::{CallRecord, CheckpointRecord, Failure, PhaseRecord, RootRecord, RunRecord, SwapRecord, nanoseconds},
     request,
 };
 use crate::{
@@ -32,7 +32,7 @@ macro_rules! keys {
 keys! {
     AGAIN INSTANCE GENERATION BATCH_SEQUENCE BATCH_OUTCOME ROWS_IN ROWS_OUT ROWS_FILTERED ROWS_REJECTED ROWS_HELD ROWS_COMMITTED BYTES_READ
     BYTES_MADE BYTES_STAYED COLUMNS_READ FUEL FUEL_EXACT MEMORY_PEAK MEMORY_GROWTH QUEUE_WAIT TIME_GUEST TIME_COPY TIME_HOST RUN_OUTCOME
-    SWAP_OUTCOME SWAP_TRIGGER SWAP_PAUSE OLD_GENERATION OLD_DIGEST NEW_GENERATION NEW_DIGEST STAGE BLAME ERROR_TYPE EXCEPTION_TYPE EXCEPTION_MESSAGE
+    CHECKPOINT_NUMBER CHECKPOINT_OUTCOME CHECKPOINT_BYTES SWAP_OUTCOME SWAP_TRIGGER SWAP_PAUSE OLD_GENERATION OLD_DIGEST NEW_GENERATION NEW_DIGEST STAGE BLAME ERROR_TYPE EXCEPTION_TYPE EXCEPTION_MESSAGE
 }
 
 /// `ScopeSpans.spans`
@@ -182,14 +182,41 @@ impl Encode<'_> {
             self.end(open, context, REMOTE_IS_KNOWN, swap.failure.as_ref().map(|(_, message)| message.as_str()));
         }
         let numbered = (1..).zip(&swap.phases).filter(|(number, _)| wanted.contains(number));
-        numbered.for_each(|(_, phase)| self.phase(phase, swap, context));
+        numbered.for_each(|(_, phase)| self.phase(phase, span::SWAP, context, |encode| encode.changed(swap)));
     }
 
-    fn phase(&mut self, phase: &PhaseRecord, swap: &SwapRecord, parent: SpanContext) {
+    /// The spans of a checkpoint, as above.
+    pub fn checkpoint(&mut self, checkpoint: &CheckpointRecord, run: SpanContext, wanted: Range<usize>) {
+        let context = SpanContext { span: checkpoint.span, ..run };
+        if wanted.contains(&0) {
+            let times = self.times(checkpoint.began, checkpoint.ended);
+            let open = self.begin(context, Some(run.span), times, |writer| named(writer, span::CHECKPOINT));
+            self.numbered(checkpoint);
+            self.writer.string(Of::Span, &CHECKPOINT_OUTCOME, checkpoint.outcome());
+            self.writer.integer(Of::Span, &CHECKPOINT_BYTES, checkpoint.bytes);
+            if let Some((stage, failure)) = &checkpoint.failure {
+                if !stage.is_empty() {
+                    self.writer.string(Of::Span, &STAGE, stage);
+                }
+                blamed(self.writer, failure);
+            }
+            self.end(open, context, REMOTE_IS_KNOWN, checkpoint.failure.as_ref().map(|(_, failure)| failure.message.as_str()));
+        }
+        let numbered = (1..).zip(&checkpoint.phases).filter(|(number, _)| wanted.contains(number));
+        numbered.for_each(|(_, phase)| self.phase(phase, span::CHECKPOINT, context, |encode| encode.numbered(checkpoint)));
+    }
+
+    /// What a checkpoint and all its phases say.
+    fn numbered(&mut self, checkpoint: &CheckpointRecord) {
+        self.writer.put(&self.constants.pipeline);
+        self.writer.integer(Of::Span, &CHECKPOINT_NUMBER, checkpoint.number);
+    }
+
+    fn phase(&mut self, phase: &PhaseRecord, of: &str, parent: SpanContext, say: impl FnOnce(&mut Self)) {
         let context = SpanContext { span: phase.span, ..parent };
         let times = self.times(phase.began, phase.ended);
-        let open = self.begin(context, Some(parent.span), times, |writer| named(writer, &format!("{} {}", span::SWAP, phase.name)));
-        self.changed(swap);
+        let open = self.begin(context, Some(parent.span), times, |writer| named(writer, &format!("{of} {}", phase.name)));
+        say(self);
         self.end(open, context, REMOTE_IS_KNOWN, None);
     }
 

@@ -14,7 +14,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use super::{
     constant::{name, short, without_secrets},
-    record::{CallRecord, Failure, PhaseRecord, RootRecord, RunRecord, SwapRecord},
+    record::{CallRecord, CheckpointRecord, Failure, PhaseRecord, RootRecord, RunRecord, SwapRecord},
 };
 use crate::{
     telemetry::{
@@ -214,10 +214,32 @@ impl Expand<'_> {
             span.status = Status::error(message.clone());
         }
         into.push(span);
-        into.extend(swap.phases.iter().map(|PhaseRecord { span, name, began, ended }| {
-            let (context, name) = (SpanContext { span: *span, ..run }, format!("{} {name}", span::SWAP));
-            let span = self.span(context, Some(swap.span), name, self.time(*began), self.time(*ended));
-            SpanData { attributes: changed.clone(), ..span }
+        self.phases(&swap.phases, span::SWAP, context, &changed, into);
+    }
+
+    /// The spans of a checkpoint.
+    pub fn checkpoint(&self, checkpoint: &CheckpointRecord, run: SpanContext, into: &mut Vec<SpanData>) {
+        let context = SpanContext { span: checkpoint.span, ..run };
+        let numbered = vec![self.stages.pipeline.clone(), integer(a::CHECKPOINT_NUMBER, checkpoint.number)];
+        let (began, ended) = (self.time(checkpoint.began), self.time(checkpoint.ended));
+        let mut span = self.span(context, Some(run.span), span::CHECKPOINT, began, ended);
+        span.attributes = numbered.clone();
+        span.attributes.push(KeyValue::new(a::CHECKPOINT_OUTCOME, if checkpoint.failure.is_some() { "failed" } else { "taken" }));
+        span.attributes.push(integer(a::CHECKPOINT_BYTES, checkpoint.bytes));
+        if let Some((stage, failure)) = &checkpoint.failure {
+            span.status = Status::error(failure.message.clone());
+            span.attributes.extend((!stage.is_empty()).then(|| KeyValue::new(a::STAGE, stage.clone())));
+            span.attributes.extend(blamed(failure));
+        }
+        into.push(span);
+        self.phases(&checkpoint.phases, span::CHECKPOINT, context, &numbered, into);
+    }
+
+    fn phases(&self, phases: &[PhaseRecord], of: &str, parent: SpanContext, say: &[KeyValue], into: &mut Vec<SpanData>) {
+        into.extend(phases.iter().map(|PhaseRecord { span, name, began, ended }| {
+            let (context, name) = (SpanContext { span: *span, ..parent }, format!("{of} {name}"));
+            let span = self.span(context, Some(parent.span), name, self.time(*began), self.time(*ended));
+            SpanData { attributes: say.to_vec(), ..span }
         }));
     }
 

@@ -69,6 +69,6 @@ fn say(pipeline: &str, stage: &str, during: &'static str, batch: Option<u64>, er
             { a::EXCEPTION_TYPE } = failure.reason,
             { a::EXCEPTION_MESSAGE } = failure.message.as_str()
         },
-        "`{stage}` failed in `{during}`",
+        "{} failed in `{during}`", if stage.is_empty() { "the run".to_owned() } else { format!("`{stage}`") },
     );
 }

@@ -15,7 +15,7 @@ use prost::Message as _;
 use super::{
     assemble::{Kept, What},
     expand::{Expand, Stages},
-    record::{CallRecord, Failure, PhaseRecord, Rare, RootRecord, RunRecord, SwapRecord},
+    record::{CallRecord, CheckpointRecord, Failure, Happened, PhaseRecord, Rare, RootRecord, RunRecord, SwapRecord},
     run::RunTraces,
     settings::Settings,
 };
@@ -182,10 +182,6 @@ impl Random {
 
     fn swap(&mut self, anchor: Instant) -> SwapRecord {
         let version = |random: &mut Self| (random.number() as u32, random.text());
-        let phase = |random: &mut Self| {
-            let name = ["load", "hand over", "guard"][random.below(3) as usize];
-            PhaseRecord { span: SpanId::fresh(), name, began: random.moment(anchor), ended: random.moment(anchor) }
-        };
         SwapRecord {
             span: SpanId::fresh(),
             began: self.moment(anchor),
@@ -196,13 +192,34 @@ impl Random {
             failure: self.one_in(2).then(|| ("trap", self.text())),
             versions: [self.one_in(2).then(|| version(self)), self.one_in(2).then(|| version(self))],
             pause: Duration::from_nanos(self.nanoseconds()),
-            phases: (0..self.below(5)).map(|_| phase(self)).collect(),
+            phases: self.phases(anchor),
         }
     }
 
+    fn checkpoint(&mut self, anchor: Instant) -> CheckpointRecord {
+        CheckpointRecord {
+            span: SpanId::fresh(),
+            number: self.number(),
+            began: self.moment(anchor),
+            ended: self.moment(anchor),
+            bytes: self.number(),
+            failure: self.one_in(2).then(|| (if self.one_in(2) { String::new() } else { self.text() }, self.failure())),
+            phases: self.phases(anchor),
+        }
+    }
+
+    fn phases(&mut self, anchor: Instant) -> Vec<PhaseRecord> {
+        let phase = |random: &mut Self| {
+            let name = ["load", "hand over", "drain"][random.below(3) as usize];
+            PhaseRecord { span: SpanId::fresh(), name, began: random.moment(anchor), ended: random.moment(anchor) }
+        };
+        (0..self.below(5)).map(|_| phase(self)).collect()
+    }
+
     fn what(&mut self, anchor: Instant) -> What {
-        match self.below(5) {
-            2 => What::Swap(self.swap(anchor)),
+        match self.below(6) {
+            2 => What::Happened(Happened::Swap(self.swap(anchor))),
+            3 => What::Happened(Happened::Checkpoint(self.checkpoint(anchor))),
             0 => What::Call(self.call(anchor)),
             1 => {
                 let failure = self.one_in(2).then(|| ("passes".to_owned(), self.failure()));
@@ -254,7 +271,8 @@ fn expand(kept: &Kept, stages: &Stages, exception_events: bool) -> Vec<opentelem
         }
         What::Call(call) => expand.call(call, run.context, &mut spans),
         What::Run(record) => spans.push(expand.run(record, run.context, run.parent, run.started.1)),
-        What::Swap(swap) => expand.swap(swap, run.context, &mut spans),
+        What::Happened(Happened::Swap(swap)) => expand.swap(swap, run.context, &mut spans),
+        What::Happened(Happened::Checkpoint(checkpoint)) => expand.checkpoint(checkpoint, run.context, &mut spans),
     }
     spans
 }

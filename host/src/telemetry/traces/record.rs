@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::words::{
     blame::Blame,
     guest_span::GuestSpan,
-    observe::{Again, BatchTrace, CallFacts, Export, Refused, Swapped, WorkerFacts},
+    observe::{Again, BatchTrace, CallFacts, CheckpointFacts, Export, Refused, Swapped, WorkerFacts},
     tables::Dataset,
     trace::{SpanContext, SpanId},
 };
@@ -134,7 +134,29 @@ pub struct SwapRecord {
     pub phases: Vec<PhaseRecord>,
 }
 
-/// What was done for a change.
+/// A checkpoint, whatever came of it.
+#[derive(Debug)]
+pub struct CheckpointRecord {
+    pub span: SpanId,
+    pub number: u64,
+    pub began: Instant,
+    pub ended: Instant,
+    /// Bytes that all stages remembered.
+    pub bytes: u64,
+    /// Why nothing came of it, and the stage, if one is to blame.
+    pub failure: Option<(String, Failure)>,
+    /// What was done for it.
+    pub phases: Vec<PhaseRecord>,
+}
+
+/// Something that happens to a run, seldom, and in phases.
+#[derive(Debug)]
+pub enum Happened {
+    Swap(SwapRecord),
+    Checkpoint(CheckpointRecord),
+}
+
+/// What was done for a change or a checkpoint.
 #[derive(Debug)]
 pub struct PhaseRecord {
     pub span: SpanId,
@@ -318,27 +340,68 @@ impl SwapRecord {
         }
     }
 
-    fn begun(trigger: &'static str, phases: &[(&'static str, Instant, Instant)]) -> Self {
-        let now = Instant::now();
-        let phase = |&(name, began, ended): &(&'static str, Instant, Instant)| PhaseRecord { span: SpanId::fresh(), name, began, ended };
+    fn begun(trigger: &'static str, phases: &[Phase]) -> Self {
+        let (began, ended) = within(phases);
         SwapRecord {
             span: SpanId::fresh(),
-            began: phases.iter().map(|(_, began, _)| *began).min().unwrap_or(now),
-            ended: phases.iter().map(|(.., ended)| *ended).max().unwrap_or(now),
+            began,
+            ended,
             stage: None,
             trigger,
             outcome: "refused",
             failure: None,
             versions: [None, None],
             pause: Duration::ZERO,
-            phases: phases.iter().map(phase).collect(),
+            phases: phase_records(phases),
+        }
+    }
+}
+
+// === impl CheckpointRecord ===
+
+impl CheckpointRecord {
+    /// Of one that was taken, or of which nothing came.
+    pub fn of(checkpoint: &CheckpointFacts<'_>) -> Self {
+        let (began, ended) = within(checkpoint.phases);
+        CheckpointRecord {
+            span: SpanId::fresh(),
+            number: checkpoint.number,
+            began,
+            ended,
+            bytes: checkpoint.bytes,
+            failure: checkpoint.failure.map(|(stage, error)| (stage.to_owned(), Failure::of(error))),
+            phases: phase_records(checkpoint.phases),
         }
     }
 
+    /// In a word.
+    pub fn outcome(&self) -> &'static str {
+        if self.failure.is_some() { "failed" } else { "taken" }
+    }
+}
+
+// === impl Happened ===
+
+impl Happened {
     /// How many spans it becomes: its own and those of its phases.
     pub fn spans(&self) -> usize {
-        1 + self.phases.len()
+        let (Happened::Swap(SwapRecord { phases, .. }) | Happened::Checkpoint(CheckpointRecord { phases, .. })) = self;
+        1 + phases.len()
     }
+}
+
+/// A phase as it is told: its name, when it began, when it ended.
+type Phase = (&'static str, Instant, Instant);
+
+/// From the first that began to the last that ended.
+fn within(phases: &[Phase]) -> (Instant, Instant) {
+    let now = Instant::now();
+    let began = phases.iter().map(|(_, began, _)| *began).min().unwrap_or(now);
+    (began, phases.iter().map(|(.., ended)| *ended).max().unwrap_or(now))
+}
+
+fn phase_records(phases: &[Phase]) -> Vec<PhaseRecord> {
+    phases.iter().map(|&(name, began, ended)| PhaseRecord { span: SpanId::fresh(), name, began, ended }).collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::{
     buffer::{Buffer, Pushed},
     constant::Constants,
     failure,
-    record::{Brief, CallRecord, Failure, RootRecord, RunRecord, SwapRecord},
+    record::{Brief, CallRecord, CheckpointRecord, Failure, Happened, RootRecord, RunRecord, SwapRecord},
     sampler::{Sampler, Share},
     settings::Settings,
 };
@@ -23,7 +23,9 @@ use crate::{
     },
     words::{
         call::CallError,
-        observe::{BatchTrace, CallFacts, Export, Refused, RunFacts, RunOutcome, SetAside, StageFacts, Swapped, WorkerFacts},
+        observe::{
+            BatchTrace, CallFacts, CheckpointFacts, Export, Refused, RunFacts, RunOutcome, SetAside, StageFacts, Swapped, WorkerFacts,
+        },
         trace::{SpanContext, SpanId, TraceId},
     },
 };
@@ -55,7 +57,7 @@ pub struct RunTraces {
     /// Those of every thread.
     pub(super) calls: Mutex<Vec<Arc<CallBuffers>>>,
     /// Changes of what it runs.
-    pub(super) swaps: Buffer<SwapRecord>,
+    pub(super) happened: Buffer<Happened>,
     /// How it ended.
     pub(super) ended: Mutex<Option<RunRecord>>,
     sampler: Sampler,
@@ -101,7 +103,7 @@ impl RunTraces {
             started: (Instant::now(), SystemTime::now()),
             metrics,
             roots: Buffer::new(settings.bounds.buffer),
-            swaps: Buffer::new(settings.bounds.buffer),
+            happened: Buffer::new(settings.bounds.buffer),
             calls: Mutex::default(),
             ended: Mutex::default(),
             sampler,
@@ -154,20 +156,25 @@ impl RunTraces {
 
     /// A stage has been changed, or was not.
     pub fn swapped(&self, swap: &Swapped<'_>) {
-        self.changed(|| SwapRecord::of(swap));
+        self.happened(|| Happened::Swap(SwapRecord::of(swap)));
     }
 
     /// A change was refused before any stage was touched.
     pub fn refused(&self, change: &Refused<'_>) {
-        self.changed(|| SwapRecord::refused(change));
+        self.happened(|| Happened::Swap(SwapRecord::refused(change)));
+    }
+
+    /// A checkpoint has been taken, or was not.
+    pub fn checkpointed(&self, checkpoint: &CheckpointFacts<'_>) {
+        self.happened(|| Happened::Checkpoint(CheckpointRecord::of(checkpoint)));
     }
 
     /// Kept as the run's own span is: there are few of them, and each is worth being seen.
-    fn changed(&self, record: impl FnOnce() -> SwapRecord) {
+    fn happened(&self, record: impl FnOnce() -> Happened) {
         if self.context.sampled {
             let record = record();
             let spans = record.spans() as u64;
-            let pushed = self.swaps.push(record);
+            let pushed = self.happened.push(record);
             self.after(pushed, || spans);
         }
     }

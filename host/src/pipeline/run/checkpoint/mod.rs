@@ -82,12 +82,35 @@ impl From<GivenUp> for Why {
     }
 }
 
+/// What has been done for a checkpoint, one after the other.
+struct Phases {
+    done: Vec<(&'static str, Instant, Instant)>,
+    since: Instant,
+}
+
 /// Releases what `Control::hold` holds.
 struct Held<'a>(&'a Control);
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         self.0.release();
+    }
+}
+
+// === impl Phases ===
+
+impl Phases {
+    fn begin() -> Self {
+        Phases { done: Vec::with_capacity(6), since: Instant::now() }
+    }
+
+    /// Does something, which is a phase also if it fails.
+    fn during<T>(&mut self, phase: &'static str, what: impl FnOnce() -> T) -> T {
+        let did = what();
+        let now = Instant::now();
+        self.done.push((phase, self.since, now));
+        self.since = now;
+        did
     }
 }
 
@@ -144,38 +167,47 @@ impl Checkpoints {
             return false;
         }
         let _held = Held(control);
-        let (began, gate) = (Instant::now(), Arc::new(Gate::default()));
+        let (mut phases, gate) = (Phases::begin(), Arc::new(Gate::default()));
         let closed = Closed(Arc::clone(&gate));
-        let record = self.positions(&gate).and_then(|stages| self.record(stages));
-        let outcome = record.and_then(|(checkpoint, bytes)| match self.conclude(&checkpoint) {
-            Ok(()) => Ok(bytes),
-            Err(failed) => Err(Why::Failed(failed)),
+        let record = self.positions(&gate, &mut phases).and_then(|stages| phases.during("prepare", || self.record(stages)));
+        let mut bytes = 0;
+        let outcome = record.and_then(|(checkpoint, remembered)| {
+            bytes = remembered;
+            self.conclude(&checkpoint, &mut phases).map_err(Why::Failed)
         });
         if let (true, Ok(_)) = (last, &outcome) {
             // Before the extracts go on: they bring nothing more.
             control.leave();
         }
         drop(closed);
-        let facts = |taken, bytes| CheckpointFacts { taken, lasted: began.elapsed(), bytes };
         match outcome {
-            Ok(bytes) => self.graph.observer.checkpointed(&facts(true, bytes)),
-            Err(Why::GivenUp) => return false,
+            Ok(()) => {
+                self.tell(&phases, bytes, None);
+                true
+            }
+            Err(Why::GivenUp) => false,
             Err(Why::Failed(failed)) => {
-                self.graph.observer.checkpointed(&facts(false, 0));
+                self.tell(&phases, bytes, Some(&failed));
                 self.fail(failed);
-                return false;
+                false
             }
         }
-        true
+    }
+
+    fn tell(&self, phases: &Phases, bytes: u64, failed: Option<&Failed>) {
+        let failure = failed.map(|failed| (failed.stage.as_deref().unwrap_or_default(), &failed.error));
+        let number = self.delivering.delivery.under_way() - u64::from(failed.is_none());
+        let every = self.delivering.every;
+        self.graph.observer.checkpointed(&CheckpointFacts { number, every, bytes, phases: &phases.done, failure });
     }
 
     /// The last checkpoint, of a run whose stages have all come to their end: its loads have prepared, and nothing is to be done again.
     pub fn finish(&self) {
-        let began = Instant::now();
+        let mut phases = Phases::begin();
         let ended = |stage: &Arc<Stage>| Kept { stage: stage.name.clone(), state: None, ended: true };
         let checkpoint = self.checkpoint(self.graph.stages.all().iter().map(ended).collect());
-        let concluded = self.conclude(&checkpoint);
-        self.graph.observer.checkpointed(&CheckpointFacts { taken: concluded.is_ok(), lasted: began.elapsed(), bytes: 0 });
+        let concluded = self.conclude(&checkpoint, &mut phases);
+        self.tell(&phases, 0, concluded.as_ref().err());
         if let Err(failed) = concluded {
             self.fail(failed);
         }
@@ -196,10 +228,10 @@ impl Checkpoints {
     }
 
     /// Holds the extracts, waits until nothing is in flight any more, and asks everybody but the loads.
-    fn positions(&self, gate: &Arc<Gate>) -> Result<Vec<Kept>, Why> {
-        let mut stages = self.ask(Kind::Extract, Some(gate))?;
-        self.run_empty()?;
-        stages.extend(self.ask(Kind::Transform, None)?);
+    fn positions(&self, gate: &Arc<Gate>, phases: &mut Phases) -> Result<Vec<Kept>, Why> {
+        let mut stages = phases.during("hold", || self.ask(Kind::Extract, Some(gate)))?;
+        phases.during("drain", || self.run_empty())?;
+        stages.extend(phases.during("states", || self.ask(Kind::Transform, None))?);
         Ok(stages)
     }
 
@@ -223,14 +255,14 @@ impl Checkpoints {
     }
 
     /// Decides, and settles.
-    fn conclude(&self, checkpoint: &Checkpoint) -> Result<(), Failed> {
+    fn conclude(&self, checkpoint: &Checkpoint, phases: &mut Phases) -> Result<(), Failed> {
         let failed = |message: String| {
             let error = CallError::Host(format!("checkpoint {}: {message}", checkpoint.number));
             Failed { stage: None, error }
         };
-        self.delivering.journal.decide(checkpoint).map_err(failed)?;
+        phases.during("decide", || self.delivering.journal.decide(checkpoint)).map_err(failed)?;
         self.taken.fetch_add(1, Ordering::Relaxed);
-        self.delivering.delivery.advance().map_err(|error| failed(error.to_string()))
+        phases.during("settle", || self.delivering.delivery.advance()).map_err(|error| failed(error.to_string()))
     }
 
     /// Waits until nothing is in flight. Extracts are held or have ended, so the only other source of batches are stages whose

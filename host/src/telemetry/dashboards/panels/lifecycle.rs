@@ -5,7 +5,7 @@ use crate::telemetry::{
     dashboards::{
         board::Row,
         panel::Panel,
-        promql::{INSTANCE, happened, increase, max, seen, seen_of_stage, sum},
+        promql::{INSTANCE, happened, increase, max, rate, seen, seen_of_stage, sum},
     },
     names::{label, metric},
 };
@@ -34,6 +34,16 @@ pub fn row() -> Row {
             .query("{{stage}}", max(STAGE, seen_of_stage(metric::GENERATION))),
         Panel::lines("Restarts of instances", "Instances that were opened in place of others, by why. `recycle`: its memory had grown beyond the threshold. Anything else again and again: the stage fails on something that comes back.")
             .query("{{stage}} {{reason}}", sum(&[INSTANCE, label::STAGE, label::REASON], increase(&seen_of_stage(metric::RESTARTS), WINDOW))),
+        Panel::stat("Since the last checkpoint", "Whoever goes on after a crash begins there; nothing where the pipeline takes none. Longer than `checkpoint` of the pipeline file: rows do not get through, or none come.")
+            .unit("s")
+            .query("ago", age(metric::LAST_CHECKPOINT)),
+        Panel::stat("Remembered", "Bytes of positions and states in the last checkpoint.").unit("bytes").query("bytes", max(&[], seen(metric::CHECKPOINT_BYTES))),
+        Panel::lines("Time in checkpoints", "Share of the time that extracts are held, by what for. `drain` is the graph that runs empty; `prepare` and `settle` are the targets.")
+            .unit("percentunit")
+            .stacked()
+            .query("{{phase}}", sum(&[label::PHASE], rate(&seen(metric::CHECKPOINT_PHASE_SECONDS), WINDOW))),
+        Panel::lines("Checkpoints", "Taken, and failed: one that fails ends the run.")
+            .query("{{outcome}}", sum(&[label::OUTCOME], increase(&seen(metric::CHECKPOINTS), WINDOW))),
         Panel::table("Stages", "What each stage is: its kind, its component and what that calls its version.").query(
             "",
             max(&[INSTANCE, label::STAGE, label::KIND, label::COMPONENT, label::VERSION], seen_of_stage(metric::STAGE_INFO)),
