@@ -119,3 +119,17 @@ fn the_check_sees_what_there_is_to_see() {
     assert!(is_item("null-count: u64,") && !needs_since("null-count: u64,"));
     assert!(!is_item("use types.{schema};") && !is_item("}"));
 }
+
+/// Protects swaps and reloads against loading what runs already: the same bytes are compiled once, as long as anybody holds them.
+#[test]
+fn what_is_loaded_is_not_loaded_again() {
+    let runtime =
+        parshall::wasm::Runtime::new(parshall::wasm::Cache::off(), std::sync::Arc::new(parshall::tables::NativeTables::default()));
+    let runtime = runtime.unwrap();
+    let bytes = std::fs::read(crate::components::path("testing/noop")).unwrap();
+    let first = runtime.load(&bytes).unwrap();
+    let again = runtime.clone().load(&bytes).unwrap();
+    assert_eq!((first.compiled(), again.compiled()), (true, false));
+    drop((first, again));
+    assert!(runtime.load(&bytes).unwrap().compiled(), "nobody held it any more");
+}

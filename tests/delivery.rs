@@ -1,8 +1,10 @@
 //! Nothing lost and nothing twice: checkpoints, and runs that go on from them, through the command.
 
+mod faults;
 mod kills;
 mod policies;
 pub mod resume;
+mod stalled;
 
 use std::{fs, path::Path, process::Command};
 

@@ -95,6 +95,7 @@ impl Store {
 
     fn connect(folder: &Path, flags: OpenFlags, durable: bool) -> Result<Self, StateError> {
         let failed = |why: String| StateError { folder: folder.into(), doing: "opened", why };
+        writable(&folder.join(FILE)).map_err(|error| failed(error.to_string()))?;
         let open = || {
             let connection = Connection::open_with_flags(folder.join(FILE), flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
             connection.busy_timeout(BUSY)?;
@@ -147,6 +148,23 @@ fn create(folder: &Path) -> io::Result<()> {
 /// Seconds since 1970.
 fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
+
+/// What is beside the file (SQLite's log and its index) has the mode that the file had when it was made: it must not stay read-only when
+/// the file is not any more. A file that may not be written is told before SQLite makes any.
+fn writable(file: &Path) -> io::Result<()> {
+    let mode = match fs::OpenOptions::new().read(true).write(true).open(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?.metadata()?.permissions(),
+    };
+    for beside in ["-wal", "-shm"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(beside);
+        if fs::metadata(&name).is_ok_and(|beside| beside.permissions().readonly()) {
+            fs::set_permissions(&name, mode.clone())?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Bytes become a component: compiled or taken from the cache, its world checked. A component opens as instances.
 
 use std::{
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
@@ -12,6 +12,7 @@ use super::{
     compile, contract,
     engine::{Accounting, Engine},
     extract::WasmExtract,
+    failure,
     host::Host,
     imports::{
         self,
@@ -74,6 +75,8 @@ pub struct Runtime {
     cache: Cache,
     tables: Arc<dyn Tables>,
     outgoing: Option<Arc<dyn Outgoing>>,
+    /// What is loaded now, by anybody: whoever loads the same bytes again shares it.
+    live: Arc<Mutex<Vec<Weak<Loaded>>>>,
 }
 
 impl Runtime {
@@ -84,7 +87,7 @@ impl Runtime {
 
     /// A runtime that accounts only for some things, to measure what the rest costs.
     pub fn with(accounting: Accounting, cache: Cache, tables: Arc<dyn Tables>) -> wasmtime::Result<Self> {
-        Ok(Runtime { engine: Engine::new(accounting)?, cache, tables, outgoing: None })
+        Ok(Runtime { engine: Engine::new(accounting)?, cache, tables, outgoing: None, live: Arc::default() })
     }
 
     /// The same, with an observer of the requests that stages send.
@@ -107,6 +110,9 @@ impl Runtime {
             _ => return Err(LoadError::NotWasm),
         }
         let digest = Digest::of(bytes);
+        if let Some(loaded) = self.live(digest) {
+            return Ok(WasmComponent { runtime: self.clone(), loaded, compiled: false, loading: started.elapsed() });
+        }
         let (inner, compiled) = match self.cache.get(&self.engine, digest) {
             Some(kept) => (kept, false),
             None => {
@@ -116,18 +122,21 @@ impl Runtime {
             }
         };
         let (kind, imports) = world(&self.engine, &inner)?;
-        Ok(WasmComponent {
-            runtime: self.clone(),
-            inner,
-            digest,
-            kind,
-            imports,
-            size: bytes.len() as u64,
-            compiled,
-            loading: started.elapsed(),
-            description: OnceLock::new(),
-            linked: Mutex::default(),
-        })
+        let (size, description, linked) = (bytes.len() as u64, OnceLock::new(), Mutex::default());
+        let loaded = Arc::new(Loaded { inner, digest, kind, imports, size, description, linked });
+        self.lock().push(Arc::downgrade(&loaded));
+        Ok(WasmComponent { runtime: self.clone(), loaded, compiled, loading: started.elapsed() })
+    }
+
+    /// What was loaded from these bytes and has not been let go of.
+    fn live(&self, digest: Digest) -> Option<Arc<Loaded>> {
+        let mut live = self.lock();
+        live.retain(|loaded| loaded.strong_count() > 0);
+        live.iter().filter_map(Weak::upgrade).find(|loaded| loaded.digest == digest)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Weak<Loaded>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -192,13 +201,18 @@ fn only_types(engine: &Engine, item: &ComponentItem) -> bool {
 /// A compiled component whose world is known.
 pub struct WasmComponent {
     runtime: Runtime,
+    loaded: Arc<Loaded>,
+    compiled: bool,
+    loading: Duration,
+}
+
+/// What is the same for all who have loaded the same bytes.
+struct Loaded {
     inner: wasmtime::component::Component,
     digest: Digest,
     kind: Kind,
     imports: Vec<String>,
     size: u64,
-    compiled: bool,
-    loading: Duration,
     description: OnceLock<Result<Arc<Description>, CallError>>,
     /// Linked with what certain grants give: another instance costs no more than its memory.
     linked: Mutex<Vec<(Grants, InstancePre<Host>)>>,
@@ -210,7 +224,7 @@ const LINKED: usize = 8;
 impl WasmComponent {
     /// Bytes of the component.
     pub fn size(&self) -> u64 {
-        self.size
+        self.loaded.size
     }
 
     /// Whether loading had to compile it.
@@ -226,11 +240,11 @@ impl WasmComponent {
     /// The imports that must be granted, or are not to be had here, each with what to do about it.
     pub fn needs(&self) -> Vec<(String, String)> {
         let need = |import: &String| Some((import.clone(), imports::missing(import, &Grants::default())?));
-        self.imports.iter().filter_map(need).collect()
+        self.loaded.imports.iter().filter_map(need).collect()
     }
 
     fn imports_wasi(&self) -> bool {
-        wasi::is_wanted(&self.imports)
+        wasi::is_wanted(&self.loaded.imports)
     }
 
     /// What stands beside a new instance.
@@ -242,19 +256,19 @@ impl WasmComponent {
     }
 
     fn instance(&self, opening: &Opening) -> Result<Instance, CallError> {
-        for import in &self.imports {
+        for import in &self.loaded.imports {
             if let Some(help) = imports::missing(import, &opening.grants) {
                 return Err(CallError::Ungranted { import: import.clone(), help });
             }
         }
         let linked = self.linked(&opening.grants)?;
         let host = self.host(&opening.stage, opening.limits.clone(), opening.grants.clone());
-        Instance::new(&self.runtime.engine, &linked, host, &self.kind.to_string())
+        Instance::new(&self.runtime.engine, &linked, host, &self.loaded.kind.to_string())
     }
 
     /// Linked with what these grants give; once for each.
     fn linked(&self, grants: &Grants) -> Result<InstancePre<Host>, CallError> {
-        let mut kept = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.loaded.linked.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, linked)) = kept.iter().find(|(known, _)| known == grants) {
             return Ok(linked.clone());
         }
@@ -268,25 +282,29 @@ impl WasmComponent {
 
     fn link(&self, linker: wasmtime::Result<Linker<Host>>) -> Result<InstancePre<Host>, CallError> {
         let linker = linker.map_err(|error| CallError::Host(format!("{error:#}")))?;
-        linker.instantiate_pre(&self.inner).map_err(|error| CallError::Trap { reason: "abi", message: format!("{error:#}") })
+        let failed = |error| failure::no_room(&error).unwrap_or(CallError::Trap { reason: "abi", message: format!("{error:#}") });
+        linker.instantiate_pre(&self.loaded.inner).map_err(failed)
     }
 
     fn begin(&self, opening: &Opening, kind: Kind) -> Result<Instance, CallError> {
-        if self.kind != kind {
-            return Err(CallError::Host(format!("the component is a {}, and was opened as a {kind}", self.kind)));
+        if self.loaded.kind != kind {
+            return Err(CallError::Host(format!("the component is a {}, and was opened as a {kind}", self.loaded.kind)));
         }
         self.instance(opening)
     }
 
     fn describe(&self) -> Result<Arc<Description>, CallError> {
         let host = self.host("describe", Limits::describing(), Grants::default());
-        let unknown =
-            self.imports.iter().find_map(|import| imports::missing(import, &imports::everything()).map(|help| (import.clone(), help)));
+        let unknown = self
+            .loaded
+            .imports
+            .iter()
+            .find_map(|import| imports::missing(import, &imports::everything()).map(|help| (import.clone(), help)));
         if let Some((import, help)) = unknown {
             return Err(CallError::Ungranted { import, help });
         }
         let linked = self.link(imports::linker_for_describe(&self.runtime.engine, self.imports_wasi()))?;
-        let mut instance = Instance::new(&self.runtime.engine, &linked, host, &self.kind.to_string())?;
+        let mut instance = Instance::new(&self.runtime.engine, &linked, host, &self.loaded.kind.to_string())?;
         let describe = instance.function::<(), (contract::Description,)>("describe")?;
         let (said, _) = instance.call(&describe, (), None);
         let said = said?;
@@ -366,19 +384,19 @@ fn shared(ports: Vec<Port>, inputs: &[Input]) -> Vec<Port> {
 
 impl Component for WasmComponent {
     fn kind(&self) -> Kind {
-        self.kind
+        self.loaded.kind
     }
 
     fn digest(&self) -> Digest {
-        self.digest
+        self.loaded.digest
     }
 
     fn description(&self) -> Result<Arc<Description>, CallError> {
-        self.description.get_or_init(|| self.describe()).clone()
+        self.loaded.description.get_or_init(|| self.describe()).clone()
     }
 
     fn imports(&self) -> Vec<String> {
-        self.imports.clone()
+        self.loaded.imports.clone()
     }
 
     fn open_extract(&self, opening: &Opening) -> Call<(Box<dyn Extract>, Vec<Port>)> {

@@ -37,6 +37,12 @@ pub fn of(error: &wasmtime::Error, host: &mut Host) -> CallError {
     CallError::Trap { reason: "abi", message }
 }
 
+/// There was no room for an instance (its memory, the image of what that begins with): nothing that a component could help.
+pub fn no_room(error: &wasmtime::Error) -> Option<CallError> {
+    let outside = error.chain().any(|cause| cause.is::<std::io::Error>());
+    outside.then(|| CallError::Host(format!("there is no room for an instance: {error:#}")))
+}
+
 /// More instances, memories or tables than there may be: `resource limit exceeded: memory count too high at 17`.
 fn count_too_high(message: &str, limits: &Limits) -> Option<CallError> {
     let (what, count) = message.split_once("resource limit exceeded: ")?.1.split_once(" count too high at ")?;

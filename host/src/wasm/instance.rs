@@ -71,7 +71,7 @@ impl Instance {
         let inner = linked.instantiate(&mut store).map_err(|error| {
             // What it printed says why.
             store.data_mut().end();
-            failure::of(&error, store.data_mut())
+            failure::no_room(&error).unwrap_or_else(|| failure::of(&error, store.data_mut()))
         })?;
         Ok(Instance { store, inner, fuel, ticks, interface: imports::interface(interface), poisoned: false })
     }

@@ -170,6 +170,23 @@ fn imports_must_be_granted_by_name() {
     assert_eq!(error.label.as_deref(), Some("imports `wasi:sockets/tcp@0.2.6`, `wasi:keyvalue/store@0.2.0`"));
 }
 
+/// Protects what is kept beside an instance, by the grant `state`, against a policy that would go on with another instance.
+#[test]
+fn a_policy_must_not_lose_what_is_kept_beside_an_instance() {
+    let with = |more: &str| {
+        let granted = format!("grants = {{ state = true, telemetry = true }}\n{more}");
+        [READ, &transform("l", "logger", "\"r\"", &granted), &load("\"l\"")].concat()
+    };
+    for (more, key) in [("on_error = \"skip\"", "on_error"), ("recycle = \"8MiB\"", "recycle")] {
+        let expected = format!("lost-state: `{key}` in [transform.l] would lose what `std:logger` keeps by the grant `state`");
+        let told = complaints(&with(more));
+        assert!(matches!(&told[..], [one] if one.ends_with(&expected)), "{told:?}");
+        let not_granted = transform("m", "sum", "\"r\"", &format!("config = {{ column = \"a\" }}\ngrants = {{ state = true }}\n{more}"));
+        assert!(plan(&[READ, &not_granted, &load("\"m\"")].concat()).is_ok(), "it imports nothing of the kind");
+    }
+    assert!(plan(&with("on_error = \"fail\"")).is_ok());
+}
+
 #[test]
 fn several_instances_need_a_component_that_remembers_nothing() {
     let text = [READ, &transform("s", "sum", "\"r\"", "config = { column = \"a\" }\ninstances = 2"), &load("\"s\"")].concat();

@@ -1,0 +1,212 @@
+//! Six branches, one of whose sinks stalls: the source stops, and memory stays under its bound.
+
+use std::{
+    path::Path,
+    sync::{Arc, Condvar, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use parshall::{
+    catalog::Catalog,
+    pipeline::{
+        plan::{ComponentError, ComponentRef, Components, Origin, Plan},
+        run::{Outcome, Run, Stage},
+        spec::Spec,
+    },
+    tables::NativeTables,
+    wasm::{Cache, Runtime},
+    words::{
+        batch::RecordBatch,
+        call::{Call, CallError},
+        digest::Digest,
+        limits::Loading,
+        stage::{Component, Description, Extract, Kind, Load, Opening, Port, Receipt, Rejection, Transform},
+        usage::Usage,
+    },
+};
+
+/// Bytes that may wait in front of each stage.
+const QUEUE: u64 = 256 << 10;
+/// Bytes of a batch, about: 1,000 rows of a number and 64 characters.
+const BATCH: u64 = 160 << 10;
+
+/// Whether sinks that mind it take anything.
+#[derive(Default)]
+struct Valve {
+    open: Mutex<bool>,
+    changed: Condvar,
+}
+
+/// A sink in the host: it takes what comes, or waits at a valve first.
+struct Sink(Option<Arc<Valve>>);
+
+struct Taking {
+    valve: Option<Arc<Valve>>,
+    rows: u64,
+}
+
+/// The standard stages, and two sinks: `free.wasm` and `stalled.wasm`.
+struct WithSinks(Catalog, Arc<Valve>);
+
+fn done<T>(value: T) -> Call<T> {
+    Call { outcome: Ok(value), usage: Usage::default() }
+}
+
+fn other<T>() -> Call<T> {
+    Call { outcome: Err(CallError::Host("a load".into())), usage: Usage::default() }
+}
+
+impl Component for Sink {
+    fn kind(&self) -> Kind {
+        Kind::Load
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::of(b"sink")
+    }
+
+    fn description(&self) -> Result<Arc<Description>, CallError> {
+        let (name, version, summary, documentation) = ("sink".into(), "0".into(), String::new(), String::new());
+        Ok(Arc::new(Description { name, version, summary, documentation, config_schema: serde_json::json!({}), stateful: false }))
+    }
+
+    fn imports(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn open_extract(&self, _: &Opening) -> Call<(Box<dyn Extract>, Vec<Port>)> {
+        other()
+    }
+
+    fn open_transform(&self, _: &Opening) -> Call<(Box<dyn Transform>, Vec<Port>)> {
+        other()
+    }
+
+    fn open_load(&self, _: &Opening) -> Call<Box<dyn Load>> {
+        done(Box::new(Taking { valve: self.0.clone(), rows: 0 }))
+    }
+}
+
+impl Load for Taking {
+    fn write(&mut self, _: u32, batch: &Arc<RecordBatch>) -> Call<Vec<Rejection>> {
+        if let Some(valve) = &self.valve {
+            drop(valve.changed.wait_while(valve.open.lock().unwrap(), |open| !*open).unwrap());
+        }
+        self.rows += batch.num_rows() as u64;
+        done(Vec::new())
+    }
+
+    fn commit(&mut self, _: bool) -> Call<Receipt> {
+        done(Receipt { rows: std::mem::take(&mut self.rows), location: "nowhere".into() })
+    }
+
+    fn snapshot(&mut self) -> Call<Vec<u8>> {
+        done(Vec::new())
+    }
+}
+
+impl Components for WithSinks {
+    fn load(&self, reference: &ComponentRef, origin: &Origin, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
+        match reference {
+            ComponentRef::Path(path) if path.ends_with("stalled.wasm") => Ok(Arc::new(Sink(Some(Arc::clone(&self.1))))),
+            ComponentRef::Path(path) if path.ends_with("free.wasm") => Ok(Arc::new(Sink(None))),
+            other => self.0.load(other, origin, limits),
+        }
+    }
+
+    fn std_names(&self) -> Vec<String> {
+        self.0.std_names()
+    }
+}
+
+fn six_branches() -> String {
+    let mut text = format!(
+        "[defaults]\nqueue = {QUEUE}\n[extract.rows]\ncomponent = \"std:generate\"\n\
+         config = {{ batch_rows = 1000, columns = {{ n = \"sequence\", text = {{ kind = \"string\", length = 64 }} }} }}\n"
+    );
+    for branch in 0..6 {
+        let sink = if branch == 3 { "stalled" } else { "free" };
+        text += &format!(
+            "[transform.t{branch}]\ncomponent = \"std:filter\"\ninputs = [\"rows\"]\nconfig = {{ where = \"n % 7 <> {branch}\" }}\n\
+             [load.l{branch}]\ncomponent = \"{sink}.wasm\"\ninputs = [\"t{branch}\"]\n"
+        );
+    }
+    text
+}
+
+/// What this process holds, in bytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches("kB").trim().parse::<u64>().unwrap() * 1024
+}
+
+fn brought(stages: &[Arc<Stage>]) -> u64 {
+    stages.iter().find(|stage| stage.name == "rows").unwrap().rows().rows_out
+}
+
+/// Stalls one sink so long. Answers the most bytes that waited in all queues together, and by how much the process grew meanwhile.
+fn stall(lasting: Duration) -> (u64, u64) {
+    let (valve, cache) = (Arc::new(Valve::default()), Cache::at(std::env::temp_dir().join("parshall-test-components")));
+    let catalog = Catalog::new(Runtime::new(cache, Arc::new(NativeTables::default())).unwrap());
+    let spec = Spec::parse("six.toml", Path::new("/"), &six_branches(), &|_| None).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+    let plan = Plan::make(&spec, &WithSinks(catalog, Arc::clone(&valve))).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+    let run = Run::start(plan).unwrap();
+    let stages = run.stages();
+    // The source stops: for a whole second it brings nothing.
+    let (mut before, mut since) = (0, Instant::now());
+    while since.elapsed() < Duration::from_secs(1) {
+        let now = brought(&stages);
+        if now != before || now == 0 {
+            (before, since) = (now, Instant::now());
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    let (began, at_first) = (Instant::now(), resident());
+    let (mut most, mut peak) = (0, at_first);
+    while began.elapsed() < lasting {
+        most = most.max(stages.iter().filter_map(|stage| stage.level()).map(|level| level.bytes).sum());
+        peak = peak.max(resident());
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(brought(&stages), before, "a stalled sink stops the source");
+    for level in stages.iter().filter_map(|stage| stage.level()) {
+        assert!(level.peak <= QUEUE.max(BATCH * 2), "{level:?}");
+    }
+    *valve.open.lock().unwrap() = true;
+    valve.changed.notify_all();
+    while brought(&stages) < before + 100_000 {
+        thread::sleep(Duration::from_millis(5));
+    }
+    run.stopper().stop();
+    let report = run.wait();
+    assert_eq!(report.outcome, Outcome::Stopped);
+    let all = report.stages.iter().find(|stage| stage.name == "rows").unwrap().rows.out;
+    for branch in 0..6 {
+        let stage = report.stages.iter().find(|stage| stage.name == format!("t{branch}")).unwrap();
+        assert_eq!(stage.rows.r#in, all, "t{branch} has taken everything");
+    }
+    (most, peak.saturating_sub(at_first))
+}
+
+/// The bound: what may wait in front of twelve stages.
+fn is_bounded(most: u64) {
+    assert!(most <= 12 * QUEUE, "{most} bytes wait in front of twelve stages, each of which may have {QUEUE}");
+}
+
+/// Protects memory against a sink that does not take anything for a while.
+#[test]
+fn a_stalled_sink_stops_the_source_and_memory_stays_under_its_bound() {
+    is_bounded(stall(Duration::from_secs(2)).0);
+}
+
+/// The same for minutes, alone in its process: `… -- --ignored stalled_for_minutes --nocapture`.
+#[test]
+#[ignore = "takes minutes"]
+fn a_sink_that_is_stalled_for_minutes() {
+    let (most, grown) = stall(Duration::from_secs(180));
+    println!("at most {most} bytes in all queues; the process grew by {grown} bytes in three minutes");
+    is_bounded(most);
+    assert!(grown < 8 << 20, "{grown} bytes more after three minutes");
+}
