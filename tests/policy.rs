@@ -185,7 +185,7 @@ fn letters(path: &Path) -> Vec<(i64, Letter)> {
 fn fed_rows(path: &Path) -> usize {
     let mut reader = Reader::open(path).unwrap();
     let mut rows = 0;
-    while let Some(read) = reader.next().unwrap() {
+    while let Some(read) = reader.read().unwrap() {
         rows += read.batch.num_rows();
     }
     rows

@@ -43,9 +43,10 @@ fn writer(folder: &Path) -> Writer {
     Writer::new(head, DeadLetters { rows: 10, ..DeadLetters::beside(folder) })
 }
 
-fn write(writer: &mut Writer, input: u32, batch: &RecordBatch, rows: &[std::ops::Range<usize>]) -> Result<(), Unwritable> {
+fn write(writer: &mut Writer, input: u32, batch: &RecordBatch, rows: &[(usize, usize)]) -> Result<(), Unwritable> {
     let error = CallError::Malformed("on purpose".into());
-    let letters: Vec<_> = rows.iter().map(|rows| Letter { rows: rows.clone(), error: &error, call: SpanContext::root(true) }).collect();
+    let letters: Vec<_> =
+        rows.iter().map(|&(first, end)| Letter { rows: first..end, error: &error, call: SpanContext::root(true) }).collect();
     let of = Addressed { input, batch, sequence: 7, component: "std:x", digest: Digest::of(b"x"), generation: 2 };
     writer.write(&of, &letters)
 }
@@ -53,7 +54,7 @@ fn write(writer: &mut Writer, input: u32, batch: &RecordBatch, rows: &[std::ops:
 fn read(path: &Path) -> Vec<(usize, RecordBatch)> {
     let mut reader = Reader::open(path).unwrap();
     let mut read = Vec::new();
-    while let Some(rows) = reader.next().unwrap() {
+    while let Some(rows) = reader.read().unwrap() {
         read.push((rows.input, rows.batch));
     }
     read
@@ -65,11 +66,11 @@ fn rows_come_back_as_they_were() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = writer(folder.path());
     assert_eq!(writer.path(), None, "nothing is made before there is something to write");
-    write(&mut writer, 0, &batch(10), &[1..2, 3..4]).unwrap();
-    write(&mut writer, 1, &narrow(), &[0..2]).unwrap();
-    write(&mut writer, 0, &batch(20), &[0..4]).unwrap();
+    write(&mut writer, 0, &batch(10), &[(1, 2), (3, 4)]).unwrap();
+    write(&mut writer, 1, &narrow(), &[(0, 2)]).unwrap();
+    write(&mut writer, 0, &batch(20), &[(0, 4)]).unwrap();
     let path = writer.path().unwrap().to_owned();
-    assert!(matches!(write(&mut writer, 0, &batch(30), &[0..4]), Err(Unwritable::Full { setting: "rows", current: 8, .. })));
+    assert!(matches!(write(&mut writer, 0, &batch(30), &[(0, 4)]), Err(Unwritable::Full { setting: "rows", current: 8, .. })));
     drop(writer);
     let envelope = Reader::open(&path).unwrap().envelope;
     assert_eq!(
@@ -89,7 +90,7 @@ fn a_file_that_is_cut_off_is_read_as_far_as_it_is_whole() {
     let mut writer = writer(folder.path());
     let mut ends = Vec::new();
     for first in [10, 20] {
-        write(&mut writer, 0, &batch(first), &[0..4]).unwrap();
+        write(&mut writer, 0, &batch(first), &[(0, 4)]).unwrap();
         ends.push(fs::metadata(writer.path().unwrap()).unwrap().len());
     }
     // As `kill -9` leaves it: without its end.

@@ -227,11 +227,11 @@ impl Component for Letters {
 impl Open {
     /// Rows of one input that came one after the other.
     fn gather(&mut self) -> Result<Option<Rows>, super::Unreadable> {
-        let Some(first) = self.next.take().map_or_else(|| self.reader.next(), |rows| Ok(Some(rows)))? else { return Ok(None) };
+        let Some(first) = self.next.take().map_or_else(|| self.reader.read(), |rows| Ok(Some(rows)))? else { return Ok(None) };
         let Rows { input, batch, mut calls } = first;
         let (mut count, mut batches) = (batch.num_rows(), vec![batch]);
         while count < ROWS {
-            match self.reader.next()? {
+            match self.reader.read()? {
                 Some(more) if more.input == input && count + more.batch.num_rows() <= ROWS => {
                     count += more.batch.num_rows();
                     batches.push(more.batch);

@@ -112,7 +112,7 @@ impl Reader {
     }
 
     /// The next rows; nothing at the end, or where the file was cut off.
-    pub fn next(&mut self) -> Result<Option<Rows>, Unreadable> {
+    pub fn read(&mut self) -> Result<Option<Rows>, Unreadable> {
         while !self.ended {
             match self.stream.next() {
                 None => self.ended = true,
