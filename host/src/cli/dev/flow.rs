@@ -72,9 +72,10 @@ impl Flow {
         }
     }
 
-    /// Where something else is put out than before, another stage has taken the place of this one.
+    /// From here on, what the new version puts out: what waits to be shown is the old one's. Where something else is put out than before,
+    /// another stage has taken the place of this one.
     fn tap_what_runs(&mut self) {
-        let Some(stage) = self.run.graph().stages.named(&self.stage.name).filter(|stage| !Arc::ptr_eq(stage, &self.stage)) else { return };
+        let Some(stage) = self.run.graph().stages.named(&self.stage.name) else { return };
         if let Ok(tap) = stage.taps.open() {
             (self.stage, self.tap) = (stage, tap);
         }
