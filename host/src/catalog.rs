@@ -165,7 +165,7 @@ fn unfetched(error: &RegistryError) -> ComponentError {
 fn unloadable(reference: &ComponentRef, error: &LoadError) -> ComponentError {
     let kind = match error {
         LoadError::CoreModule | LoadError::NotWasm => ComponentErrorKind::NotAComponent,
-        LoadError::NoStage { .. } | LoadError::SeveralKinds => ComponentErrorKind::WrongWorld,
+        LoadError::NoStage { .. } | LoadError::OtherVersion { .. } | LoadError::SeveralKinds => ComponentErrorKind::WrongWorld,
         LoadError::Invalid(_) | LoadError::Busy(_) => ComponentErrorKind::Compile,
         LoadError::Limit { limit, .. } => ComponentErrorKind::Limit(limit),
     };

@@ -267,6 +267,17 @@ fn what_is_no_component_of_a_stage_is_refused_by_kind() {
     assert!(matches!(refused(b"\0asm\x01\0\0\0"), LoadError::CoreModule));
     assert!(matches!(refused(b"\0asm\x0d\0\x01\0"), LoadError::NoStage { .. }), "a component of nothing");
     assert!(matches!(refused(b"\0asm\x0d\0\x02\0"), LoadError::Invalid(_)), "a later layer");
+    // The same component, of a later version of the contract: its names are as long.
+    let mut later = whole.clone();
+    for at in 0..later.len() - 6 {
+        if later[at..].starts_with(b"@0.1.0") {
+            later[at..at + 6].copy_from_slice(b"@0.2.0");
+        }
+    }
+    let error = refused(&later);
+    assert!(matches!(&error, LoadError::OtherVersion { kind: Kind::Transform, version } if version == "0.2.0"), "{error}");
+    let told = "it was made for version 0.2.0 of the contract (parshall:stage/transform), and this parshall speaks 0.1.0: build it against";
+    assert!(error.to_string().starts_with(told), "{error}");
     // Damage anywhere is a refusal or another component, never a panic.
     for at in (8..whole.len()).step_by(11) {
         let mut damaged = whole.clone();

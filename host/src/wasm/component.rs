@@ -52,6 +52,19 @@ pub enum LoadError {
         /// What it exports instead, for the message.
         found: String,
     },
+    /// A stage of another version of the contract.
+    #[error(
+        "it was made for version {version} of the contract ({}/{kind}), and this parshall speaks {}: build it against `wit/` of this \
+         version, or run it with a parshall that speaks the other",
+        imports::PACKAGE,
+        imports::VERSION
+    )]
+    OtherVersion {
+        /// Which stage it is.
+        kind: Kind,
+        /// The contract's version that it exports.
+        version: String,
+    },
     /// More than a limit allows.
     #[error("limit `{limit}` exceeded by the component: {amounts}")]
     Limit {
@@ -176,9 +189,18 @@ fn world(engine: &Engine, component: &wasmtime::component::Component) -> Result<
         .collect();
     match kinds[..] {
         [kind] => Ok((kind, imports)),
-        [] => Err(LoadError::NoStage { found: found(&exports) }),
+        [] => Err(of_another_version(&exports).unwrap_or_else(|| LoadError::NoStage { found: found(&exports) })),
         _ => Err(LoadError::SeveralKinds),
     }
+}
+
+/// Whether what is exported is a stage, but of another version of the contract.
+fn of_another_version(exports: &[String]) -> Option<LoadError> {
+    let ours = exports.iter().filter_map(|name| name.strip_prefix(imports::PACKAGE)?.strip_prefix('/'));
+    ours.filter_map(|name| name.split_once('@')).find_map(|(name, version)| {
+        let kind = [Kind::Extract, Kind::Transform, Kind::Load].into_iter().find(|kind| kind.to_string() == name)?;
+        Some(LoadError::OtherVersion { kind, version: version.to_owned() })
+    })
 }
 
 fn found(exports: &[String]) -> String {
