@@ -39,7 +39,6 @@ fn a_stage_that_leaks_runs_on() {
 
 /// The same for 100,000 calls: 6.1 GiB through instances of 8 MiB.
 #[test]
-#[ignore = "takes a minute or two"]
 fn a_hundred_thousand_calls_of_a_stage_that_leaks() {
     for component in ["stamp", "running"] {
         let replaced = soak(component, 100_000, 64 << 10);

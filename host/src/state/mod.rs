@@ -95,7 +95,9 @@ impl Store {
 
     fn connect(folder: &Path, flags: OpenFlags, durable: bool) -> Result<Self, StateError> {
         let failed = |why: String| StateError { folder: folder.into(), doing: "opened", why };
-        writable(&folder.join(FILE)).map_err(|error| failed(error.to_string()))?;
+        if flags.contains(OpenFlags::SQLITE_OPEN_CREATE) {
+            writable(&folder.join(FILE)).map_err(|error| failed(error.to_string()))?;
+        }
         let open = || {
             let connection = Connection::open_with_flags(folder.join(FILE), flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
             connection.busy_timeout(BUSY)?;
@@ -153,10 +155,14 @@ fn now() -> f64 {
 /// What is beside the file (SQLite's log and its index) has the mode that the file had when it was made: it must not stay read-only when
 /// the file is not any more. A file that may not be written is told before SQLite makes any.
 fn writable(file: &Path) -> io::Result<()> {
-    let mode = match fs::OpenOptions::new().read(true).write(true).open(file) {
+    let mode = match fs::metadata(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        opened => opened?.metadata()?.permissions(),
+        found => found?.permissions(),
     };
+    if mode.readonly() {
+        // Only then: to close a file gives up all locks that this process has on it.
+        fs::OpenOptions::new().write(true).open(file)?;
+    }
     for beside in ["-wal", "-shm"] {
         let mut name = file.as_os_str().to_owned();
         name.push(beside);
