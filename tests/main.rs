@@ -26,6 +26,7 @@ mod live;
 mod logs;
 mod memory;
 mod metrics;
+mod native;
 mod parse_log;
 mod policy;
 mod propagation;

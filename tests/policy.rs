@@ -34,10 +34,7 @@ use parshall::{
 };
 use tempfile::TempDir;
 
-use self::{
-    sink::{Rows, Sink},
-    source::Away,
-};
+use self::sink::Rows;
 use crate::components;
 
 /// The catalog, and a load that keeps the numbers of the rows that it is given.
@@ -49,8 +46,8 @@ struct Kept {
 impl Components for Kept {
     fn load(&self, reference: &ComponentRef, origin: &Origin, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
         match reference {
-            ComponentRef::Std(name) if name == "keep" => Ok(Arc::new(Sink(self.rows.clone()))),
-            ComponentRef::Std(name) if name == "away" => Ok(Arc::new(Away::default())),
+            ComponentRef::Std(name) if name == "keep" => Ok(sink::sink(&self.rows)),
+            ComponentRef::Std(name) if name == "away" => Ok(source::away()),
             _ => self.catalog.load(reference, origin, limits),
         }
     }

@@ -32,10 +32,7 @@ use parshall::{
 };
 use tempfile::TempDir;
 
-use self::{
-    audit::{Audit, Sink},
-    doubles::Double,
-};
+use self::{audit::Audit, doubles::Double};
 use crate::components;
 
 /// The catalog, and a load that audits what it is given instead of writing it.
@@ -47,7 +44,7 @@ struct Audited {
 impl Components for Audited {
     fn load(&self, reference: &ComponentRef, origin: &Origin, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
         match reference {
-            ComponentRef::Std(name) if name == "audit" => Ok(Arc::new(Sink(self.audit.clone()))),
+            ComponentRef::Std(name) if name == "audit" => Ok(audit::sink(&self.audit)),
             ComponentRef::Std(name) if name == "forgetful" => Ok(Arc::new(Double::forgetful(self.running()?))),
             ComponentRef::Std(name) if name == "once" => Ok(Arc::new(Double::once(self.running()?))),
             _ => self.catalog.load(reference, origin, limits),

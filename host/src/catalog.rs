@@ -79,8 +79,12 @@ impl Catalog {
 
     /// Loads a component, with what only a component on wasmtime can tell (its size, whether it was cached).
     pub fn component(&self, reference: &ComponentRef, origin: &Origin, limits: Loading) -> Result<WasmComponent, ComponentError> {
-        let bytes = self.bytes(reference, origin, limits)?;
-        self.runtime.load_within(&bytes, limits).map_err(|error| unloadable(reference, &error))
+        self.compile(reference, &self.bytes(reference, origin, limits)?, limits)
+    }
+
+    /// The component that these bytes of a reference are.
+    pub fn compile(&self, reference: &ComponentRef, bytes: &[u8], limits: Loading) -> Result<WasmComponent, ComponentError> {
+        self.runtime.load_within(bytes, limits).map_err(|error| unloadable(reference, &error))
     }
 }
 

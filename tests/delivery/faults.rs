@@ -8,6 +8,8 @@ use std::{
     process::Command,
 };
 
+use tempfile::TempDir;
+
 use super::{Random, command, everything_is_there, nothing_is_half_visible, ran, text};
 use crate::binary::{Ran, folder, pipeline};
 
@@ -17,16 +19,18 @@ const ROWS: i64 = 60_000;
 fn limited(here: &Path, kibibytes: u64) -> Ran {
     let whole = command(here);
     let mut shell = Command::new("bash");
-    shell
-        .args(["-c", "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"", &kibibytes.to_string()])
-        .arg(whole.get_program())
-        .args(whole.get_args());
+    shell.args(["-c", "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"", &kibibytes.to_string()]).arg(whole.get_program());
+    ran(as_of(shell, &whole, here))
+}
+
+/// With the arguments and the environment of another command, in this folder.
+fn as_of(mut command: Command, whole: &Command, here: &Path) -> Command {
+    command.current_dir(here).args(whole.get_args());
     whole.get_envs().for_each(|(name, value)| match value {
-        Some(value) => drop(shell.env(name, value)),
-        None => drop(shell.env_remove(name)),
+        Some(value) => drop(command.env(name, value)),
+        None => drop(command.env_remove(name)),
     });
-    shell.current_dir(here);
-    ran(shell)
+    command
 }
 
 /// Protects every write against an error that is taken for a success, or that leaves half of something: in the state, a part, the table.
@@ -68,23 +72,18 @@ fn by_anybody(here: &Path) -> Ran {
     if !program.exists() {
         fs::copy(whole.get_program(), &program).unwrap();
     }
-    let mut copied = Command::new(program);
-    copied.current_dir(here).args(whole.get_args()).uid(65_534).gid(65_534);
-    for (name, value) in whole.get_envs() {
-        match value {
-            Some(value) => drop(copied.env(name, value)),
-            None => drop(copied.env_remove(name)),
-        }
-    }
-    copied.env("PARSHALL_CACHE", "off").env_remove("PARSHALL_DIST");
+    let mut copied = as_of(Command::new(program), &whole, here);
+    copied.uid(65_534).gid(65_534).env("PARSHALL_CACHE", "off").env_remove("PARSHALL_DIST");
     ran(copied)
 }
 
-/// Protects against a folder that may not be written being noticed too late, or not told.
-#[test]
-fn a_folder_that_may_not_be_written_is_told_and_the_run_goes_on_afterwards() {
+fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// A pipeline, and all the folders that it writes to, where everybody may write.
+fn open_to_anybody() -> TempDir {
     let here = folder();
-    let mode = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     mode(here.path(), 0o777);
     pipeline(&here, &text(ROWS, "20ms"));
     mode(&here.path().join("pipeline.toml"), 0o644);
@@ -93,6 +92,13 @@ fn a_folder_that_may_not_be_written_is_told_and_the_run_goes_on_afterwards() {
         fs::create_dir(&path).unwrap();
         mode(&path, 0o777);
     }
+    here
+}
+
+/// Protects against a folder that may not be written being noticed too late, or not told.
+#[test]
+fn a_folder_that_may_not_be_written_is_told_and_the_run_goes_on_afterwards() {
+    let here = open_to_anybody();
     for name in ["state", "out", "out/parts", "out/sum"] {
         mode(&here.path().join(name), 0o555);
         let err = by_anybody(here.path()).fails(1);
@@ -108,14 +114,7 @@ fn a_folder_that_may_not_be_written_is_told_and_the_run_goes_on_afterwards() {
 /// Protects against a state that was read-only for a while: what is beside it (SQLite's log) must not stay as it was then.
 #[test]
 fn a_state_that_may_not_be_written_is_told_and_the_run_goes_on_afterwards() {
-    let here = folder();
-    let mode = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    mode(here.path(), 0o777);
-    pipeline(&here, &text(ROWS, "20ms"));
-    for name in ["out", "out/parts", "out/sum", "state"] {
-        fs::create_dir(here.path().join(name)).unwrap();
-        mode(&here.path().join(name), 0o777);
-    }
+    let here = open_to_anybody();
     assert_eq!(by_anybody(here.path()).code(), 0);
     mode(&here.path().join("state/state.sqlite"), 0o444);
     let err = by_anybody(here.path()).fails(1);

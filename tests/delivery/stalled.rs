@@ -18,13 +18,14 @@ use parshall::{
     wasm::{Cache, Runtime},
     words::{
         batch::RecordBatch,
-        call::{Call, CallError},
-        digest::Digest,
+        call::Call,
         limits::Loading,
-        stage::{Component, Description, Extract, Kind, Load, Opening, Port, Receipt, Rejection, Transform},
+        stage::{Component, Load, Receipt, Rejection},
         usage::Usage,
     },
 };
+
+use crate::native;
 
 /// Bytes that may wait in front of each stage.
 const QUEUE: u64 = 256 << 10;
@@ -38,9 +39,6 @@ struct Valve {
     changed: Condvar,
 }
 
-/// A sink in the host: it takes what comes, or waits at a valve first.
-struct Sink(Option<Arc<Valve>>);
-
 struct Taking {
     valve: Option<Arc<Valve>>,
     rows: u64,
@@ -53,39 +51,9 @@ fn done<T>(value: T) -> Call<T> {
     Call { outcome: Ok(value), usage: Usage::default() }
 }
 
-fn other<T>() -> Call<T> {
-    Call { outcome: Err(CallError::Host("a load".into())), usage: Usage::default() }
-}
-
-impl Component for Sink {
-    fn kind(&self) -> Kind {
-        Kind::Load
-    }
-
-    fn digest(&self) -> Digest {
-        Digest::of(b"sink")
-    }
-
-    fn description(&self) -> Result<Arc<Description>, CallError> {
-        let (name, version, summary, documentation) = ("sink".into(), "0".into(), String::new(), String::new());
-        Ok(Arc::new(Description { name, version, summary, documentation, config_schema: serde_json::json!({}), stateful: false }))
-    }
-
-    fn imports(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn open_extract(&self, _: &Opening) -> Call<(Box<dyn Extract>, Vec<Port>)> {
-        other()
-    }
-
-    fn open_transform(&self, _: &Opening) -> Call<(Box<dyn Transform>, Vec<Port>)> {
-        other()
-    }
-
-    fn open_load(&self, _: &Opening) -> Call<Box<dyn Load>> {
-        done(Box::new(Taking { valve: self.0.clone(), rows: 0 }))
-    }
+/// A sink in the host: it takes what comes, or waits at a valve first.
+fn sink(valve: Option<Arc<Valve>>) -> Arc<dyn Component> {
+    native::load("sink", move |_| done(Box::new(Taking { valve: valve.clone(), rows: 0 })))
 }
 
 impl Load for Taking {
@@ -109,8 +77,8 @@ impl Load for Taking {
 impl Components for WithSinks {
     fn load(&self, reference: &ComponentRef, origin: &Origin, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
         match reference {
-            ComponentRef::Path(path) if path.ends_with("stalled.wasm") => Ok(Arc::new(Sink(Some(Arc::clone(&self.1))))),
-            ComponentRef::Path(path) if path.ends_with("free.wasm") => Ok(Arc::new(Sink(None))),
+            ComponentRef::Path(path) if path.ends_with("stalled.wasm") => Ok(sink(Some(Arc::clone(&self.1)))),
+            ComponentRef::Path(path) if path.ends_with("free.wasm") => Ok(sink(None)),
             other => self.0.load(other, origin, limits),
         }
     }

@@ -6,17 +6,15 @@ use arrow::{array::AsArray as _, datatypes::Int64Type};
 use parshall::words::{
     batch::RecordBatch,
     call::{Call, CallError, StageError},
-    digest::Digest,
-    stage::{Component, Description, Extract, Kind, Load, Opening, Port, Receipt, Rejection, Transform},
+    stage::{Component, Load, Receipt, Rejection},
     usage::Usage,
 };
+
+use crate::native;
 
 /// What was taken, in the order in which it came.
 #[derive(Clone, Default)]
 pub struct Rows(Arc<Mutex<Vec<i64>>>);
-
-/// The load, as a component.
-pub struct Sink(pub Rows);
 
 /// What its configuration says.
 struct Open {
@@ -34,43 +32,19 @@ impl Rows {
     }
 }
 
+/// The load, as a component.
+pub fn sink(rows: &Rows) -> Arc<dyn Component> {
+    let rows = rows.clone();
+    native::load("keep", move |opening| {
+        let every = opening.config.get("every").and_then(|every| every.as_i64());
+        let away = opening.config.get("away").and_then(|away| away.as_u64()).unwrap_or(0);
+        done(Ok(Box::new(Open { rows: rows.clone(), every, away })), 0)
+    })
+}
+
 fn done<T>(outcome: Result<T, CallError>, rows: u64) -> Call<T> {
     let taken = if outcome.is_ok() { rows } else { 0 };
     Call { outcome, usage: Usage { rows_in: rows, rows_out: taken, rows_kept: taken, fuel_exact: true, ..Usage::default() } }
-}
-
-impl Component for Sink {
-    fn kind(&self) -> Kind {
-        Kind::Load
-    }
-
-    fn digest(&self) -> Digest {
-        Digest::of(b"keep")
-    }
-
-    fn description(&self) -> Result<Arc<Description>, CallError> {
-        let text = || "keep".to_owned();
-        let config_schema = serde_json::json!({"type": "object"});
-        Ok(Arc::new(Description { name: text(), version: text(), summary: text(), documentation: text(), config_schema, stateful: false }))
-    }
-
-    fn imports(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn open_extract(&self, _: &Opening) -> Call<(Box<dyn Extract>, Vec<Port>)> {
-        unreachable!("it is a load")
-    }
-
-    fn open_transform(&self, _: &Opening) -> Call<(Box<dyn Transform>, Vec<Port>)> {
-        unreachable!("it is a load")
-    }
-
-    fn open_load(&self, opening: &Opening) -> Call<Box<dyn Load>> {
-        let every = opening.config.get("every").and_then(|every| every.as_i64());
-        let away = opening.config.get("away").and_then(|away| away.as_u64()).unwrap_or(0);
-        done(Ok(Box::new(Open { rows: self.0.clone(), every, away })), 0)
-    }
 }
 
 impl Load for Open {

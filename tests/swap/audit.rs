@@ -6,10 +6,11 @@ use arrow::{array::AsArray as _, datatypes::Int64Type};
 use parshall::words::{
     batch::RecordBatch,
     call::{Call, CallError},
-    digest::Digest,
-    stage::{Component, Description, Extract, Kind, Load, Opening, Port, Receipt, Rejection, Transform},
+    stage::{Component, Load, Receipt, Rejection},
     usage::Usage,
 };
+
+use crate::native;
 
 /// What was seen, in the order in which it came.
 #[derive(Clone, Default)]
@@ -68,45 +69,16 @@ impl Audit {
     }
 }
 
-/// The load, as a component.
-pub struct Sink(pub Audit);
-
 struct Open(Audit);
+
+/// The load, as a component.
+pub fn sink(audit: &Audit) -> Arc<dyn Component> {
+    let audit = audit.clone();
+    native::load("audit", move |_| done(Ok(Box::new(Open(audit.clone()))), 0))
+}
 
 fn done<T>(outcome: Result<T, CallError>, rows: u64) -> Call<T> {
     Call { outcome, usage: Usage { rows_in: rows, rows_out: rows, rows_kept: rows, fuel_exact: true, ..Usage::default() } }
-}
-
-impl Component for Sink {
-    fn kind(&self) -> Kind {
-        Kind::Load
-    }
-
-    fn digest(&self) -> Digest {
-        Digest::of(b"audit")
-    }
-
-    fn description(&self) -> Result<Arc<Description>, CallError> {
-        let text = || "audit".to_owned();
-        let config_schema = serde_json::json!({"type": "object"});
-        Ok(Arc::new(Description { name: text(), version: text(), summary: text(), documentation: text(), config_schema, stateful: false }))
-    }
-
-    fn imports(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn open_extract(&self, _: &Opening) -> Call<(Box<dyn Extract>, Vec<Port>)> {
-        unreachable!("it is a load")
-    }
-
-    fn open_transform(&self, _: &Opening) -> Call<(Box<dyn Transform>, Vec<Port>)> {
-        unreachable!("it is a load")
-    }
-
-    fn open_load(&self, _: &Opening) -> Call<Box<dyn Load>> {
-        done(Ok(Box::new(Open(self.0.clone()))), 0)
-    }
 }
 
 impl Load for Open {

@@ -2,7 +2,10 @@
 
 use std::{fmt, io::Write as _, process::ExitCode};
 
-use crate::pipeline::diagnostic::{self, Diagnostic, Severity};
+use crate::pipeline::{
+    diagnostic::{self, Diagnostic, Severity},
+    run::Outcome,
+};
 
 /// Why the command did not end well.
 #[derive(Debug)]
@@ -56,6 +59,14 @@ pub fn print(text: &str) -> Result<(), Exit> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Exit::Broken(error.into())),
         _ => Ok(()),
+    }
+}
+
+/// How the command ends when its run has ended so.
+pub fn of(outcome: Outcome) -> Result<(), Exit> {
+    match outcome {
+        Outcome::Completed | Outcome::Stopped => Ok(()),
+        Outcome::Failed | Outcome::Aborted => Err(Exit::Failed),
     }
 }
 

@@ -6,7 +6,7 @@ use clap::ValueHint;
 
 use super::{Exit, amount, exit, session};
 use crate::{
-    pipeline::plan::{ComponentRef, Origin},
+    pipeline::plan::{ComponentError, ComponentRef, Origin},
     registry::{self, SigningKey},
     wasm,
     words::{
@@ -38,8 +38,9 @@ pub fn push(arguments: &Arguments) -> Result<(), Exit> {
     let name = target(&arguments.name)?;
     let key = arguments.sign.as_deref().map(SigningKey::read).transpose().map_err(|error| Exit::Wrong(error.to_string()))?;
     let (catalog, reference, origin) = (session::catalog()?, session::reference(&arguments.component)?, Origin::folder("."));
-    let component = catalog.component(&reference, &origin, Loading::default()).map_err(|error| Exit::Wrong(error.message))?;
-    let bytes = catalog.bytes(&reference, &origin, Loading::default()).map_err(|error| Exit::Wrong(error.message))?.into_owned();
+    let (wrong, limits) = (|error: ComponentError| Exit::Wrong(error.message), Loading::default());
+    let bytes = catalog.bytes(&reference, &origin, limits).map_err(wrong)?.into_owned();
+    let component = catalog.compile(&reference, &bytes, limits).map_err(wrong)?;
     let exports = [wasm::interface(&component.kind().to_string())];
     let pushed = registry::push(&name, bytes, (&component.imports(), &exports), key.as_ref());
     let pushed = pushed.map_err(|error| Exit::Broken(error.into()))?;

@@ -76,10 +76,7 @@ pub fn retry(arguments: &Arguments, colour: bool) -> Result<(), Exit> {
     let ending = ending::listen(run.stopper(), None)?;
     Progress::new(arguments.progress).follow(&run);
     let report = run.wait();
-    let exit = match report.outcome {
-        Outcome::Completed | Outcome::Stopped => Ok(()),
-        Outcome::Failed | Outcome::Aborted => Err(Exit::Failed),
-    };
+    let exit = exit::of(report.outcome);
     ending.is(u8::from(exit.is_err()));
     let slowest = watching.settle();
     let told = tell(arguments, &fed, &report, startup, &slowest);

@@ -101,10 +101,7 @@ pub fn run(arguments: Arguments, colour: bool) -> Result<(), Exit> {
     let report = run.wait();
     state.ended(&report);
     live.stop();
-    let exit = match report.outcome {
-        Outcome::Completed | Outcome::Stopped => Ok(()),
-        Outcome::Failed | Outcome::Aborted => Err(Exit::Failed),
-    };
+    let exit = exit::of(report.outcome);
     ending.is(u8::from(exit.is_err()));
     // Everything is told before telemetry is flushed: a collector that does not answer keeps nobody waiting for the outcome.
     let slowest = watching.settle();

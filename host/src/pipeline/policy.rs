@@ -2,8 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use crate::words::trace::TraceId;
+
 /// What is done when a call of a stage fails.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OnError {
     /// How often a call is made again, where another try can help. Default 0; `"retry"` alone stands for 3.
     pub retry: u32,
@@ -76,8 +78,13 @@ impl OnError {
         self.retry > 0 || self.then != Then::Fail
     }
 
-    /// How long to wait before this retry, from 0; `chance` is any number.
-    pub fn pause(&self, retry: u32, chance: u64) -> Duration {
+    /// How long to wait before this retry, from 0: each time something else.
+    pub fn pause(&self, retry: u32) -> Duration {
+        self.pause_by(retry, TraceId::fresh().0.get() as u64)
+    }
+
+    /// The same; `chance` is any number.
+    fn pause_by(&self, retry: u32, chance: u64) -> Duration {
         let grown = self.backoff.saturating_mul(1_u32.checked_shl(retry.min(31)).unwrap_or(u32::MAX)).min(self.backoff_max);
         grown.mul_f64(0.5 + 0.5 * (chance >> 11) as f64 / (1_u64 << 53) as f64)
     }
@@ -112,11 +119,11 @@ mod tests {
     #[test]
     fn pauses_double_within_their_bounds() {
         let on_error = OnError { backoff_max: Duration::from_secs(1), ..OnError::default() };
-        assert!((99..=100).contains(&on_error.pause(0, u64::MAX).as_millis()));
-        assert_eq!(on_error.pause(0, 0).as_millis(), 50);
-        assert_eq!(on_error.pause(2, 0).as_millis(), 200);
+        assert!((99..=100).contains(&on_error.pause_by(0, u64::MAX).as_millis()));
+        assert_eq!(on_error.pause_by(0, 0).as_millis(), 50);
+        assert_eq!(on_error.pause_by(2, 0).as_millis(), 200);
         for retry in [4, 31, 32, u32::MAX] {
-            assert_eq!(on_error.pause(retry, 0).as_millis(), 500, "{retry}");
+            assert_eq!(on_error.pause_by(retry, 0).as_millis(), 500, "{retry}");
         }
     }
 }

@@ -78,7 +78,7 @@ fn policy(spec: &Spec, stage: &StageSpec, component: &dyn Component) -> StagePol
     // What is kept beside an instance goes with it, and a load's rows do until they are committed.
     let stays = stage.kind == Kind::Load || fitness::keeps_beside(stage, component);
     StagePolicy {
-        on_error: stage.on_error.clone(),
+        on_error: stage.on_error,
         recycle: stage.recycle.or((!stays).then_some(stage.limits.memory / 4 * 3)),
         dead_letters: spec.dead_letters.clone(),
         pipeline: spec.name.clone(),

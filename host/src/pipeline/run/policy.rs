@@ -3,7 +3,7 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
 };
@@ -16,7 +16,7 @@ use crate::pipeline::{
 
 /// A stage's failure policy, at work.
 pub struct Policy {
-    settings: Mutex<Arc<StagePolicy>>,
+    on_error: Mutex<OnError>,
     /// What is asked for at every batch.
     acts: AtomicBool,
     recycle: AtomicU64,
@@ -39,7 +39,7 @@ impl Policy {
             recycle: AtomicU64::default(),
             failures: AtomicU64::default(),
             letters: Mutex::new(Writer::new(head(planned), settings.dead_letters.clone())),
-            settings: Mutex::new(Arc::new(settings.clone())),
+            on_error: Mutex::new(settings.on_error),
         };
         policy.set(planned);
         policy
@@ -48,7 +48,7 @@ impl Policy {
     /// The pipeline has changed.
     pub fn set(&self, planned: &PlannedStage) {
         let settings = &planned.policy;
-        *lock(&self.settings) = Arc::new(settings.clone());
+        *lock(&self.on_error) = settings.on_error;
         lock(&self.letters).set(head(planned), settings.dead_letters.clone());
         self.acts.store(settings.on_error.acts(), Relaxed);
         self.recycle.store(settings.recycle.unwrap_or(u64::MAX), Relaxed);
@@ -66,7 +66,7 @@ impl Policy {
 
     /// What is done when a call fails.
     pub fn on_error(&self) -> OnError {
-        lock(&self.settings).on_error.clone()
+        *lock(&self.on_error)
     }
 
     /// A row went well.
@@ -93,8 +93,8 @@ impl Policy {
 }
 
 fn head(planned: &PlannedStage) -> Head {
-    let (StagePolicy { pipeline, file, .. }, inputs) = (planned.policy.clone(), planned.opening.inputs.clone());
-    Head { pipeline, file, stage: planned.name.clone(), inputs }
+    let StagePolicy { pipeline, file, .. } = &planned.policy;
+    Head { pipeline: pipeline.clone(), file: file.clone(), stage: planned.name.clone(), inputs: planned.opening.inputs.clone() }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

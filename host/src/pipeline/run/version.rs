@@ -149,6 +149,12 @@ impl<S> Serving<S> {
     pub fn new(instance: S, version: Arc<Version>, calls: Box<dyn CallObserver>, source: Source) -> Self {
         Serving { instance, version, calls, tally: Tally::default(), source }
     }
+
+    /// The same with another instance, and the one that it had.
+    pub fn exchange<T>(self, instance: T) -> (S, Serving<T>) {
+        let Serving { instance: had, version, calls, tally, source } = self;
+        (had, Serving { instance, version, calls, tally, source })
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! Checkpoints: how many, how long the pipeline was held up by them, what for, and how far back whoever goes on would begin. Plain
 //! metrics of the `prometheus` crate: they are touched once a checkpoint.
 
-use std::{sync::Once, time::SystemTime};
+use prometheus::{Counter, CounterVec, Gauge, Histogram, HistogramOpts, IntCounterVec, Opts, Registry};
 
-use prometheus::{Counter, CounterVec, Gauge, Histogram, HistogramOpts, IntCounterVec, Opts, Registry, core::Collector};
-
-use super::{scale, schema::Family};
+use super::{
+    lifetime::{register, stamp},
+    scale,
+    schema::Family,
+};
 use crate::{telemetry::names::metric, words::observe::CheckpointFacts};
 
 /// What comes of them.
@@ -32,10 +34,6 @@ pub struct Checkpoints {
     interval: Gauge,
     last: Gauge,
     registry: Registry,
-    /// The first was seen.
-    seen: Once,
-    /// The first was taken.
-    taken: Once,
 }
 
 impl Checkpoints {
@@ -56,8 +54,6 @@ impl Checkpoints {
             interval: Gauge::with_opts(opts(metric::CHECKPOINT_INTERVAL))?,
             last: Gauge::with_opts(opts(metric::LAST_CHECKPOINT))?,
             registry: registry.clone(),
-            seen: Once::new(),
-            taken: Once::new(),
         })
     }
 
@@ -74,25 +70,16 @@ impl Checkpoints {
         }
         self.seconds.observe(all);
         self.interval.set(checkpoint.every.as_secs_f64());
-        self.seen.call_once(|| {
-            self.register(&self.outcomes);
-            self.register(&self.seconds);
-            self.register(&self.phases);
-            self.register(&self.interval);
-        });
+        let registry = &self.registry;
+        register(registry, &self.outcomes);
+        register(registry, &self.seconds);
+        register(registry, &self.phases);
+        register(registry, &self.interval);
         if taken {
             self.bytes.set(checkpoint.bytes as f64);
-            self.last.set(SystemTime::UNIX_EPOCH.elapsed().map_or(0.0, |elapsed| elapsed.as_secs_f64()));
-            // A time of 0 would look like 1970, so there is none before there is one.
-            self.taken.call_once(|| {
-                self.register(&self.bytes);
-                self.register(&self.last);
-            });
+            stamp(&self.last);
+            register(registry, &self.bytes);
+            register(registry, &self.last);
         }
-    }
-
-    fn register(&self, metric: &(impl Collector + Clone + 'static)) {
-        // The names are constants, and each is registered once.
-        let _ = self.registry.register(Box::new(metric.clone()));
     }
 }

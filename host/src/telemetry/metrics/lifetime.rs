@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use prometheus::{Gauge, IntCounterVec, Opts, Registry};
+use prometheus::{Gauge, IntCounterVec, Opts, Registry, core::Collector};
 
 use super::{checkpoints::Checkpoints, schema::Family};
 use crate::telemetry::names::metric;
@@ -52,10 +52,19 @@ impl Lifetime {
         }
     }
 
-    /// A time of 0 would look like 1970 to whoever subtracts it from now, so there is none before there is one.
     fn stamp(&self, gauge: &Gauge) {
-        gauge.set(SystemTime::UNIX_EPOCH.elapsed().map_or(0.0, |elapsed| elapsed.as_secs_f64()));
-        // It is registered already, the second time.
-        let _ = self.registry.register(Box::new(gauge.clone()));
+        stamp(gauge);
+        register(&self.registry, gauge);
     }
+}
+
+/// Sets a gauge to the time that it is now. A time of 0 would look like 1970 to whoever subtracts it from now: register it only then.
+pub(super) fn stamp(gauge: &Gauge) {
+    gauge.set(SystemTime::UNIX_EPOCH.elapsed().map_or(0.0, |elapsed| elapsed.as_secs_f64()));
+}
+
+/// Exposes a metric from now on, if it is not yet.
+pub(super) fn register(registry: &Registry, metric: &(impl Collector + Clone + 'static)) {
+    // It is registered already, the second time.
+    let _ = registry.register(Box::new(metric.clone()));
 }

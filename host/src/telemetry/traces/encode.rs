@@ -181,8 +181,7 @@ impl Encode<'_> {
             }
             self.end(open, context, REMOTE_IS_KNOWN, swap.failure.as_ref().map(|(_, message)| message.as_str()));
         }
-        let numbered = (1..).zip(&swap.phases).filter(|(number, _)| wanted.contains(number));
-        numbered.for_each(|(_, phase)| self.phase(phase, span::SWAP, context, |encode| encode.changed(swap)));
+        self.phases(&swap.phases, &wanted, span::SWAP, context, |encode| encode.changed(swap));
     }
 
     /// The spans of a checkpoint, as above.
@@ -202,8 +201,7 @@ impl Encode<'_> {
             }
             self.end(open, context, REMOTE_IS_KNOWN, checkpoint.failure.as_ref().map(|(_, failure)| failure.message.as_str()));
         }
-        let numbered = (1..).zip(&checkpoint.phases).filter(|(number, _)| wanted.contains(number));
-        numbered.for_each(|(_, phase)| self.phase(phase, span::CHECKPOINT, context, |encode| encode.numbered(checkpoint)));
+        self.phases(&checkpoint.phases, &wanted, span::CHECKPOINT, context, |encode| encode.numbered(checkpoint));
     }
 
     /// What a checkpoint and all its phases say.
@@ -212,12 +210,15 @@ impl Encode<'_> {
         self.writer.integer(Of::Span, &CHECKPOINT_NUMBER, checkpoint.number);
     }
 
-    fn phase(&mut self, phase: &PhaseRecord, of: &str, parent: SpanContext, say: impl FnOnce(&mut Self)) {
-        let context = SpanContext { span: phase.span, ..parent };
-        let times = self.times(phase.began, phase.ended);
-        let open = self.begin(context, Some(parent.span), times, |writer| named(writer, &format!("{of} {}", phase.name)));
-        say(self);
-        self.end(open, context, REMOTE_IS_KNOWN, None);
+    /// Those of the phases of a span that have a number within a range, from 1: the span itself is 0.
+    fn phases(&mut self, phases: &[PhaseRecord], wanted: &Range<usize>, of: &str, parent: SpanContext, say: impl Fn(&mut Self)) {
+        for (_, phase) in (1..).zip(phases).filter(|(number, _)| wanted.contains(number)) {
+            let context = SpanContext { span: phase.span, ..parent };
+            let times = self.times(phase.began, phase.ended);
+            let open = self.begin(context, Some(parent.span), times, |writer| named(writer, &format!("{of} {}", phase.name)));
+            say(self);
+            self.end(open, context, REMOTE_IS_KNOWN, None);
+        }
     }
 
     /// What a change and all its phases say of what is changed.

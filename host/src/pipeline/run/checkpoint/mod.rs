@@ -82,9 +82,13 @@ impl From<GivenUp> for Why {
     }
 }
 
-/// What has been done for a checkpoint, one after the other.
-struct Phases {
-    done: Vec<(&'static str, Instant, Instant)>,
+/// A checkpoint on its way.
+struct Taking {
+    number: u64,
+    /// Bytes that all stages remember, once they are known.
+    bytes: u64,
+    /// What has been done for it, one after the other.
+    phases: Vec<(&'static str, Instant, Instant)>,
     since: Instant,
 }
 
@@ -97,18 +101,18 @@ impl Drop for Held<'_> {
     }
 }
 
-// === impl Phases ===
+// === impl Taking ===
 
-impl Phases {
-    fn begin() -> Self {
-        Phases { done: Vec::with_capacity(6), since: Instant::now() }
+impl Taking {
+    fn begin(number: u64) -> Self {
+        Taking { number, bytes: 0, phases: Vec::with_capacity(6), since: Instant::now() }
     }
 
     /// Does something, which is a phase also if it fails.
     fn during<T>(&mut self, phase: &'static str, what: impl FnOnce() -> T) -> T {
         let did = what();
         let now = Instant::now();
-        self.done.push((phase, self.since, now));
+        self.phases.push((phase, self.since, now));
         self.since = now;
         did
     }
@@ -167,47 +171,48 @@ impl Checkpoints {
             return false;
         }
         let _held = Held(control);
-        let (mut phases, gate) = (Phases::begin(), Arc::new(Gate::default()));
+        let (mut taking, gate) = (Taking::begin(self.delivering.delivery.under_way()), Arc::new(Gate::default()));
         let closed = Closed(Arc::clone(&gate));
-        let record = self.positions(&gate, &mut phases).and_then(|stages| phases.during("prepare", || self.record(stages)));
-        let mut bytes = 0;
-        let outcome = record.and_then(|(checkpoint, remembered)| {
-            bytes = remembered;
-            self.conclude(&checkpoint, &mut phases).map_err(Why::Failed)
-        });
-        if let (true, Ok(_)) = (last, &outcome) {
+        let outcome = self.take_all(&gate, &mut taking);
+        if let (true, Ok(())) = (last, &outcome) {
             // Before the extracts go on: they bring nothing more.
             control.leave();
         }
         drop(closed);
         match outcome {
             Ok(()) => {
-                self.tell(&phases, bytes, None);
+                self.tell(&taking, None);
                 true
             }
             Err(Why::GivenUp) => false,
             Err(Why::Failed(failed)) => {
-                self.tell(&phases, bytes, Some(&failed));
+                self.tell(&taking, Some(&failed));
                 self.fail(failed);
                 false
             }
         }
     }
 
-    fn tell(&self, phases: &Phases, bytes: u64, failed: Option<&Failed>) {
+    fn take_all(&self, gate: &Arc<Gate>, taking: &mut Taking) -> Result<(), Why> {
+        let stages = self.positions(gate, taking)?;
+        let (checkpoint, bytes) = taking.during("prepare", || self.record(stages))?;
+        taking.bytes = bytes;
+        self.conclude(&checkpoint, taking).map_err(Why::Failed)
+    }
+
+    fn tell(&self, taking: &Taking, failed: Option<&Failed>) {
         let failure = failed.map(|failed| (failed.stage.as_deref().unwrap_or_default(), &failed.error));
-        let number = self.delivering.delivery.under_way() - u64::from(failed.is_none());
-        let every = self.delivering.every;
-        self.graph.observer.checkpointed(&CheckpointFacts { number, every, bytes, phases: &phases.done, failure });
+        let &Taking { number, bytes, ref phases, .. } = taking;
+        self.graph.observer.checkpointed(&CheckpointFacts { number, every: self.delivering.every, bytes, phases, failure });
     }
 
     /// The last checkpoint, of a run whose stages have all come to their end: its loads have prepared, and nothing is to be done again.
     pub fn finish(&self) {
-        let mut phases = Phases::begin();
+        let mut taking = Taking::begin(self.delivering.delivery.under_way());
         let ended = |stage: &Arc<Stage>| Kept { stage: stage.name.clone(), state: None, ended: true };
         let checkpoint = self.checkpoint(self.graph.stages.all().iter().map(ended).collect());
-        let concluded = self.conclude(&checkpoint, &mut phases);
-        self.tell(&phases, 0, concluded.as_ref().err());
+        let concluded = self.conclude(&checkpoint, &mut taking);
+        self.tell(&taking, concluded.as_ref().err());
         if let Err(failed) = concluded {
             self.fail(failed);
         }
@@ -228,10 +233,10 @@ impl Checkpoints {
     }
 
     /// Holds the extracts, waits until nothing is in flight any more, and asks everybody but the loads.
-    fn positions(&self, gate: &Arc<Gate>, phases: &mut Phases) -> Result<Vec<Kept>, Why> {
-        let mut stages = phases.during("hold", || self.ask(Kind::Extract, Some(gate)))?;
-        phases.during("drain", || self.run_empty())?;
-        stages.extend(phases.during("states", || self.ask(Kind::Transform, None))?);
+    fn positions(&self, gate: &Arc<Gate>, taking: &mut Taking) -> Result<Vec<Kept>, Why> {
+        let mut stages = taking.during("hold", || self.ask(Kind::Extract, Some(gate)))?;
+        taking.during("drain", || self.run_empty())?;
+        stages.extend(taking.during("states", || self.ask(Kind::Transform, None))?);
         Ok(stages)
     }
 
@@ -255,14 +260,14 @@ impl Checkpoints {
     }
 
     /// Decides, and settles.
-    fn conclude(&self, checkpoint: &Checkpoint, phases: &mut Phases) -> Result<(), Failed> {
+    fn conclude(&self, checkpoint: &Checkpoint, taking: &mut Taking) -> Result<(), Failed> {
         let failed = |message: String| {
             let error = CallError::Host(format!("checkpoint {}: {message}", checkpoint.number));
             Failed { stage: None, error }
         };
-        phases.during("decide", || self.delivering.journal.decide(checkpoint)).map_err(failed)?;
+        taking.during("decide", || self.delivering.journal.decide(checkpoint)).map_err(failed)?;
         self.taken.fetch_add(1, Ordering::Relaxed);
-        phases.during("settle", || self.delivering.delivery.advance()).map_err(|error| failed(error.to_string()))
+        taking.during("settle", || self.delivering.delivery.advance()).map_err(|error| failed(error.to_string()))
     }
 
     /// Waits until nothing is in flight. Extracts are held or have ended, so the only other source of batches are stages whose

@@ -25,7 +25,6 @@ use crate::{
         call::CallError,
         observe::{BatchTrace, Export},
         stage::{Extract, Extracted, Receipt, Rejection},
-        trace::TraceId,
     },
 };
 
@@ -216,9 +215,7 @@ impl Seat {
         self.worker.send(PortId::Out(extracted.port), &extracted.batch, &trace)?;
         Ok(Next::Batch)
     }
-}
 
-impl Seat {
     /// A call failed: after a while it is made again, if that can help and has not been done too often.
     fn try_again(&mut self, error: CallError, trace: &BatchTrace) -> Step<Next> {
         let on_error = self.worker.policy.on_error();
@@ -234,7 +231,7 @@ impl Seat {
             return Err(fail(if tries > 1 { error.given_up(format!("tried {tries} times")) } else { error }));
         }
         trace.void();
-        let until = Instant::now() + on_error.pause(self.retries, TraceId::fresh().0.get() as u64);
+        let until = Instant::now() + on_error.pause(self.retries);
         self.retries += 1;
         self.waiting = Some(Waiting { until, error });
         Ok(Next::Batch)

@@ -31,13 +31,11 @@ use crate::{
 
 /// Runs an instance in a seat until its inputs end. A load answers what it made durable.
 pub fn run(worker: Worker, serving: Serving<Opened>, queue: Option<&Queue>, order: &Order) -> Step<Option<Receipt>> {
-    let Serving { instance, version, calls, tally, source } = serving;
+    let (instance, serving) = serving.exchange(());
     match (instance, queue) {
-        (Opened::Load(instance), Some(queue)) => load::run(worker, Serving { instance, version, calls, tally, source }, queue).map(Some),
-        (Opened::Extract(instance), _) => extract::run(worker, Serving { instance, version, calls, tally, source }),
-        (Opened::Transform(instance), Some(queue)) => {
-            transform::run(worker, Serving { instance, version, calls, tally, source }, queue, order)
-        }
+        (Opened::Load(instance), Some(queue)) => load::run(worker, serving.exchange(instance).1, queue).map(Some),
+        (Opened::Extract(instance), _) => extract::run(worker, serving.exchange(instance).1),
+        (Opened::Transform(instance), Some(queue)) => transform::run(worker, serving.exchange(instance).1, queue, order),
         (_, None) => Ok(None),
     }
 }
@@ -121,15 +119,15 @@ fn discard_ready(candidate: &mut Candidate) {
 
 /// Another version takes over for good: the old instance is dropped elsewhere. Answers what is left of the old version.
 fn replace<S: Send + 'static>(active: &mut Serving<S>, new: Serving<S>, trial: &Trial, began: Instant) -> Serving<()> {
-    let Serving { instance, version, calls, tally, source } = mem::replace(active, new);
+    let (instance, old) = mem::replace(active, new).exchange(());
     trial.retire(Box::new(instance));
     trial.took_over(began, began.elapsed());
-    Serving { instance: (), version, calls, tally, source }
+    old
 }
 
 /// The old version is back, with an instance that was opened anew.
 fn bring_back<S: Send + 'static>(active: &mut Serving<S>, old: Serving<()>, instance: S, trial: &Trial, began: Instant) {
-    let Serving { version, calls, tally, source, .. } = old;
-    trial.retire(Box::new(mem::replace(active, Serving { instance, version, calls, tally, source })));
+    let ((), old) = old.exchange(instance);
+    trial.retire(Box::new(mem::replace(active, old)));
     trial.gave_back(began);
 }

@@ -20,7 +20,7 @@ use crate::{
         call::CallError,
         observe::{Again, Export, SetAside},
         stage::Rejection,
-        trace::{SpanContext, TraceId},
+        trace::SpanContext,
     },
 };
 
@@ -119,7 +119,7 @@ impl<T: Taker> Handling<'_, T> {
                 }
                 return Ok(Err(failed));
             }
-            let pause = self.on_error.pause(retry, TraceId::fresh().0.get() as u64);
+            let pause = self.on_error.pause(retry);
             if !self.taker.worker().control.pause(pause) {
                 self.item.trace.throw_away();
                 return Err(Ended);

@@ -32,7 +32,7 @@ use crate::{
         call::{Call, CallError},
         observe::{BatchTrace, Export},
         stage::{Receipt, Rejection, Transform, Transformed},
-        trace::{SpanContext, TraceId},
+        trace::SpanContext,
     },
 };
 
@@ -151,20 +151,22 @@ impl Seat<'_> {
     fn follow(&mut self) -> Step<()> {
         let Some(on) = &mut self.on_trial else { return Ok(()) };
         let phase = on.trial.phase();
-        match phase {
+        let another_serves = match phase {
             Phase::Guard | Phase::Passed if !on.took_over => {
                 on.take_over(&mut self.active);
-                self.memory.forget(&self.active.source);
-                self.growth = Growth::default();
+                true
             }
             Phase::RolledBack if on.took_over => {
                 if let Err(error) = on.give_back(&mut self.active) {
                     return Err(self.worker.fail(Export::Process.as_str(), None, error));
                 }
-                self.memory.forget(&self.active.source);
-                self.growth = Growth::default();
+                true
             }
-            _ => {}
+            _ => false,
+        };
+        if another_serves {
+            self.memory.forget(&self.active.source);
+            self.growth = Growth::default();
         }
         if phase.is_last() {
             self.on_trial = None;
@@ -330,7 +332,7 @@ impl Seat<'_> {
             match self.held(Failing::IsHandled)? {
                 Ok(held) => return Ok(held),
                 Err(error) if error.may_pass() && !error.poisons() => {
-                    if !self.worker.control.pause(on_error.pause(retry, TraceId::fresh().0.get() as u64)) {
+                    if !self.worker.control.pause(on_error.pause(retry)) {
                         return Err(Ended);
                     }
                 }
