@@ -26,6 +26,8 @@
 mod receiver;
 #[path = "telemetry/share.rs"]
 mod share;
+#[path = "telemetry/spans.rs"]
+mod spans;
 #[path = "work.rs"]
 mod work;
 
@@ -37,52 +39,24 @@ use std::{
 };
 
 use criterion::{Criterion, SamplingMode, criterion_group};
-use opentelemetry::{
-    Array, KeyValue, StringValue, Value,
-    trace::{Span as _, TraceContextExt as _, Tracer as _, TracerProvider as _},
-};
-use opentelemetry_sdk::{
-    error::OTelSdkResult,
-    trace::{BatchSpanProcessor, Sampler, SdkTracerProvider, SpanData, SpanExporter},
-};
 use parshall::{
     bench::watch::{Layers, PAUSE, Spans, Watch},
     words::{
         observe::{BatchTrace, CallFacts, Export, RunObserver, StageFacts, WorkerFacts},
         stage::Kind,
-        usage::Usage,
     },
 };
-use tracing_subscriber::layer::SubscriberExt as _;
 
-use self::receiver::Receiver;
+use self::{
+    receiver::Receiver,
+    spans::{Sdk, Tracing, traced, usage},
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Calls between two pauses: less than half of any buffer.
 const BURST: u64 = 1_000;
-
-/// What an ordinary call cost.
-fn usage() -> Usage {
-    Usage {
-        started: Some(Instant::now()),
-        fuel: 123_456,
-        fuel_exact: true,
-        memory: 2 << 20,
-        guest: Duration::from_micros(120),
-        copy: Duration::from_micros(30),
-        bytes_read: 65_536,
-        bytes_made: 8_192,
-        bytes_stayed: 1 << 20,
-        rows_in: 8_192,
-        rows_out: 8_000,
-        rows_kept: 8_000,
-        rows_filtered: 192,
-        columns_read: vec![0, 3, 7],
-        ..Usage::default()
-    }
-}
 
 /// A burst of something as often as criterion wants; answers the time of one, on average over each burst.
 fn bursts(times: u64, pause: impl Fn(), mut burst: impl FnMut(u64)) -> Duration {
@@ -184,116 +158,24 @@ fn layers(c: &mut Criterion) {
     }
 }
 
-/// Takes spans and does nothing with them.
-#[derive(Debug)]
-struct Nowhere;
-
-impl SpanExporter for Nowhere {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        black_box(batch);
-        Ok(())
-    }
-}
-
-fn provider() -> SdkTracerProvider {
-    let processor = BatchSpanProcessor::builder(Nowhere).build();
-    SdkTracerProvider::builder().with_span_processor(processor).with_sampler(Sampler::AlwaysOn).build()
-}
-
-/// The same span by the SDK: the constant attributes are shared strings, as a careful author would have them.
+/// The same span by the SDK.
 fn sdk(c: &mut Criterion) {
-    let provider = provider();
-    let tracer = provider.tracer("bench");
-    let parent = tracer.start("batch");
-    let parent = opentelemetry::Context::new().with_remote_span_context(parent.span_context().clone());
-    let shared = |text: &str| StringValue::from(Arc::<str>::from(text));
-    let (pipeline, stage, component, version, digest) =
-        (shared("flights"), shared("by_carrier"), shared("std:aggregate"), shared("0.1.0"), shared("3de1251d7a5e"));
-    let columns: Vec<_> = (0..16).map(|n| shared(&format!("column_{n}"))).collect();
-    let usage = usage();
+    let (sdk, usage) = (Sdk::start(), usage());
     row(c, "call", "the SDK's batch processor", |times| {
-        bursts(
-            times,
-            || thread::sleep(PAUSE),
-            |burst| {
-                for _ in 0..burst {
-                    let usage = black_box(&usage);
-                    let read: Vec<_> = usage.columns_read.iter().map(|column| columns[*column as usize].clone()).collect();
-                    let mut span = tracer.build_with_context(
-                        tracer.span_builder("process by_carrier").with_attributes([
-                            KeyValue::new("etl.pipeline.name", pipeline.clone()),
-                            KeyValue::new("etl.stage.name", stage.clone()),
-                            KeyValue::new("etl.stage.kind", "transform"),
-                            KeyValue::new("etl.component.name", component.clone()),
-                            KeyValue::new("etl.component.version", version.clone()),
-                            KeyValue::new("etl.component.digest", digest.clone()),
-                            KeyValue::new("etl.call.export", "process"),
-                            KeyValue::new("etl.call.outcome", "ok"),
-                            KeyValue::new("etl.batch.sequence", 7),
-                            KeyValue::new("etl.rows.in", usage.rows_in as i64),
-                            KeyValue::new("etl.rows.out", usage.rows_out as i64),
-                            KeyValue::new("etl.rows.rejected", usage.rows_rejected as i64),
-                            KeyValue::new("etl.bytes.read", usage.bytes_read as i64),
-                            KeyValue::new("etl.bytes.made", usage.bytes_made as i64),
-                            KeyValue::new("etl.bytes.stayed", usage.bytes_stayed as i64),
-                            KeyValue::new("etl.columns.read", Value::Array(Array::String(read))),
-                            KeyValue::new("etl.fuel.used", usage.fuel as i64),
-                            KeyValue::new("etl.memory.peak", usage.memory as i64),
-                            KeyValue::new("etl.time.guest", usage.guest.as_secs_f64()),
-                            KeyValue::new("etl.time.copy", usage.copy.as_secs_f64()),
-                        ]),
-                        &parent,
-                    );
-                    span.end();
-                }
-            },
-        )
+        bursts(times, || thread::sleep(PAUSE), |burst| (0..burst).for_each(|_| sdk.span(black_box(&usage))))
     });
+    println!("the SDK's batch processor: {} exported", sdk.finish());
 }
 
 /// The same span by `tracing`.
 fn tracing_layer(c: &mut Criterion) {
-    let provider = provider();
-    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("bench"));
-    let subscriber = tracing::Dispatch::new(tracing_subscriber::registry().with(layer));
-    let usage = usage();
+    let (tracing, usage) = (Tracing::start(), usage());
     row(c, "call", "tracing-opentelemetry", |times| {
-        tracing::dispatcher::with_default(&subscriber, || {
-            bursts(
-                times,
-                || thread::sleep(PAUSE),
-                |burst| {
-                    for _ in 0..burst {
-                        let usage = black_box(&usage);
-                        let span = tracing::info_span!(
-                            "process by_carrier",
-                            etl.pipeline.name = "flights",
-                            etl.stage.name = "by_carrier",
-                            etl.stage.kind = "transform",
-                            etl.component.name = "std:aggregate",
-                            etl.component.version = "0.1.0",
-                            etl.component.digest = "3de1251d7a5e",
-                            etl.call.export = "process",
-                            etl.call.outcome = "ok",
-                            etl.batch.sequence = 7,
-                            etl.rows.r#in = usage.rows_in,
-                            etl.rows.out = usage.rows_out,
-                            etl.rows.rejected = usage.rows_rejected,
-                            etl.bytes.read = usage.bytes_read,
-                            etl.bytes.made = usage.bytes_made,
-                            etl.bytes.stayed = usage.bytes_stayed,
-                            etl.columns.read = ?usage.columns_read,
-                            etl.fuel.used = usage.fuel,
-                            etl.memory.peak = usage.memory,
-                            etl.time.guest = usage.guest.as_secs_f64(),
-                            etl.time.copy = usage.copy.as_secs_f64(),
-                        );
-                        span.in_scope(|| black_box(()));
-                    }
-                },
-            )
+        tracing::dispatcher::with_default(&tracing.subscriber, || {
+            bursts(times, || thread::sleep(PAUSE), |burst| (0..burst).for_each(|_| traced(black_box(&usage))))
         })
     });
+    println!("tracing-opentelemetry: {} exported", tracing.finish());
 }
 
 criterion_group! {
