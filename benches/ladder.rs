@@ -10,6 +10,7 @@
 //! clock   = six looks at the clock
 //! metrics, spans = numbers and a record of the thread's own: they do not grow with rows
 //! export  = nothing on this thread; a thread behind, for 4 to 8 µs a span
+//! spans of the guest's own = a few crossings each
 //! ```
 //!
 //! Arms take turns, and `call` is there twice: what the two differ by is the noise floor. `fuel alone` and `deadline alone` say what
@@ -28,7 +29,10 @@ use parshall::{
     measure::{Comparison, Estimate, Verdict, fit, floor},
     telemetry::otlp::sink,
     wasm::Accounting,
-    words::stage::Component,
+    words::{
+        grants::Grants,
+        stage::{Component, Opening},
+    },
 };
 
 use self::work::Work;
@@ -56,6 +60,43 @@ fn main() {
     let export = Spans::to(&sink::listen().expect("a port"));
     for work in Work::ALL.into_iter().filter(|work| wanted.is_empty() || wanted.iter().any(|wanted| wanted == work.name())) {
         ladder(work, &export);
+    }
+    if wanted.is_empty() || wanted.iter().any(|wanted| wanted == "spans") {
+        guest_spans(&export);
+    }
+}
+
+/// Spans of a guest's own in a call.
+const GUEST_SPANS: [u32; 4] = [0, 1, 4, 16];
+
+/// The topmost rung: a guest that opens spans of its own, each with two attributes, in calls that are recorded or not.
+fn guest_spans(export: &Spans) {
+    let (schema, facts) = (work::batch(1).schema(), Work::Noop.facts(&work::batch(1).schema()));
+    let component: Arc<dyn Component> = Arc::new(work::load(&work::runtime(Accounting::default()), "testing/spans"));
+    println!("\n### A guest's own spans\n\n| spans in a call | what they add | each |\n|---|---|---|");
+    for (what, spans) in [("not recorded", Spans::sampled(0.0)), ("recorded and exported", export.clone())] {
+        let watch = start(&facts, &Layers { spans: Some(spans), metrics: true });
+        // The first is there twice: the noise floor.
+        let grants = Grants { telemetry: true, ..Grants::default() };
+        let opening = |spans| Opening { grants: grants.clone(), ..work::opening(serde_json::json!({ "spans": spans }), &schema) };
+        let openings: Vec<_> = [0].into_iter().chain(GUEST_SPANS).map(opening).collect();
+        let open = |opening| Arm::open(Arc::clone(&component), opening, &watch).expect("it opens");
+        let mut arms: Vec<Arm<'_>> = openings.iter().map(open).collect();
+        let batches = batches(&[vec![work::batch(4)]], 1).expect("rows").expect("a row");
+        let turns = Turns::take(&mut arms, &batches, CELL).expect("it answers");
+        let floor = floor(&turns.rounds, 0, 1, 1);
+        for (arm, spans) in GUEST_SPANS.into_iter().enumerate().skip(1) {
+            let added = Comparison::new(&turns.rounds, 0, arm + 1, floor, 2).difference.interval();
+            let nanoseconds = |seconds: f64| format!("{:.0} ns", seconds * 1e9);
+            println!(
+                "| {spans}, {what} | {} ± {} | {} |",
+                nanoseconds(added.median),
+                nanoseconds((added.high - added.low) / 2.0),
+                nanoseconds(added.median / f64::from(spans))
+            );
+        }
+        drop(arms);
+        finish(watch);
     }
 }
 
@@ -141,14 +182,16 @@ fn ladder(work: Work, export: &Spans) {
         );
     }
     drop(arms);
-    watches.into_iter().filter(Watch::records).for_each(|watch| {
-        let (fate, why) = watch.finish();
-        assert!(why.is_none(), "spans could not be delivered: {why:?}");
-        // Drops are cheap: figures with drops prove nothing.
-        if fate.dropped_full > 0 {
-            println!("\nof the spans, {} were exported and {} found no room", fate.exported, fate.dropped_full);
-        }
-    });
+    watches.into_iter().filter(Watch::records).for_each(finish);
+}
+
+fn finish(watch: Watch) {
+    let (fate, why) = watch.finish();
+    assert!(why.is_none(), "spans could not be delivered: {why:?}");
+    // Drops are cheap: figures with drops prove nothing.
+    if fate.dropped_full > 0 {
+        println!("\nof the spans, {} were exported and {} found no room", fate.exported, fate.dropped_full);
+    }
 }
 
 fn start(facts: &parshall::words::observe::StageFacts, layers: &Layers) -> Watch {

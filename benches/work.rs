@@ -242,7 +242,8 @@ pub fn open(component: &WasmComponent, config: Value, schema: &SchemaRef) -> Box
     component.open_transform(&opening(config, schema)).outcome.unwrap_or_else(|error| panic!("{error}")).0
 }
 
-fn opening(config: Value, schema: &SchemaRef) -> Opening {
+/// What an instance is opened with.
+pub fn opening(config: Value, schema: &SchemaRef) -> Opening {
     Opening {
         stage: "bench".into(),
         config,

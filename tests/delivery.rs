@@ -1,10 +1,14 @@
 //! Nothing lost and nothing twice: checkpoints, and runs that go on from them, through the command.
 
 mod faults;
+mod foreign;
+mod injected;
 mod kills;
+mod own;
 mod policies;
 pub mod resume;
 mod stalled;
+mod swaps;
 
 use std::{fs, path::Path, process::Command};
 

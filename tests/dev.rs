@@ -6,7 +6,7 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -24,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 struct Dev {
     child: Child,
     said: Arc<Mutex<String>>,
+    listeners: Vec<JoinHandle<()>>,
 }
 
 // === impl Dev ===
@@ -38,11 +39,12 @@ impl Dev {
             let to = Arc::clone(&said);
             thread::spawn(move || {
                 BufReader::new(from).lines().map_while(Result::ok).for_each(|line| to.lock().unwrap().push_str(&(line + "\n")))
-            });
+            })
         };
-        listen(Box::new(child.stdout.take().unwrap()));
-        listen(Box::new(child.stderr.take().unwrap()));
-        Dev { child, said }
+        let (out, err): (Box<dyn Read + Send>, Box<dyn Read + Send>) =
+            (Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap()));
+        let listeners = [out, err].map(listen).into();
+        Dev { child, said, listeners }
     }
 
     /// Waits until it has said all of these, and answers what it has said since the last time.
@@ -63,6 +65,7 @@ impl Dev {
     fn interrupt(mut self) -> (bool, String) {
         Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
         let ended = self.child.wait().unwrap().success();
+        self.listeners.drain(..).for_each(|listener| listener.join().unwrap());
         (ended, self.said.lock().unwrap().clone())
     }
 }

@@ -62,7 +62,8 @@ fn inspect_tells_every_limit() {
     let told = binary::run(here.path(), &["inspect", "--limits"]).ok();
     let json = binary::run(here.path(), &["inspect", "--limits", "--json"]).json();
     let debug = format!("{:?}", Limits::default());
-    let fields = debug.matches(": ").count();
+    // All but how calls are metered, which is a key of the stage.
+    let fields = debug.matches(": ").count() - 1;
     assert_eq!(json.as_array().unwrap().len(), fields);
     for limit in json.as_array().unwrap() {
         let parts = ["limit", "default", "unit", "beyond", "description", "reason"].map(|part| limit[part].as_str().unwrap());

@@ -25,6 +25,7 @@ mod limits;
 mod live;
 mod logs;
 mod memory;
+mod metering;
 mod metrics;
 mod native;
 mod parse_log;

@@ -24,7 +24,7 @@ fn limited(here: &Path, kibibytes: u64) -> Ran {
 }
 
 /// With the arguments and the environment of another command, in this folder.
-fn as_of(mut command: Command, whole: &Command, here: &Path) -> Command {
+pub fn as_of(mut command: Command, whole: &Command, here: &Path) -> Command {
     command.current_dir(here).args(whole.get_args());
     whole.get_envs().for_each(|(name, value)| match value {
         Some(value) => drop(command.env(name, value)),
@@ -62,7 +62,7 @@ fn a_full_disk_at_any_write_is_told_and_the_run_goes_on_afterwards() {
 }
 
 /// A run by somebody who is not root, whom permissions mean nothing to.
-fn by_anybody(here: &Path) -> Ran {
+pub fn by_anybody(here: &Path) -> Ran {
     let whole = command(here);
     if !fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0) {
         return ran(whole);
@@ -77,12 +77,13 @@ fn by_anybody(here: &Path) -> Ran {
     ran(copied)
 }
 
-fn mode(path: &Path, mode: u32) {
+/// Sets who may do what with a file or a folder.
+pub fn mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// A pipeline, and all the folders that it writes to, where everybody may write.
-fn open_to_anybody() -> TempDir {
+pub fn open_to_anybody() -> TempDir {
     let here = folder();
     mode(here.path(), 0o777);
     pipeline(&here, &text(ROWS, "20ms"));

@@ -18,15 +18,17 @@ struct Figures {
 /// Runs, kills and resumes until there were so many kills; every pipeline that is begun is brought to its end.
 fn kill(kills: u64, longest: u64) -> Figures {
     let (mut random, mut figures) = (Random::seeded(), Figures::default());
-    while figures.kills < kills {
+    while figures.kills < kills || figures.resumed == 0 && figures.kills < 5 * kills {
         let here = folder();
         pipeline(&here, &text(ROWS, "20ms"));
+        // However slow the machine is, some are killed early and some after checkpoints.
+        let mut longest = longest * 1_000;
         loop {
             let spare = figures.kills >= kills;
             let mut command = command(here.path());
             let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             if !spare {
-                thread::sleep(Duration::from_micros(random.below(longest * 1_000)));
+                thread::sleep(Duration::from_micros(random.below(longest)));
                 child.kill().unwrap();
             }
             let status = child.wait().unwrap();
@@ -38,6 +40,7 @@ fn kill(kills: u64, longest: u64) -> Figures {
                 }
                 None => figures.kills += 1,
             }
+            longest += longest / 4;
         }
         everything_is_there(here.path(), ROWS);
         let runs = runs(here.path());

@@ -11,14 +11,20 @@ use parshall::{
     catalog::Catalog,
     pipeline::{
         plan::{ComponentError, ComponentRef, Components, Origin, Plan},
-        run::{Outcome, Run, Stage},
+        run::{Delivering, Outcome, Run, Stage},
         spec::Spec,
     },
     tables::NativeTables,
+    telemetry::{
+        Telemetry,
+        health::Healths,
+        metrics::{Metrics, exposition::Form},
+    },
     wasm::{Cache, Runtime},
     words::{
         batch::RecordBatch,
         call::Call,
+        delivery::{Checkpoint, Delivery, Journal},
         limits::Loading,
         stage::{Component, Load, Receipt, Rejection},
         usage::Usage,
@@ -37,6 +43,15 @@ const BATCH: u64 = 160 << 10;
 struct Valve {
     open: Mutex<bool>,
     changed: Condvar,
+}
+
+// === impl Valve ===
+
+impl Valve {
+    fn open(&self) {
+        *self.open.lock().unwrap() = true;
+        self.changed.notify_all();
+    }
 }
 
 struct Taking {
@@ -114,23 +129,32 @@ fn brought(stages: &[Arc<Stage>]) -> u64 {
     stages.iter().find(|stage| stage.name == "rows").unwrap().rows().rows_out
 }
 
-/// Stalls one sink so long. Answers the most bytes that waited in all queues together, and by how much the process grew meanwhile.
-fn stall(lasting: Duration) -> (u64, u64) {
-    let (valve, cache) = (Arc::new(Valve::default()), Cache::at(std::env::temp_dir().join("parshall-test-components")));
+fn plan(valve: &Arc<Valve>) -> Plan {
+    let cache = Cache::at(std::env::temp_dir().join("parshall-test-components"));
     let catalog = Catalog::new(Runtime::new(cache, Arc::new(NativeTables::default())).unwrap());
     let spec = Spec::parse("six.toml", Path::new("/"), &six_branches(), &|_| None).unwrap_or_else(|wrong| panic!("{wrong:?}"));
-    let plan = Plan::make(&spec, &WithSinks(catalog, Arc::clone(&valve))).unwrap_or_else(|wrong| panic!("{wrong:?}"));
-    let run = Run::start(plan).unwrap();
-    let stages = run.stages();
-    // The source stops: for a whole second it brings nothing.
+    Plan::make(&spec, &WithSinks(catalog, Arc::clone(valve))).unwrap_or_else(|wrong| panic!("{wrong:?}"))
+}
+
+/// Waits until the source has brought nothing for a whole second. Answers what it has brought.
+fn until_the_source_stops(stages: &[Arc<Stage>]) -> u64 {
     let (mut before, mut since) = (0, Instant::now());
     while since.elapsed() < Duration::from_secs(1) {
-        let now = brought(&stages);
+        let now = brought(stages);
         if now != before || now == 0 {
             (before, since) = (now, Instant::now());
         }
         thread::sleep(Duration::from_millis(5));
     }
+    before
+}
+
+/// Stalls one sink so long. Answers the most bytes that waited in all queues together, and by how much the process grew meanwhile.
+fn stall(lasting: Duration) -> (u64, u64) {
+    let valve = Arc::new(Valve::default());
+    let run = Run::start(plan(&valve)).unwrap();
+    let stages = run.stages();
+    let before = until_the_source_stops(&stages);
     let (began, at_first) = (Instant::now(), resident());
     let (mut most, mut peak) = (0, at_first);
     while began.elapsed() < lasting {
@@ -142,8 +166,7 @@ fn stall(lasting: Duration) -> (u64, u64) {
     for level in stages.iter().filter_map(|stage| stage.level()) {
         assert!(level.peak <= QUEUE.max(BATCH * 2), "{level:?}");
     }
-    *valve.open.lock().unwrap() = true;
-    valve.changed.notify_all();
+    valve.open();
     while brought(&stages) < before + 100_000 {
         thread::sleep(Duration::from_millis(5));
     }
@@ -167,6 +190,56 @@ fn is_bounded(most: u64) {
 #[test]
 fn a_stalled_sink_stops_the_source_and_memory_stays_under_its_bound() {
     is_bounded(stall(Duration::from_secs(2)).0);
+}
+
+/// Takes everything for recorded.
+struct Recorded;
+
+impl Journal for Recorded {
+    fn decide(&self, _: &Checkpoint) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// Protects a checkpoint against being taken of half a batch, and whoever waits for a sink that takes nothing: the checkpoint waits as the
+/// source does, and is told of also if nothing comes of it.
+#[test]
+fn a_checkpoint_waits_for_a_sink_that_is_stalled() {
+    for given_up in [false, true] {
+        let (valve, metrics) = (Arc::new(Valve::default()), Metrics::new(&Healths::default()));
+        let delivering = Delivering {
+            every: Duration::from_millis(10),
+            snapshot_bytes: 1 << 20,
+            delivery: Arc::new(Delivery::new("00000000".into(), 0, None)),
+            journal: Arc::new(Recorded),
+            ended: Vec::new(),
+        };
+        let observer = Telemetry { traces: None, metrics: Some(metrics.clone()) };
+        let run = Run::delivered(plan(&valve), &observer, Some(delivering)).unwrap();
+        let (stages, stopper) = (run.stages(), run.stopper());
+        let before = until_the_source_stops(&stages);
+        let told = || metrics.gather().text(Form::Prometheus);
+        assert!(!told().contains("etl_checkpoints_total{"), "none is over");
+        if given_up {
+            stopper.abort();
+            valve.open();
+        } else {
+            valve.open();
+            while brought(&stages) < before + 10_000 {
+                thread::sleep(Duration::from_millis(5));
+            }
+            stopper.stop();
+        }
+        let (report, told) = (run.wait(), told());
+        if given_up {
+            assert_eq!(report.outcome, Outcome::Aborted);
+            assert!(told.contains(r#"etl_checkpoints_total{outcome="given_up"} 1"#), "{told}");
+        } else {
+            assert_eq!(report.outcome, Outcome::Stopped);
+            assert!(!told.contains(r#"etl_checkpoints_total{outcome="taken"} 0"#), "{told}");
+            assert!(told.contains(r#"etl_checkpoints_total{outcome="given_up"} 0"#), "{told}");
+        }
+    }
 }
 
 /// The same for minutes, alone in its process: `… -- --ignored stalled_for_minutes --nocapture`.

@@ -50,6 +50,21 @@ fn only_what_changed_is_swapped() {
     live.stop().1.assert_complete();
 }
 
+/// Protects a pipeline that runs against being metered as it was, and its rows against the other form of the same component.
+#[test]
+fn a_stage_is_metered_otherwise_while_it_runs() {
+    let text = format!("{ENDLESS}{PASS}");
+    let live = Live::start(&text);
+    live.flow(1_000);
+    for metering in ["epoch", "sampled", "fuel"] {
+        let records = live.change(&text.replace(PASS, &format!("{PASS}metering = \"{metering}\"\n")), settings()).unwrap();
+        assert_eq!(records.iter().map(|record| record.stage.as_str()).collect::<Vec<_>>(), ["stage"], "{metering}");
+        assert_swapped(&records[0]);
+        live.flow(1_000);
+    }
+    live.stop().1.assert_complete();
+}
+
 /// Protects what a load has taken: the old version commits it before the new one takes over.
 #[test]
 fn a_load_commits_before_it_goes() {

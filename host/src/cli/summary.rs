@@ -60,7 +60,7 @@ fn row(stage: &StageReport) -> Vec<Cell> {
         took(calls.seconds.p50),
         took(calls.seconds.p95),
         took(calls.seconds.p99),
-        amount::short(calls.fuel),
+        if calls.fuel == 0 && !calls.fuel_exact { "-".into() } else { amount::short(calls.fuel) },
         amount::bytes(calls.memory_peak_bytes),
         format!("{} / {}", amount::bytes(calls.bytes_read + calls.bytes_made), amount::bytes(calls.bytes_stayed)),
     ];

@@ -182,7 +182,10 @@ mod tests {
         assert_eq!(keys_of(&schema["$defs"]["transform"]), sorted(&mut keys::STAGE.iter()));
         assert_eq!(keys_of(&schema["$defs"]["load"]), sorted(&mut keys::of_stage(Kind::Load)));
         assert_eq!(keys_of(&schema["properties"]["dead_letters"]), sorted(&mut keys::DEAD_LETTERS.iter()));
-        assert_eq!(keys_of(&schema["$defs"]["extract"]), ["component", "config", "grants", "limits", "on_error", "recycle"]);
+        assert_eq!(
+            keys_of(&schema["$defs"]["extract"]),
+            ["component", "config", "grants", "limits", "metering", "metering_every", "on_error", "recycle"]
+        );
         let stage = &schema["$defs"]["transform"]["properties"];
         assert_eq!(keys_of(&stage["grants"]), sorted(&mut keys::GRANTS.iter()));
         assert_eq!(keys_of(&stage["limits"]), sorted(&mut LIMITS.iter().map(|limit| &limit.key)));

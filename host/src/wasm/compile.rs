@@ -17,7 +17,7 @@ use std::{
 
 use wasmtime::{Engine, component::Component};
 
-use super::component::LoadError;
+use super::runtime::LoadError;
 
 /// Compilations that were given up and still go on, at which no other one begins: each keeps all cores busy.
 const MOST_GIVEN_UP: usize = 4;

@@ -1,18 +1,14 @@
-//! Bytes become a component: compiled or taken from the cache, its world checked. A component opens as instances.
+//! A component that is loaded opens as instances.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
-    time::{Duration, Instant},
+    sync::{Arc, OnceLock},
+    time::Duration,
 };
 
-use wasmtime::component::{InstancePre, Linker, types::ComponentItem};
-
 use super::{
-    cache::Cache,
-    compile, contract,
-    engine::{Accounting, Engine},
+    contract,
     extract::WasmExtract,
-    failure,
+    form::Form,
     host::Host,
     imports::{
         self,
@@ -20,6 +16,8 @@ use super::{
     },
     instance::Instance,
     load::WasmLoad,
+    runtime::Runtime,
+    sampled::Sampled,
     schema::{self, SchemaError},
     transform::{WasmTransform, said},
 };
@@ -27,221 +25,30 @@ use crate::words::{
     call::{Call, CallError, StageError},
     digest::Digest,
     grants::Grants,
-    limits::{Limits, Loading},
-    outgoing::Outgoing,
+    limits::{Limits, Metering},
     stage::{Component, Description, Extract, Input, Kind, Load, Opening, Port, Transform},
-    tables::Tables,
     usage::Usage,
 };
 
-/// Why bytes are not a component that can be loaded.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// A core module: a component is needed.
-    #[error("it is a core WebAssembly module, not a component; `wasm-tools component new` turns one into the other")]
-    CoreModule,
-    /// Not WebAssembly at all.
-    #[error("it is not WebAssembly: it does not begin with the magic bytes `\\0asm`")]
-    NotWasm,
-    /// WebAssembly that does not validate or compile.
-    #[error("it does not compile: {0}")]
-    Invalid(String),
-    /// A component that is no stage.
-    #[error("it exports none of `extract`, `transform`, `load` of {}@{}{found}", imports::PACKAGE, imports::VERSION)]
-    NoStage {
-        /// What it exports instead, for the message.
-        found: String,
-    },
-    /// A stage of another version of the contract.
-    #[error(
-        "it was made for version {version} of the contract ({}/{kind}), and this parshall speaks {}: build it against `wit/` of this \
-         version, or run it with a parshall that speaks the other",
-        imports::PACKAGE,
-        imports::VERSION
-    )]
-    OtherVersion {
-        /// Which stage it is.
-        kind: Kind,
-        /// The contract's version that it exports.
-        version: String,
-    },
-    /// More than a limit allows.
-    #[error("limit `{limit}` exceeded by the component: {amounts}")]
-    Limit {
-        /// The setting's name in the pipeline file.
-        limit: &'static str,
-        /// What is requested, what is allowed, and the unit.
-        amounts: String,
-    },
-    /// The host cannot compile it now.
-    #[error("it cannot be compiled now: {0}")]
-    Busy(String),
-    /// A component that is several stages.
-    #[error("it exports several of `extract`, `transform` and `load`; a stage is one of them")]
-    SeveralKinds,
-}
-
-/// Loads components: an engine, a cache, and the tables that stages may be granted.
-#[derive(Clone)]
-pub struct Runtime {
-    engine: Engine,
-    cache: Cache,
-    tables: Arc<dyn Tables>,
-    outgoing: Option<Arc<dyn Outgoing>>,
-    /// What is loaded now, by anybody: whoever loads the same bytes again shares it.
-    live: Arc<Mutex<Vec<Weak<Loaded>>>>,
-}
-
-impl Runtime {
-    /// A runtime with full accounting.
-    pub fn new(cache: Cache, tables: Arc<dyn Tables>) -> wasmtime::Result<Self> {
-        Self::with(Accounting::default(), cache, tables)
-    }
-
-    /// A runtime that accounts only for some things, to measure what the rest costs.
-    pub fn with(accounting: Accounting, cache: Cache, tables: Arc<dyn Tables>) -> wasmtime::Result<Self> {
-        Ok(Runtime { engine: Engine::new(accounting)?, cache, tables, outgoing: None, live: Arc::default() })
-    }
-
-    /// The same, with an observer of the requests that stages send.
-    pub fn observing(self, outgoing: Arc<dyn Outgoing>) -> Self {
-        Runtime { outgoing: Some(outgoing), ..self }
-    }
-
-    /// Loads a component from its bytes, within the default limits.
-    pub fn load(&self, bytes: &[u8]) -> Result<WasmComponent, LoadError> {
-        self.load_within(bytes, Loading::default())
-    }
-
-    /// Loads a component from its bytes.
-    pub fn load_within(&self, bytes: &[u8], limits: Loading) -> Result<WasmComponent, LoadError> {
-        let started = Instant::now();
-        LoadError::sized(bytes.len() as u64, limits)?;
-        match bytes.get(..8) {
-            Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => return Err(LoadError::CoreModule),
-            Some([0, b'a', b's', b'm', ..]) => {}
-            _ => return Err(LoadError::NotWasm),
-        }
-        let digest = Digest::of(bytes);
-        if let Some(loaded) = self.live(digest) {
-            return Ok(WasmComponent { runtime: self.clone(), loaded, compiled: false, loading: started.elapsed() });
-        }
-        let (inner, compiled) = match self.cache.get(&self.engine, digest) {
-            Some(kept) => (kept, false),
-            None => {
-                let fresh = compile::within(&self.engine.inner, bytes, limits.time)?;
-                self.cache.keep(&self.engine, digest, &fresh);
-                (fresh, true)
-            }
-        };
-        let (kind, imports) = world(&self.engine, &inner)?;
-        let (size, description, linked) = (bytes.len() as u64, OnceLock::new(), Mutex::default());
-        let loaded = Arc::new(Loaded { inner, digest, kind, imports, size, description, linked });
-        self.lock().push(Arc::downgrade(&loaded));
-        Ok(WasmComponent { runtime: self.clone(), loaded, compiled, loading: started.elapsed() })
-    }
-
-    /// What was loaded from these bytes and has not been let go of.
-    fn live(&self, digest: Digest) -> Option<Arc<Loaded>> {
-        let mut live = self.lock();
-        live.retain(|loaded| loaded.strong_count() > 0);
-        live.iter().filter_map(Weak::upgrade).find(|loaded| loaded.digest == digest)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Weak<Loaded>>> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-// === impl LoadError ===
-
-impl LoadError {
-    /// Whether a component of this size may be loaded.
-    pub fn sized(bytes: u64, limits: Loading) -> Result<(), LoadError> {
-        if bytes <= limits.bytes {
-            return Ok(());
-        }
-        Err(LoadError::Limit { limit: "component_bytes", amounts: format!("{bytes} requested, {} allowed (bytes)", limits.bytes) })
-    }
-
-    /// The limit that was exceeded, if that is why.
-    pub fn limit(&self) -> Option<&'static str> {
-        match self {
-            LoadError::Limit { limit, .. } => Some(limit),
-            _ => None,
-        }
-    }
-}
-
-/// Which stage a component is, and what it imports.
-fn world(engine: &Engine, component: &wasmtime::component::Component) -> Result<(Kind, Vec<String>), LoadError> {
-    let types = component.component_type();
-    let exports: Vec<_> = types.exports(&engine.inner).map(|(name, _)| name.to_owned()).collect();
-    let kinds: Vec<_> = [Kind::Extract, Kind::Transform, Kind::Load]
-        .into_iter()
-        .filter(|kind| exports.contains(&imports::interface(&kind.to_string())))
-        .collect();
-    let imports = types
-        .imports(&engine.inner)
-        // An interface of types alone asks for nothing.
-        .filter(|(_, item)| !only_types(engine, &item.ty))
-        .map(|(name, _)| name.to_owned())
-        .collect();
-    match kinds[..] {
-        [kind] => Ok((kind, imports)),
-        [] => Err(of_another_version(&exports).unwrap_or_else(|| LoadError::NoStage { found: found(&exports) })),
-        _ => Err(LoadError::SeveralKinds),
-    }
-}
-
-/// Whether what is exported is a stage, but of another version of the contract.
-fn of_another_version(exports: &[String]) -> Option<LoadError> {
-    let ours = exports.iter().filter_map(|name| name.strip_prefix(imports::PACKAGE)?.strip_prefix('/'));
-    ours.filter_map(|name| name.split_once('@')).find_map(|(name, version)| {
-        let kind = [Kind::Extract, Kind::Transform, Kind::Load].into_iter().find(|kind| kind.to_string() == name)?;
-        Some(LoadError::OtherVersion { kind, version: version.to_owned() })
-    })
-}
-
-fn found(exports: &[String]) -> String {
-    match exports {
-        [] => "; it exports nothing".into(),
-        exports => format!("; it exports {}", exports.iter().take(8).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
-    }
-}
-
-fn only_types(engine: &Engine, item: &ComponentItem) -> bool {
-    match item {
-        ComponentItem::ComponentInstance(instance) => {
-            instance.exports(&engine.inner).all(|(_, export)| matches!(export.ty, ComponentItem::Type(_)))
-        }
-        ComponentItem::Type(_) => true,
-        _ => false,
-    }
-}
-
 /// A compiled component whose world is known.
 pub struct WasmComponent {
-    runtime: Runtime,
-    loaded: Arc<Loaded>,
-    compiled: bool,
-    loading: Duration,
+    pub(super) runtime: Runtime,
+    pub(super) loaded: Arc<Loaded>,
+    pub(super) compiled: bool,
+    pub(super) loading: Duration,
 }
 
 /// What is the same for all who have loaded the same bytes.
-struct Loaded {
-    inner: wasmtime::component::Component,
-    digest: Digest,
-    kind: Kind,
-    imports: Vec<String>,
-    size: u64,
-    description: OnceLock<Result<Arc<Description>, CallError>>,
-    /// Linked with what certain grants give: another instance costs no more than its memory.
-    linked: Mutex<Vec<(Grants, InstancePre<Host>)>>,
+pub(super) struct Loaded {
+    pub counted: Form,
+    /// The form that counts no fuel; there once somebody needs it.
+    pub uncounted: OnceLock<Form>,
+    pub digest: Digest,
+    pub kind: Kind,
+    pub imports: Vec<String>,
+    pub size: u64,
+    pub description: OnceLock<Result<Arc<Description>, CallError>>,
 }
-
-/// Grants that a component is kept linked for: stages that share one seldom have other grants each.
-const LINKED: usize = 8;
 
 impl WasmComponent {
     /// Bytes of the component.
@@ -277,42 +84,66 @@ impl WasmComponent {
         host
     }
 
-    fn instance(&self, opening: &Opening) -> Result<Instance, CallError> {
+    fn instance(&self, opening: &Opening, form: &Form) -> Result<Instance, CallError> {
         for import in &self.loaded.imports {
             if let Some(help) = imports::missing(import, &opening.grants) {
                 return Err(CallError::Ungranted { import: import.clone(), help });
             }
         }
-        let linked = self.linked(&opening.grants)?;
+        let linked = form.linked(&opening.grants, self.imports_wasi())?;
         let host = self.host(&opening.stage, opening.limits.clone(), opening.grants.clone());
-        Instance::new(&self.runtime.engine, &linked, host, &self.loaded.kind.to_string())
+        Instance::new(&form.engine, &linked, host, &self.loaded.kind.to_string())
     }
 
-    /// Linked with what these grants give; once for each.
-    fn linked(&self, grants: &Grants) -> Result<InstancePre<Host>, CallError> {
-        let mut kept = self.loaded.linked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, linked)) = kept.iter().find(|(known, _)| known == grants) {
-            return Ok(linked.clone());
-        }
-        let linked = self.link(imports::linker(&self.runtime.engine, grants, self.imports_wasi()))?;
-        if kept.len() >= LINKED {
-            kept.remove(0);
-        }
-        kept.push((grants.clone(), linked.clone()));
-        Ok(linked)
-    }
-
-    fn link(&self, linker: wasmtime::Result<Linker<Host>>) -> Result<InstancePre<Host>, CallError> {
-        let linker = linker.map_err(|error| CallError::Host(format!("{error:#}")))?;
-        let failed = |error| failure::no_room(&error).unwrap_or(CallError::Trap { reason: "abi", message: format!("{error:#}") });
-        linker.instantiate_pre(&self.loaded.inner).map_err(failed)
-    }
-
-    fn begin(&self, opening: &Opening, kind: Kind) -> Result<Instance, CallError> {
+    fn begin(&self, opening: &Opening, kind: Kind, form: &Form) -> Result<Instance, CallError> {
         if self.loaded.kind != kind {
             return Err(CallError::Host(format!("the component is a {}, and was opened as a {kind}", self.loaded.kind)));
         }
-        self.instance(opening)
+        self.instance(opening, form)
+    }
+
+    /// The form in which calls are metered as the limits say; of sampled ones the form that counts.
+    fn form(&self, limits: &Limits) -> Result<&Form, CallError> {
+        match limits.metering {
+            Metering::Fuel | Metering::Sampled(_) => Ok(&self.loaded.counted),
+            Metering::Epoch => self.uncounted(),
+        }
+    }
+
+    fn uncounted(&self) -> Result<&Form, CallError> {
+        let absent = || CallError::Host("the component was not loaded in the form that counts no fuel".into());
+        self.loaded.uncounted.get().ok_or_else(absent)
+    }
+
+    fn open_transform_as(&self, opening: &Opening, form: &Form) -> Call<(WasmTransform, Vec<Port>)> {
+        type Parameters = (String, Vec<contract::Input>, Option<Vec<u8>>);
+        type Answer = (Result<Vec<contract::Port>, contract::StageError>,);
+        let begin = || {
+            let inputs = lower_inputs(&opening.inputs)?;
+            let stateful = self.description()?.stateful;
+            let mut instance = self.begin(opening, Kind::Transform, form)?;
+            let open = instance.function::<Parameters, Answer>("open")?;
+            Ok((instance, open, inputs, stateful))
+        };
+        let (mut instance, open, inputs, stateful) = match begin() {
+            Ok(begun) => begun,
+            Err(error) => return failed(error),
+        };
+        let (outcome, metering) = instance.call(&open, (opening.config.to_string(), inputs, opening.restore.clone()), None);
+        let opened = said(outcome, &opening.limits).and_then(|ports| lift_ports(ports, &opening.limits)).and_then(|ports| {
+            let ports = shared(ports, &opening.inputs);
+            Ok((WasmTransform::new(instance, &ports, stateful)?, ports))
+        });
+        metering.close(opened)
+    }
+
+    /// The other of two instances between which calls are sampled.
+    fn open_uncounted(&self, opening: &Opening, ports: &[Port]) -> Result<WasmTransform, CallError> {
+        let (other, others) = self.open_transform_as(opening, self.uncounted()?).outcome?;
+        match others == ports {
+            true => Ok(other),
+            false => Err(CallError::Malformed("`open` declares other ports the second time it is asked".into())),
+        }
     }
 
     fn describe(&self) -> Result<Arc<Description>, CallError> {
@@ -325,8 +156,9 @@ impl WasmComponent {
         if let Some((import, help)) = unknown {
             return Err(CallError::Ungranted { import, help });
         }
-        let linked = self.link(imports::linker_for_describe(&self.runtime.engine, self.imports_wasi()))?;
-        let mut instance = Instance::new(&self.runtime.engine, &linked, host, &self.loaded.kind.to_string())?;
+        let form = &self.loaded.counted;
+        let linked = form.link(imports::linker_for_describe(&form.engine, self.imports_wasi()))?;
+        let mut instance = Instance::new(&form.engine, &linked, host, &self.loaded.kind.to_string())?;
         let describe = instance.function::<(), (contract::Description,)>("describe")?;
         let (said, _) = instance.call(&describe, (), None);
         let said = said?;
@@ -425,7 +257,7 @@ impl Component for WasmComponent {
         type Parameters = (String, Option<Vec<u8>>);
         type Answer = (Result<Vec<contract::Port>, contract::StageError>,);
         let begin = || {
-            let mut instance = self.begin(opening, Kind::Extract)?;
+            let mut instance = self.begin(opening, Kind::Extract, self.form(&opening.limits)?)?;
             let open = instance.function::<Parameters, Answer>("open")?;
             Ok((instance, open))
         };
@@ -442,26 +274,19 @@ impl Component for WasmComponent {
     }
 
     fn open_transform(&self, opening: &Opening) -> Call<(Box<dyn Transform>, Vec<Port>)> {
-        type Parameters = (String, Vec<contract::Input>, Option<Vec<u8>>);
-        type Answer = (Result<Vec<contract::Port>, contract::StageError>,);
-        let begin = || {
-            let inputs = lower_inputs(&opening.inputs)?;
-            let stateful = self.description()?.stateful;
-            let mut instance = self.begin(opening, Kind::Transform)?;
-            let open = instance.function::<Parameters, Answer>("open")?;
-            Ok((instance, open, inputs, stateful))
-        };
-        let (mut instance, open, inputs, stateful) = match begin() {
-            Ok(begun) => begun,
+        let form = match self.form(&opening.limits) {
+            Ok(form) => form,
             Err(error) => return failed(error),
         };
-        let (outcome, metering) = instance.call(&open, (opening.config.to_string(), inputs, opening.restore.clone()), None);
-        let opened = said(outcome, &opening.limits).and_then(|ports| lift_ports(ports, &opening.limits)).and_then(|ports| {
-            let ports = shared(ports, &opening.inputs);
-            let transform = WasmTransform::new(instance, &ports, stateful)?;
-            Ok((Box::new(transform) as Box<dyn Transform>, ports))
+        let Call { outcome, usage } = self.open_transform_as(opening, form);
+        let outcome = outcome.and_then(|(transform, ports)| {
+            let transform: Box<dyn Transform> = match opening.limits.metering {
+                Metering::Sampled(every) => Box::new(Sampled::new(transform, self.open_uncounted(opening, &ports)?, every)),
+                Metering::Fuel | Metering::Epoch => Box::new(transform),
+            };
+            Ok((transform, ports))
         });
-        metering.close(opened)
+        Call { outcome, usage }
     }
 
     fn open_load(&self, opening: &Opening) -> Call<Box<dyn Load>> {
@@ -469,7 +294,7 @@ impl Component for WasmComponent {
         type Answer = (Result<(), contract::StageError>,);
         let begin = || {
             let inputs = lower_inputs(&opening.inputs)?;
-            let mut instance = self.begin(opening, Kind::Load)?;
+            let mut instance = self.begin(opening, Kind::Load, self.form(&opening.limits)?)?;
             let open = instance.function::<Parameters, Answer>("open")?;
             Ok((instance, open, inputs))
         };

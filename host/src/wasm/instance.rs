@@ -31,13 +31,13 @@ pub struct Instance {
 }
 
 /// A call under way: what it has cost so far.
-pub struct Metering {
+pub struct Cost {
     /// The cost of the guest's part. `copy` is filled in by `finish`.
     pub usage: Usage,
     started: Instant,
 }
 
-impl Metering {
+impl Cost {
     /// Ends the call: whatever was neither guest nor import was copying, validating and carrying out.
     pub fn finish(mut self) -> Usage {
         self.usage.copy = self.started.elapsed().saturating_sub(self.usage.guest + self.usage.host);
@@ -106,14 +106,14 @@ impl Instance {
         function: &TypedFunc<P, (R,)>,
         parameters: P,
         lent: Option<Arc<RecordBatch>>,
-    ) -> (Result<R, CallError>, Metering)
+    ) -> (Result<R, CallError>, Cost)
     where
         P: ComponentNamedList + Lower,
         (R,): ComponentNamedList + Lift,
     {
         let rows = lent.as_ref().map_or(0, |batch| batch.num_rows() as u64);
         let started = Instant::now();
-        let mut metering = Metering { usage: Usage { started: Some(started), rows_in: rows, ..Usage::default() }, started };
+        let mut metering = Cost { usage: Usage { started: Some(started), rows_in: rows, ..Usage::default() }, started };
         if self.poisoned {
             return (Err(CallError::Poisoned), metering);
         }
@@ -137,7 +137,7 @@ impl Instance {
         meter.columns_read.sort_unstable();
         meter.columns_read.dedup();
         usage.fuel = fuel;
-        usage.fuel_exact = returned;
+        usage.fuel_exact = returned && self.fuel.is_some();
         usage.memory = host.limiter.memory();
         usage.memory_growth = usage.memory - memory_before;
         usage.guest = guest;

@@ -8,6 +8,7 @@ mod contract;
 mod engine;
 mod extract;
 mod failure;
+mod form;
 mod frame;
 #[cfg(test)]
 mod fuzz;
@@ -20,11 +21,14 @@ mod limiter;
 mod load;
 mod lower;
 mod recipe;
+mod runtime;
+mod sampled;
 mod schema;
 mod spans;
 mod transform;
 
 pub use cache::Cache;
-pub use component::{LoadError, Runtime, WasmComponent};
+pub use component::WasmComponent;
 pub use engine::{Accounting, Engine, TICK};
 pub use imports::interface;
+pub use runtime::{LoadError, Runtime};

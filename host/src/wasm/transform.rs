@@ -8,7 +8,7 @@ use super::{
     contract::{self, Answer, StageError},
     frame::Frame,
     host::Host,
-    instance::{Instance, Metering},
+    instance::{Cost, Instance},
     recipe::{self, Outgoing},
 };
 use crate::words::{
@@ -48,7 +48,7 @@ impl WasmTransform {
         })
     }
 
-    fn carry_out(&mut self, answer: Answer, frame: Option<&Arc<RecordBatch>>, metering: &mut Metering) -> Result<Transformed, CallError> {
+    fn carry_out(&mut self, answer: Answer, frame: Option<&Arc<RecordBatch>>, metering: &mut Cost) -> Result<Transformed, CallError> {
         let carried = recipe::carry_out(answer, frame, &self.ports, &self.limits).inspect_err(|_| self.instance.poison())?;
         let usage = &mut metering.usage;
         usage.bytes_made = carried.bytes_made;

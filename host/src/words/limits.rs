@@ -8,6 +8,8 @@ pub const LEAST_TIMEOUT: Duration = Duration::from_millis(10);
 /// What one instance of a stage may use.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
+    /// How calls are metered.
+    pub metering: Metering,
     /// Fuel (about one unit an executed WASM instruction) per call. Default 20 billion: some ten seconds of a core, so
     /// that the deadline usually speaks first, and a loop ends even where the clock stands still.
     pub fuel: u64,
@@ -78,6 +80,19 @@ pub struct Limits {
     pub open_tables: u64,
 }
 
+/// How the calls of a stage are metered. Counting fuel is compiled into the guest and costs it a few percent of its time; the deadline,
+/// which is always there, costs less.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Metering {
+    /// Every call counts its fuel, and ends when that is used up.
+    #[default]
+    Fuel,
+    /// No call counts any: a call ends at its deadline.
+    Epoch,
+    /// One call in so many counts its fuel. That of the others is estimated by their rows, and they end at their deadline.
+    Sampled(u32),
+}
+
 /// What a component may cost before any instance of it is there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Loading {
@@ -85,11 +100,14 @@ pub struct Loading {
     pub bytes: u64,
     /// [`Limits::compile_time`].
     pub time: Duration,
+    /// Whether it is needed in the form that counts no fuel as well.
+    pub uncounted: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Limits {
+            metering: Metering::Fuel,
             fuel: 20_000_000_000,
             memory: 256 << 20,
             timeout: Duration::from_secs(30),
@@ -138,7 +156,7 @@ impl Limits {
 
     /// What the component may cost before any instance of it is there.
     pub fn loading(&self) -> Loading {
-        Loading { bytes: self.component_bytes, time: self.compile_time }
+        Loading { bytes: self.component_bytes, time: self.compile_time, uncounted: self.metering != Metering::Fuel }
     }
 }
 
@@ -151,8 +169,8 @@ impl Default for Loading {
 }
 
 impl Loading {
-    /// What both allow: a component is loaded once for all stages that name it.
-    pub fn least(self, other: Self) -> Self {
-        Loading { bytes: self.bytes.min(other.bytes), time: self.time.min(other.time) }
+    /// What both allow, in every form that either needs: a component is loaded once for all stages that name it.
+    pub fn both(self, other: Self) -> Self {
+        Loading { bytes: self.bytes.min(other.bytes), time: self.time.min(other.time), uncounted: self.uncounted || other.uncounted }
     }
 }

@@ -253,8 +253,19 @@ pub struct CheckpointFacts<'a> {
     pub bytes: u64,
     /// What was done for it, in order, from the moment at which extracts were asked to hold to that at which it was settled.
     pub phases: &'a [(&'static str, Instant, Instant)],
-    /// Why nothing came of it: the stage, empty where none is to blame, and its error.
-    pub failure: Option<(&'a str, &'a CallError)>,
+    /// What came of it.
+    pub came: CheckpointCame<'a>,
+}
+
+/// What came of a checkpoint.
+#[derive(Clone, Copy)]
+pub enum CheckpointCame<'a> {
+    /// It is where the next run would go on.
+    Taken,
+    /// Nothing: the run ended meanwhile, for another reason.
+    GivenUp,
+    /// It failed, and the run with it: the stage, empty where none is to blame, and its error.
+    Failed(&'a str, &'a CallError),
 }
 
 /// How a run ended.
@@ -312,6 +323,19 @@ impl Export {
             Export::Finish => "finish",
             Export::Write => "write",
             Export::Commit => "commit",
+        }
+    }
+}
+
+// === impl CheckpointCame ===
+
+impl CheckpointCame<'_> {
+    /// In a word.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            CheckpointCame::Taken => "taken",
+            CheckpointCame::GivenUp => "given_up",
+            CheckpointCame::Failed(..) => "failed",
         }
     }
 }

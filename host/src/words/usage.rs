@@ -9,14 +9,15 @@ use super::{guest_span::GuestSpan, tables::Dataset, trace::SpanContext};
 
 /// What one call cost. Complete also when the guest trapped, with one exception: wasmtime charges fuel per basic block
 /// and keeps the running count in a register, so after a trap `fuel` may miss what was spent since the last
-/// synchronisation (wasmtime #13802); `fuel_exact` says so.
+/// synchronisation (wasmtime #13802); `fuel_exact` says so. Where calls are not metered by fuel, or not all
+/// ([`Metering`](super::limits::Metering)), `fuel` is none or an estimate, and `fuel_exact` says that too.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Usage {
     /// When the call began; none when there was nothing to call.
     pub started: Option<Instant>,
     /// Units of fuel spent by guest code.
     pub fuel: u64,
-    /// Whether `fuel` is exact (the call returned) or a lower bound (it trapped).
+    /// Whether `fuel` is exact: it was counted, and the call returned.
     pub fuel_exact: bool,
     /// Bytes of linear memory after the call. Linear memory never shrinks, so this is also the peak.
     pub memory: u64,

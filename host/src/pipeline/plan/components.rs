@@ -129,7 +129,7 @@ pub(super) fn load_all(spec: &Spec, components: &dyn Components, diagnostics: &m
     }
     let limits = |reference: &ComponentRef| {
         let users = spec.stages.iter().filter(|stage| stage.component == *reference);
-        users.map(|stage| stage.limits.loading()).reduce(Loading::least).unwrap_or_default()
+        users.map(|stage| stage.limits.loading()).reduce(Loading::both).unwrap_or_default()
     };
     let wanted: Vec<_> = distinct.iter().map(|reference| (*reference, limits(reference))).collect();
     let loaded = load_distinct(&wanted, components, &spec.origin());

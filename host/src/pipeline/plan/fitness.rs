@@ -8,6 +8,7 @@ use crate::{
     },
     words::{
         grants::Grants,
+        limits::{Limits, Metering},
         stage::{Component, Kind},
         wasi,
     },
@@ -30,6 +31,7 @@ pub(super) fn check(spec: &Spec, stage: &StageSpec, component: &dyn Component, d
     }
     diagnostics.extend(imports(spec, stage, &component.imports()));
     diagnostics.extend(instances(spec, stage, component));
+    diagnostics.extend(sampled(spec, stage, component));
     diagnostics.extend(successors(spec, stage, component));
     diagnostics.len() == before
 }
@@ -145,6 +147,29 @@ fn instances(spec: &Spec, stage: &StageSpec, component: &dyn Component) -> Optio
         ),
         Err(error) => Some(diagnostic(error.reason(), format!("`{}` does not say whether it is stateful: {error}", stage.component))),
     }
+}
+
+/// Calls are sampled, by word of the stage itself, only of a component that says it remembers nothing.
+fn sampled(spec: &Spec, stage: &StageSpec, component: &dyn Component) -> Option<Diagnostic> {
+    let span = stage.places.metering.filter(|_| matches!(stage.limits.metering, Metering::Sampled(_)))?;
+    remembers(component).then(|| {
+        Diagnostic::at("stateful-sampled", &spec.source, span, format!("calls of `{}` cannot be sampled", stage.component))
+            .label("expected \"fuel\" or \"epoch\": it remembers something between batches")
+            .help("each of the two instances would see a part of the data only")
+    })
+}
+
+/// What an instance of the stage may use: where sampling is inherited by whoever remembers something, every call is counted.
+pub(super) fn limits(stage: &StageSpec, component: &dyn Component) -> Limits {
+    let metering = match stage.limits.metering {
+        Metering::Sampled(_) if remembers(component) => Metering::Fuel,
+        metering => metering,
+    };
+    Limits { metering, ..stage.limits.clone() }
+}
+
+fn remembers(component: &dyn Component) -> bool {
+    component.description().map_or(true, |description| description.stateful)
 }
 
 /// Whether an instance keeps keys and values beside it, which another instance would not have.

@@ -42,7 +42,7 @@ pub(super) fn open_all(
             stage: stage.name.clone(),
             config: stage.config.clone(),
             inputs,
-            limits: stage.limits.clone(),
+            limits: fitness::limits(stage, component.as_ref()),
             grants: stage.grants.clone(),
             restore: None,
         };

@@ -176,7 +176,7 @@ pub struct CallReport {
     pub host_seconds: f64,
     /// Units of fuel, over all calls.
     pub fuel: u64,
-    /// False when a trap made `fuel` a lower bound.
+    /// False when a trap made `fuel` a lower bound, and when it was not counted, or not of all calls.
     pub fuel_exact: bool,
     /// Most bytes of linear memory of any instance.
     pub memory_peak_bytes: u64,

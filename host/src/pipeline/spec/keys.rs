@@ -101,7 +101,7 @@ pub static FILE: &[Key] = &[
 ];
 
 /// In `[defaults]`.
-pub static DEFAULTS: &[Key] = &[LIMITS, QUEUE];
+pub static DEFAULTS: &[Key] = &[LIMITS, METERING, METERING_EVERY, QUEUE];
 
 /// Bytes that the stages may remember together at a checkpoint when the file does not say.
 pub const DEFAULT_SNAPSHOT: u64 = 64 << 20;
@@ -280,6 +280,8 @@ pub static STAGE: &[Key] = &[
          the order of batches is kept.",
     ),
     LIMITS,
+    METERING,
+    METERING_EVERY,
     with_default(
         "on_error",
         Shape::OnError,
@@ -298,6 +300,24 @@ pub static STAGE: &[Key] = &[
 
 const LIMITS: Key =
     key("limits", Shape::Limits, "What one instance of the stage may use. Reaching a limit ends the run with an error that names it.");
+const METERING: Key = with_default(
+    "metering",
+    Shape::Words(METERINGS),
+    "\"fuel\"",
+    "How calls are metered. `fuel`: every call counts its fuel, and ends when `limits.fuel` is used up. `epoch`: none does, and a call ends \
+     at `limits.timeout`, which is looked at every 10 ms. `sampled`: one call in `metering_every` counts its fuel, that of the others is \
+     estimated by their rows; for transforms that remember nothing, and each instance has its memory twice.",
+);
+const METERING_EVERY: Key = with_default(
+    "metering_every",
+    Shape::Count { min: 2, max: 1_000_000 },
+    "100",
+    "With `metering = \"sampled\"`: of so many calls one counts its fuel, the first of them.",
+);
+/// How calls may be metered.
+pub static METERINGS: &[&str] = &["fuel", "epoch", "sampled"];
+/// Of so many calls one counts its fuel where calls are sampled and the file does not say.
+pub const DEFAULT_METERING_EVERY: u32 = 100;
 const QUEUE: Key = with_default(
     "queue",
     Shape::Bytes,

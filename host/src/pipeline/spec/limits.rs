@@ -324,6 +324,8 @@ mod tests {
             debug.trim_start_matches("Limits {").split(", ").filter_map(|field| Some(field.split_once(": ")?.0.trim())).collect();
         let mut keys: Vec<&str> = LIMITS.iter().map(|limit| limit.key.name).collect();
         assert!(keys.is_sorted(), "the complaint about an unknown key lists them in this order");
+        // How calls are metered is no amount, and a key of the stage.
+        let fields: Vec<_> = fields.into_iter().filter(|field| *field != "metering").collect();
         keys.sort_by_key(|key| fields.iter().position(|field| field == key));
         assert_eq!(keys, fields);
     }

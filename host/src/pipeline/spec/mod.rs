@@ -19,6 +19,7 @@ mod grants;
 pub mod keys;
 pub mod limits;
 mod literal;
+mod metering;
 mod on_error;
 mod scope;
 mod signatures;

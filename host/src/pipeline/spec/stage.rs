@@ -8,7 +8,7 @@ use toml::{
 
 use super::{
     config::{self, Places},
-    grants, keys, limits, on_error,
+    grants, keys, limits, metering, on_error,
     scope::Scope,
     table::Table,
     text::Text,
@@ -65,6 +65,8 @@ pub struct StagePlaces {
     pub grants: Option<Span>,
     /// The value of `instances`.
     pub instances: Option<Span>,
+    /// The value of `metering`; none where it is inherited.
+    pub metering: Option<Span>,
     /// The value of `on_error`.
     pub on_error: Option<Span>,
     /// The value of `recycle`.
@@ -90,6 +92,7 @@ pub struct InputSpec {
 #[derive(Clone, Debug)]
 pub(super) struct Defaults {
     pub limits: Limits,
+    pub metering: metering::Inherited,
     pub queue: u64,
 }
 
@@ -129,7 +132,8 @@ pub(super) fn read<'a>(
     let instances = fed.then(|| table.count("instances", 1, keys::MAX_INSTANCES)).flatten();
     let queue = fed.then(|| table.bytes("queue")).flatten();
     let (config, config_places) = configuration(&table);
-    let limits = limits(&table, defaults);
+    let metering = metering::of_stage(&table, kind, defaults.metering);
+    let limits = Limits { metering, ..limits(&table, defaults) };
     let on_error = on_error::read(&table, kind);
     let recycle = (kind != Kind::Load).then(|| table.bytes("recycle")).flatten();
     let mut grants = grants(&table);
@@ -141,6 +145,7 @@ pub(super) fn read<'a>(
         inputs: inputs_span,
         grants: entries.get("grants").map(|value| value.span().into()),
         instances: instances.map(|(_, span)| span),
+        metering: entries.get("metering").map(|value| value.span().into()),
         on_error: entries.get("on_error").map(|value| value.span().into()),
         recycle: entries.get("recycle").map(|value| value.span().into()),
         config: config_places,

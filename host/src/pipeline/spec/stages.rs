@@ -6,7 +6,7 @@ use toml::{
 };
 
 use super::{
-    keys, limits,
+    keys, limits, metering,
     scope::Scope,
     stage::{self, Defaults, StageSpec},
     table::{Entry, Table, in_order},
@@ -74,6 +74,7 @@ fn defaults(file: &Table) -> Defaults {
     let table = file.table("defaults", keys::DEFAULTS.iter());
     let limits = table.as_ref().and_then(|table| table.table("limits", limits::LIMITS.iter().map(|limit| &limit.key)));
     Defaults {
+        metering: table.as_ref().map(metering::defaults).unwrap_or_default(),
         limits: limits.map_or_else(Limits::default, |table| limits::read(&table, Limits::default())),
         queue: table.and_then(|table| table.bytes("queue")).unwrap_or(keys::DEFAULT_QUEUE),
     }

@@ -16,7 +16,9 @@ pub fn judge(settings: &SwapSettings, old: &Tally, new: &Tally) -> Option<Cause>
         let (allowed, factor) = (allowed?, new / old.max(f64::MIN_POSITIVE));
         (factor > allowed).then_some((factor, allowed))
     };
-    if let Some((factor, allowed)) = exceeds(settings.fuel, new.fuel_per_row(), old.fuel_per_row()) {
+    // Where calls of either count no fuel, there is nothing to compare.
+    let counted = old.fuel > 0 && new.fuel > 0;
+    if let Some((factor, allowed)) = exceeds(settings.fuel.filter(|_| counted), new.fuel_per_row(), old.fuel_per_row()) {
         return Some(Cause::Fuel { factor, allowed });
     }
     if let Some((factor, allowed)) = exceeds(settings.memory, new.memory as f64, old.memory as f64) {

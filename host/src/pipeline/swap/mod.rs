@@ -350,7 +350,10 @@ struct Known<'a> {
 
 impl Components for Known<'_> {
     fn load(&self, reference: &ComponentRef, origin: &Origin, limits: Loading) -> Result<Arc<dyn Component>, ComponentError> {
-        let runs = |planned: &&Arc<PlannedStage>| planned.reference == *reference && matches!(reference, ComponentRef::Std(_));
+        let runs = |planned: &&Arc<PlannedStage>| {
+            let same = planned.reference == *reference && matches!(reference, ComponentRef::Std(_));
+            same && (!limits.uncounted || planned.opening.limits.loading().uncounted)
+        };
         match self.running.iter().find(runs) {
             Some(planned) => Ok(Arc::clone(&planned.component)),
             None => self.inner.load(reference, origin, limits),

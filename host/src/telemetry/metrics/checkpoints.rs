@@ -8,10 +8,13 @@ use super::{
     scale,
     schema::Family,
 };
-use crate::{telemetry::names::metric, words::observe::CheckpointFacts};
+use crate::{
+    telemetry::names::metric,
+    words::observe::{CheckpointCame, CheckpointFacts},
+};
 
 /// What comes of them.
-const OUTCOMES: [&str; 2] = ["taken", "failed"];
+const OUTCOMES: [&str; 3] = ["taken", "failed", "given_up"];
 /// What is done for one.
 const PHASES: [&str; 6] = ["hold", "drain", "states", "prepare", "decide", "settle"];
 
@@ -59,8 +62,7 @@ impl Checkpoints {
 
     /// One has been taken, or was not.
     pub fn took(&self, checkpoint: &CheckpointFacts<'_>) {
-        let taken = checkpoint.failure.is_none();
-        self.outcomes.with_label_values(&[OUTCOMES[usize::from(!taken)]]).inc();
+        self.outcomes.with_label_values(&[checkpoint.came.as_str()]).inc();
         let mut all = 0.0;
         for (phase, began, ended) in checkpoint.phases.iter().filter(|(phase, ..)| PHASES.contains(phase)) {
             let seconds = ended.saturating_duration_since(*began).as_secs_f64();
@@ -75,7 +77,7 @@ impl Checkpoints {
         register(registry, &self.seconds);
         register(registry, &self.phases);
         register(registry, &self.interval);
-        if taken {
+        if matches!(checkpoint.came, CheckpointCame::Taken) {
             self.bytes.set(checkpoint.bytes as f64);
             stamp(&self.last);
             register(registry, &self.bytes);

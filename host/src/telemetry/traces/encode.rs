@@ -191,7 +191,7 @@ impl Encode<'_> {
             let times = self.times(checkpoint.began, checkpoint.ended);
             let open = self.begin(context, Some(run.span), times, |writer| named(writer, span::CHECKPOINT));
             self.numbered(checkpoint);
-            self.writer.string(Of::Span, &CHECKPOINT_OUTCOME, checkpoint.outcome());
+            self.writer.string(Of::Span, &CHECKPOINT_OUTCOME, checkpoint.outcome);
             self.writer.integer(Of::Span, &CHECKPOINT_BYTES, checkpoint.bytes);
             if let Some((stage, failure)) = &checkpoint.failure {
                 if !stage.is_empty() {

@@ -224,7 +224,7 @@ impl Expand<'_> {
         let (began, ended) = (self.time(checkpoint.began), self.time(checkpoint.ended));
         let mut span = self.span(context, Some(run.span), span::CHECKPOINT, began, ended);
         span.attributes = numbered.clone();
-        span.attributes.push(KeyValue::new(a::CHECKPOINT_OUTCOME, if checkpoint.failure.is_some() { "failed" } else { "taken" }));
+        span.attributes.push(KeyValue::new(a::CHECKPOINT_OUTCOME, checkpoint.outcome));
         span.attributes.push(integer(a::CHECKPOINT_BYTES, checkpoint.bytes));
         if let Some((stage, failure)) = &checkpoint.failure {
             span.status = Status::error(failure.message.clone());

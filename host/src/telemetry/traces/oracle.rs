@@ -203,6 +203,7 @@ impl Random {
             began: self.moment(anchor),
             ended: self.moment(anchor),
             bytes: self.number(),
+            outcome: ["taken", "failed", "given_up"][self.below(3) as usize],
             failure: self.one_in(2).then(|| (if self.one_in(2) { String::new() } else { self.text() }, self.failure())),
             phases: self.phases(anchor),
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::words::{
     blame::Blame,
     guest_span::GuestSpan,
-    observe::{Again, BatchTrace, CallFacts, CheckpointFacts, Export, Refused, Swapped, WorkerFacts},
+    observe::{Again, BatchTrace, CallFacts, CheckpointCame, CheckpointFacts, Export, Refused, Swapped, WorkerFacts},
     tables::Dataset,
     trace::{SpanContext, SpanId},
 };
@@ -143,7 +143,9 @@ pub struct CheckpointRecord {
     pub ended: Instant,
     /// Bytes that all stages remembered.
     pub bytes: u64,
-    /// Why nothing came of it, and the stage, if one is to blame.
+    /// What came of it, in a word.
+    pub outcome: &'static str,
+    /// Why it failed, and the stage, if one is to blame.
     pub failure: Option<(String, Failure)>,
     /// What was done for it.
     pub phases: Vec<PhaseRecord>,
@@ -369,14 +371,13 @@ impl CheckpointRecord {
             began,
             ended,
             bytes: checkpoint.bytes,
-            failure: checkpoint.failure.map(|(stage, error)| (stage.to_owned(), Failure::of(error))),
+            outcome: checkpoint.came.as_str(),
+            failure: match checkpoint.came {
+                CheckpointCame::Failed(stage, error) => Some((stage.to_owned(), Failure::of(error))),
+                CheckpointCame::Taken | CheckpointCame::GivenUp => None,
+            },
             phases: phase_records(checkpoint.phases),
         }
-    }
-
-    /// In a word.
-    pub fn outcome(&self) -> &'static str {
-        if self.failure.is_some() { "failed" } else { "taken" }
     }
 }
 

@@ -30,7 +30,7 @@ use super::{
 use crate::words::{
     call::CallError,
     delivery::{Checkpoint, Delivery, Journal, Kept},
-    observe::CheckpointFacts,
+    observe::{CheckpointCame, CheckpointFacts},
     stage::Kind,
 };
 
@@ -179,31 +179,29 @@ impl Checkpoints {
             control.leave();
         }
         drop(closed);
-        match outcome {
-            Ok(()) => {
-                self.tell(&taking, None);
-                true
-            }
-            Err(Why::GivenUp) => false,
-            Err(Why::Failed(failed)) => {
-                self.tell(&taking, Some(&failed));
-                self.fail(failed);
-                false
-            }
+        self.tell(&taking, &outcome);
+        if let Err(Why::Failed(failed)) = outcome {
+            self.fail(failed);
+            return false;
         }
+        outcome.is_ok()
     }
 
     fn take_all(&self, gate: &Arc<Gate>, taking: &mut Taking) -> Result<(), Why> {
         let stages = self.positions(gate, taking)?;
         let (checkpoint, bytes) = taking.during("prepare", || self.record(stages))?;
         taking.bytes = bytes;
-        self.conclude(&checkpoint, taking).map_err(Why::Failed)
+        self.conclude(&checkpoint, taking)
     }
 
-    fn tell(&self, taking: &Taking, failed: Option<&Failed>) {
-        let failure = failed.map(|failed| (failed.stage.as_deref().unwrap_or_default(), &failed.error));
+    fn tell(&self, taking: &Taking, outcome: &Result<(), Why>) {
+        let came = match outcome {
+            Ok(()) => CheckpointCame::Taken,
+            Err(Why::GivenUp) => CheckpointCame::GivenUp,
+            Err(Why::Failed(Failed { stage, error })) => CheckpointCame::Failed(stage.as_deref().unwrap_or_default(), error),
+        };
         let &Taking { number, bytes, ref phases, .. } = taking;
-        self.graph.observer.checkpointed(&CheckpointFacts { number, every: self.delivering.every, bytes, phases, failure });
+        self.graph.observer.checkpointed(&CheckpointFacts { number, every: self.delivering.every, bytes, phases, came });
     }
 
     /// The last checkpoint, of a run whose stages have all come to their end: its loads have prepared, and nothing is to be done again.
@@ -212,8 +210,8 @@ impl Checkpoints {
         let ended = |stage: &Arc<Stage>| Kept { stage: stage.name.clone(), state: None, ended: true };
         let checkpoint = self.checkpoint(self.graph.stages.all().iter().map(ended).collect());
         let concluded = self.conclude(&checkpoint, &mut taking);
-        self.tell(&taking, concluded.as_ref().err());
-        if let Err(failed) = concluded {
+        self.tell(&taking, &concluded);
+        if let Err(Why::Failed(failed)) = concluded {
             self.fail(failed);
         }
     }
@@ -260,10 +258,10 @@ impl Checkpoints {
     }
 
     /// Decides, and settles.
-    fn conclude(&self, checkpoint: &Checkpoint, taking: &mut Taking) -> Result<(), Failed> {
+    fn conclude(&self, checkpoint: &Checkpoint, taking: &mut Taking) -> Result<(), Why> {
         let failed = |message: String| {
             let error = CallError::Host(format!("checkpoint {}: {message}", checkpoint.number));
-            Failed { stage: None, error }
+            Why::Failed(Failed { stage: None, error })
         };
         taking.during("decide", || self.delivering.journal.decide(checkpoint)).map_err(failed)?;
         self.taken.fetch_add(1, Ordering::Relaxed);
