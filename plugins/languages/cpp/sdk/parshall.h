@@ -1,0 +1,1 @@
+../../c/sdk/parshall.h

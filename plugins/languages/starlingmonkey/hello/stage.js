@@ -1,0 +1,1 @@
+../../javascript/hello/stage.js

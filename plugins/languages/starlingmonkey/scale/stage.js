@@ -1,0 +1,1 @@
+../../javascript/scale/stage.js

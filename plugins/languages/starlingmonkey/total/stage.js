@@ -1,0 +1,1 @@
+../../javascript/total/stage.js
