@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::location::{ObjectUrl, normalise, shown};
+use super::location::{Location, ObjectUrl, normalise, shown};
 use crate::words::{
     grants::{Grants, Place},
     tables::{GENERATOR, TableError},
@@ -91,7 +91,13 @@ pub fn generator(grants: &Grants) -> Result<(), TableError> {
 fn root(place: &Place) -> Option<PathBuf> {
     match place {
         Place::Path(path) => Some(normalise(path)),
-        Place::Url(url) => url.strip_prefix("file://").filter(|path| path.starts_with('/')).map(|path| normalise(path.as_ref())),
+        Place::Url(url) if url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file://")) => {
+            match Location::parse(Path::new("/"), url) {
+                Ok(Location::Path(path)) => Some(path),
+                _ => None,
+            }
+        }
+        Place::Url(_) => None,
     }
 }
 

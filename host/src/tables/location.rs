@@ -147,7 +147,9 @@ fn object_url(scheme: &str, text: &str, rest: &str) -> Result<ObjectUrl, TableEr
     }
     // A key with such segments would be understood differently by grants, stores and people.
     let body = key.strip_suffix('/').unwrap_or(key);
-    if !body.is_empty() && body.split('/').any(|part| matches!(part, "" | "." | "..")) {
+    // URLs have them also with their dots encoded.
+    let is_special = |part: &str| matches!(part.replace("%2e", ".").replace("%2E", ".").as_str(), "" | "." | "..");
+    if !body.is_empty() && body.split('/').any(is_special) {
         return Err(TableError::Options(format!("{text:?} holds an empty, \".\" or \"..\" segment; write the key out")));
     }
     Ok(ObjectUrl { scheme: scheme.into(), bucket: bucket.into(), key: key.into() })

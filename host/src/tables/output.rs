@@ -1,20 +1,21 @@
 //! Where an encoder's bytes go: aside first, into place at commit, and nowhere if there is none.
 
 use std::{
-    fs::{self, File},
+    ffi::OsString,
+    fs::File,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
 use flate2::{Compression, write::GzEncoder};
 use object_store::{MultipartUpload, ObjectStoreExt, PutMode, PutPayload};
-use tempfile::NamedTempFile;
 
 use super::{
     failure::{io_error, store_error},
+    held::{self, Created, Held},
     store::{Address, wait},
 };
-use crate::words::tables::TableError;
+use crate::words::{delivery::Delivery, tables::TableError};
 
 const BUFFER: usize = 256 * 1024;
 /// S3 takes parts of at least 5 MiB and at most 10,000 of them: 160 GB per object.
@@ -42,13 +43,13 @@ impl Target {
     /// Whether something is there now. A folder is an error.
     pub fn exists(&self) -> Result<bool, TableError> {
         match self {
-            Target::Local { path, name } => match fs::metadata(path) {
-                Ok(meta) if meta.is_file() => Ok(true),
-                Ok(meta) => {
-                    let what = if meta.is_dir() { "a folder" } else { "no regular file" };
+            Target::Local { path, name } => match held::look(path) {
+                Ok(Some(found)) if found.is_file => Ok(true),
+                Ok(Some(found)) => {
+                    let what = if found.is_folder { "a folder" } else { "no regular file" };
                     Err(TableError::Options(format!("{name:?} is {what}; name a file to write")))
                 }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+                Ok(None) => Ok(false),
                 Err(error) => Err(io_error(name, "looking at", &error)),
             },
             Target::Remote(address) => Ok(address.head()?.is_some()),
@@ -69,13 +70,6 @@ impl Output {
             Target::Local { path, name } => LocalOutput::begin(path, name, may_replace).map(Output::Local),
             Target::Remote(address) => Ok(Output::Remote(RemoteOutput::new(address.clone(), may_replace))),
         }
-    }
-
-    /// Starts with what is already there, for appending. Only local targets get here.
-    pub fn copy_existing(&mut self, path: &Path) -> io::Result<()> {
-        let mut existing = File::open(path)?;
-        io::copy(&mut existing, self)?;
-        Ok(())
     }
 
     /// Makes what was written durable and visible, in one step.
@@ -106,85 +100,88 @@ impl Write for Output {
     }
 }
 
-/// A temporary file beside the target: `.name.XXXXXX.tmp`.
+/// A temporary file beside the target: `.name.XXXXXXXX.tmp`.
 pub struct LocalOutput {
     // Dropped before the folders it is in.
-    file: BufWriter<NamedTempFile>,
+    file: BufWriter<Aside>,
     path: PathBuf,
     name: String,
     may_replace: bool,
-    folders: Folders,
+    created: Created,
+}
+
+/// A file in a folder that is held; removed when dropped before it is in place.
+struct Aside {
+    file: File,
+    folder: Held,
+    name: OsString,
+    is_in_place: bool,
 }
 
 impl LocalOutput {
     fn begin(path: &Path, name: &str, may_replace: bool) -> Result<Self, TableError> {
         let failed = |error: io::Error| io_error(name, "creating", &error);
-        let folder = path.parent().unwrap_or(Path::new("/"));
-        let folders = Folders::create(folder).map_err(failed)?;
+        let (folder, created) = Held::create(held::parent(path)).map_err(failed)?;
         let stem = path.file_name().unwrap_or_default().to_string_lossy();
         // A hidden name, so that nobody who lists the folder takes it for a table. Names are limited to 255 bytes.
         let stem = stem.chars().take(48).collect::<String>();
-        let file = temporary(&format!(".{stem}."), folder).map_err(failed)?;
+        let file = Aside::create(folder, &stem).map_err(failed)?;
         let file = BufWriter::with_capacity(BUFFER, file);
-        Ok(LocalOutput { file, path: path.into(), name: name.into(), may_replace, folders })
+        Ok(LocalOutput { file, path: path.into(), name: name.into(), may_replace, created })
     }
 
     fn publish(self) -> Result<(), TableError> {
-        let LocalOutput { file, path, name, may_replace, folders } = self;
+        let LocalOutput { file, path, name, may_replace, created } = self;
         let failed = |error: &io::Error| io_error(&name, "committing", error);
-        let file = file.into_inner().map_err(|error| failed(error.error()))?;
-        file.as_file().sync_all().map_err(|error| failed(&error))?;
-        let persisted = if may_replace { file.persist(&path) } else { file.persist_noclobber(&path) };
-        persisted.map_err(|error| failed(&error.error))?;
+        let mut aside = file.into_inner().map_err(|error| failed(error.error()))?;
+        aside.put_in_place(&path, may_replace).map_err(|error| failed(&error))?;
         // The new name is durable once its folder is, and a new folder once the one above is.
-        folders.keep(&path).map_err(|error| failed(&error))
+        created.keep().and_then(|()| aside.folder.sync()).map_err(|error| failed(&error))
     }
 }
 
-fn temporary(prefix: &str, folder: &Path) -> io::Result<NamedTempFile> {
-    use std::os::unix::fs::PermissionsExt;
-    // As any program would create it; the umask takes away what it must. The default would be for the owner only.
-    let permissions = fs::Permissions::from_mode(0o666);
-    tempfile::Builder::new().prefix(prefix).suffix(".tmp").permissions(permissions).tempfile_in(folder)
-}
+// === impl Aside ===
 
-/// Folders created on the way; those that stay empty are removed when dropped.
-#[derive(Default)]
-pub struct Folders(Vec<PathBuf>);
-
-impl Folders {
-    /// Creates a folder and those above it.
-    pub fn create(folder: &Path) -> io::Result<Self> {
-        let missing = folder.ancestors().take_while(|folder| !folder.exists());
-        let mut missing = missing.map(Path::to_path_buf).collect::<Vec<_>>();
-        missing.reverse();
-        let mut created = Folders::default();
-        for folder in missing {
-            match fs::create_dir(&folder) {
-                Ok(()) => created.0.push(folder),
-                // Somebody else was faster, who may count on it.
+impl Aside {
+    fn create(folder: Held, stem: &str) -> io::Result<Self> {
+        loop {
+            let name = OsString::from(format!(".{stem}.{}.tmp", Delivery::name()));
+            match folder.create_file(&name) {
+                Ok(file) => return Ok(Aside { file, folder, name, is_in_place: false }),
+                // Another's, by a chance of one in four billion.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(created)
     }
 
-    /// The file in them is there to stay: makes its name, and theirs, durable.
-    pub fn keep(mut self, file: &Path) -> io::Result<()> {
-        let created = std::mem::take(&mut self.0);
-        for path in created.iter().map(PathBuf::as_path).chain([file]) {
-            File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()?;
-        }
+    fn put_in_place(&mut self, path: &Path, may_replace: bool) -> io::Result<()> {
+        self.file.sync_all()?;
+        let to = path.file_name().unwrap_or_default();
+        match may_replace {
+            true => self.folder.rename(&self.name, to),
+            false => self.folder.rename_new(&self.name, to),
+        }?;
+        self.is_in_place = true;
         Ok(())
     }
 }
 
-impl Drop for Folders {
+impl Write for Aside {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Aside {
     fn drop(&mut self) {
-        for folder in self.0.drain(..).rev() {
-            // Not empty: somebody else uses it by now.
-            let _ = fs::remove_dir(folder);
+        if !self.is_in_place {
+            // Gone already, or nobody is left to tell.
+            let _ = self.folder.remove(&self.name);
         }
     }
 }

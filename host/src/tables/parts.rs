@@ -3,12 +3,7 @@
 //! `part-LINEAGE-NUMBER.EXT`, where the number is that of the checkpoint: done again after a crash, the same rows have the same name.
 //! Aside, a part is `.part-….aside`; what a process that was killed was writing is `..part-….tmp`.
 
-use std::{
-    fs::{self, File},
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io, path::PathBuf, sync::Arc};
 
 use arrow::datatypes::SchemaRef;
 
@@ -17,6 +12,7 @@ use super::{
     failure::{contained, io_error},
     fits,
     format::Format,
+    held::{self, Held},
     options::{Mode, WriteOptions},
     output::{Output, Packed, Target as Place},
     writer::check_batch,
@@ -83,33 +79,41 @@ impl<'a> Part<'a> {
 // === impl Folder ===
 
 impl Folder {
-    /// The names in it; none where it is not there yet.
-    fn names(&self) -> Result<Vec<String>, TableError> {
-        let failed = |error: io::Error| io_error(&self.name, "listing", &error);
-        let entries = match fs::read_dir(&self.path) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(failed(error)),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            // A name that is not UTF-8 is not one of ours.
-            names.extend(entry.map_err(failed)?.file_name().into_string().ok());
+    /// None where it is not there yet.
+    fn held(&self) -> Result<Option<Held>, TableError> {
+        match Held::open(&self.path) {
+            Ok(held) => Ok(Some(held)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.failed("listing", &error)),
         }
+    }
+
+    /// The names in it, sorted.
+    fn names(&self) -> Result<Vec<String>, TableError> {
+        self.held()?.map_or(Ok(Vec::new()), |held| self.names_in(&held))
+    }
+
+    fn names_in(&self, held: &Held) -> Result<Vec<String>, TableError> {
+        let mut names = held.names().map_err(|error| self.failed("listing", &error))?;
         names.sort_unstable();
         Ok(names)
     }
 
-    /// Where the next part of a checkpoint is prepared. A load that is opened anew between two checkpoints begins another part.
-    fn aside(&self, number: u64) -> PathBuf {
-        let again = |times: u32| if times == 0 { String::new() } else { format!("-{times}") };
-        let name = |times| format!(".part-{}-{number:06}{}.{}{ASIDE}", self.lineage, again(times), self.extension);
-        (0..).map(|times| self.path.join(name(times))).find(|path| !path.exists()).unwrap_or_default()
+    fn failed(&self, doing: &str, error: &io::Error) -> TableError {
+        io_error(&self.name, doing, error)
     }
 
-    fn remove(&self, name: &str) -> Result<(), TableError> {
-        match fs::remove_file(self.path.join(name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(&self.name, "removing parts in", &error)),
+    /// Where the next part of a checkpoint is prepared. A load that is opened anew between two checkpoints begins another part.
+    fn aside(&self, number: u64) -> Result<PathBuf, TableError> {
+        let again = |times: u32| if times == 0 { String::new() } else { format!("-{times}") };
+        let name = |times| format!(".part-{}-{number:06}{}.{}{ASIDE}", self.lineage, again(times), self.extension);
+        let taken = self.names()?;
+        Ok(self.path.join((0..).map(name).find(|name| !taken.contains(name)).unwrap_or_default()))
+    }
+
+    fn remove(&self, held: &Held, name: &str) -> Result<(), TableError> {
+        match held.remove(name.as_ref()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed("removing parts in", &error)),
             _ => Ok(()),
         }
     }
@@ -117,7 +121,8 @@ impl Folder {
 
 impl Target for Folder {
     fn settle(&self, checkpoint: u64) -> Result<(), TableError> {
-        let names = self.names()?;
+        let Some(held) = self.held()? else { return Ok(()) };
+        let names = self.names_in(&held)?;
         let ours = |lineage: &str| lineage == self.lineage || self.former.as_deref() == Some(lineage);
         let mut prepared = Vec::new();
         let mut changed = false;
@@ -126,35 +131,31 @@ impl Target for Folder {
             if let Some(part) = hidden.and_then(|name| name.strip_suffix(ASIDE)) {
                 match Part::parse(part) {
                     Some(found) if found.lineage == self.lineage && found.number == checkpoint => prepared.push((name, part)),
-                    Some(found) if ours(found.lineage) => self.remove(name)?,
+                    Some(found) if ours(found.lineage) => self.remove(&held, name)?,
                     _ => {}
                 }
             } else if let Some(begun) = hidden.and_then(|name| name.strip_prefix(".part-")).filter(|name| name.ends_with(".tmp"))
                 && begun.get(..8).is_some_and(ours)
             {
-                self.remove(name)?;
+                self.remove(&held, name)?;
             }
         }
         if self.replace && !prepared.is_empty() {
             for old in names.iter().filter(|name| Part::parse(name).is_some_and(|part| part.lineage != self.lineage)) {
-                self.remove(old)?;
+                self.remove(&held, old)?;
                 changed = true;
             }
         }
         for (aside, part) in prepared {
-            let renamed = fs::rename(self.path.join(aside), self.path.join(part));
-            renamed.map_err(|error| io_error(&self.name, "putting a part in place in", &error))?;
+            let renamed = held.rename(aside.as_ref(), part.as_ref());
+            renamed.map_err(|error| self.failed("putting a part in place in", &error))?;
             changed = true;
         }
         match changed {
-            true => synced(&self.path).map_err(|error| io_error(&self.name, "committing", &error)),
+            true => held.sync().map_err(|error| self.failed("committing", &error)),
             false => Ok(()),
         }
     }
-}
-
-fn synced(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 // === impl Writer ===
@@ -178,7 +179,8 @@ impl Writer {
             return Err(TableError::Options(format!("writing {name:?}: {} is not written in parts", format.name())));
         };
         fits::check(format, &name, &schema, &options)?;
-        if path.exists() && !path.is_dir() {
+        let found = held::look(&path).map_err(|error| io_error(&name, "looking at", &error))?;
+        if found.is_some_and(|found| !found.is_folder) {
             return Err(TableError::Options(format!("{name:?} is no folder; remove the \"/\" to write one file")));
         }
         let (lineage, former) = match &delivery {
@@ -202,7 +204,7 @@ impl Writer {
 
     fn begin(&self) -> Result<Box<dyn Encoder>, TableError> {
         let number = self.delivery.as_ref().map_or(1, |delivery| delivery.under_way());
-        let place = Place::Local { path: self.folder.aside(number), name: self.folder.name.clone() };
+        let place = Place::Local { path: self.folder.aside(number)?, name: self.folder.name.clone() };
         let output = Packed::new(Output::begin(&place, true)?, false);
         encoder::begin(self.format, &self.folder.name, &self.schema, &self.options, output, false)
     }

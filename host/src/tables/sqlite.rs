@@ -1,10 +1,19 @@
 //! An SQLite database: opened with care, its errors sorted, names quoted, tables described.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    path::PathBuf,
+    time::Duration,
+};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
-use super::nearest::hint;
+use super::{
+    failure::io_error,
+    held::{self, Created, Held},
+    nearest::hint,
+};
 use crate::words::tables::TableError;
 
 /// Others are waited for this long.
@@ -39,21 +48,56 @@ pub struct Table {
 impl Database {
     /// Opens what exists, to look only.
     pub fn open_to_read(&self) -> Result<Connection, TableError> {
-        if !self.path.is_file() {
+        if !self.exists()? {
             return Err(TableError::NotFound(format!("opening {:?}: there is no database", self.name)));
         }
         self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY)
     }
 
-    /// Opens what exists, to look at it before it is written. Not read-only: the journal of a run that was killed must be
-    /// rolled back first.
-    pub fn open_to_look(&self) -> Result<Connection, TableError> {
+    /// Opens what exists, to write it or to look at it before. Then, too, the journal of a run that was killed is rolled back.
+    pub fn open_to_write(&self) -> Result<Connection, TableError> {
+        self.check_journal()?;
         self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE)
     }
 
-    /// Opens, and creates what does not exist.
-    pub fn open_to_write(&self) -> Result<Connection, TableError> {
-        self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+    /// Whether there is a file.
+    pub fn exists(&self) -> Result<bool, TableError> {
+        match held::look(&self.path) {
+            Ok(Some(found)) if !found.is_file => Err(TableError::Options(format!("{:?} is no regular file", self.name))),
+            found => found.map(|found| found.is_some()).map_err(|error| io_error(&self.name, "looking at", &error)),
+        }
+    }
+
+    /// An empty file, and the folders above it that were not there. Not left to SQLite, which would create it by its path.
+    pub fn create(&self) -> Result<Created, TableError> {
+        let failed = |error: io::Error| io_error(&self.name, "creating", &error);
+        let (folder, created) = Held::create(held::parent(&self.path)).map_err(failed)?;
+        match folder.create_file(self.path.file_name().unwrap_or_default()) {
+            // Somebody else was faster.
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed(error)),
+            _ => Ok(created),
+        }
+    }
+
+    /// A journal may name a file anywhere, which SQLite would look into and could remove: it is meant for transactions over several
+    /// databases, which nothing here makes.
+    fn check_journal(&self) -> Result<(), TableError> {
+        let mut path = self.path.clone().into_os_string();
+        path.push("-journal");
+        let named = match held::read(path.as_ref()) {
+            Ok(mut journal) => names_another(&mut journal),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        };
+        match named.map_err(|error| io_error(&self.name, "looking at the journal of", &error))? {
+            false => Ok(()),
+            true => Err(TableError::Denied(format!(
+                "opening {:?} is refused: the journal beside it names another file, which SQLite would look into and could remove; \
+                 let the program that left it finish its work, or remove \"{}-journal\"",
+                self.name,
+                self.name.trim_start_matches("sqlite:")
+            ))),
+        }
     }
 
     fn connect(&self, flags: OpenFlags) -> Result<Connection, TableError> {
@@ -128,6 +172,18 @@ impl Database {
             _ => TableError::Format(text),
         }
     }
+}
+
+/// Whether a journal ends in the name of another, by SQLite's file format: the name, its length, its sum, and a magic number.
+fn names_another(journal: &mut File) -> io::Result<bool> {
+    const MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+    let mut end = [0; 16];
+    if journal.metadata()?.len() <= end.len() as u64 {
+        return Ok(false);
+    }
+    journal.seek(SeekFrom::End(-(end.len() as i64)))?;
+    journal.read_exact(&mut end)?;
+    Ok(end[8..] == MAGIC && end[..4] != [0; 4])
 }
 
 /// A name as SQL takes it, whatever it holds.

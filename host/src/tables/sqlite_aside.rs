@@ -130,7 +130,7 @@ impl Aside {
 
 impl Target for Aside {
     fn settle(&self, checkpoint: u64) -> Result<(), TableError> {
-        if !self.database.path.exists() {
+        if !self.database.exists()? {
             return Ok(());
         }
         // Dropped after a failure, the connection rolls back.

@@ -1,6 +1,6 @@
 //! SQLite tables, written: one transaction per commit, the table's replacement within it.
 
-use std::{fs, path::Path, sync::Arc};
+use std::sync::Arc;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch},
@@ -13,9 +13,9 @@ use super::{
     failure::io_error,
     fits,
     format::Format,
+    held::{self, Created, Held},
     nearest::hint,
     options::{Mode, WriteOptions},
-    output::Folders,
     sqlite::{Column, Database, Table, quote},
     sqlite_aside::Aside,
     sqlite_read::declared_type,
@@ -56,7 +56,7 @@ struct Open {
     insert: String,
     in_transaction: bool,
     /// Removed again if nothing is ever committed.
-    created: Option<Folders>,
+    created: Option<Created>,
 }
 
 impl Writer {
@@ -76,16 +76,10 @@ impl Writer {
         check_columns(&database, &schema, options)?;
         let aside = delivery.map(|delivery| Arc::new(aside(&database, &table, &schema, options.mode, delivery)));
         let mut is_made = false;
-        match fs::metadata(&database.path) {
-            Ok(meta) if !meta.is_file() => {
-                return Err(TableError::Options(format!("{:?} is no regular file", database.name)));
-            }
-            Ok(_) => {
-                let is_ours = aside.as_ref().map_or(Ok(false), |aside| aside.is_ours(&database.open_to_look()?))?;
-                let mode = if is_ours { Mode::Append } else { options.mode };
-                is_made = check_existing(&database, &table, &schema, mode)?;
-            }
-            Err(_) => {}
+        if database.exists()? {
+            let is_ours = aside.as_ref().map_or(Ok(false), |aside| aside.is_ours(&database.open_to_write()?))?;
+            let mode = if is_ours { Mode::Append } else { options.mode };
+            is_made = check_existing(&database, &table, &schema, mode)?;
         }
         if let Some(aside) = &aside {
             aside.delivery.join(database.path.display().to_string(), Arc::clone(aside) as _);
@@ -158,7 +152,8 @@ impl Writer {
         commit.map_err(|error| database.error("committing", &error))?;
         open.in_transaction = false;
         if let Some(folders) = open.created.take() {
-            folders.keep(&database.path).map_err(|error| io_error(&database.name, "committing", &error))?;
+            let durable = folders.keep().and_then(|()| Held::open(held::parent(&database.path))?.sync());
+            durable.map_err(|error| io_error(&database.name, "committing", &error))?;
         }
         self.is_made = true;
         Ok(std::mem::take(&mut self.rows))
@@ -204,9 +199,10 @@ impl Drop for Writer {
         drop(open);
         // Somebody else may have filled the file that this writer created. If not, it is empty again. A connection
         // that is waiting for it at this moment gets an error from SQLite ("database moved"), not lost rows.
-        let path = &self.database.path;
-        if created.is_some() && fs::metadata(path).is_ok_and(|meta| meta.len() == 0) {
-            let _ = fs::remove_file(path);
+        let (path, name) = (&self.database.path, self.database.path.file_name().unwrap_or_default());
+        let Some(folder) = created.as_ref().and_then(|_| Held::open(held::parent(path)).ok()) else { return };
+        if folder.look(name).is_ok_and(|found| found.is_some_and(|found| found.is_file && found.bytes == 0)) {
+            let _ = folder.remove(name);
         }
     }
 }
@@ -218,10 +214,9 @@ fn aside(database: &Database, table: &str, schema: &Schema, mode: Mode, delivery
 
 /// `into` is the table's name, quoted.
 fn connect(database: &Database, into: &str, schema: &Schema) -> Result<Open, TableError> {
-    let failed = |error: std::io::Error| io_error(&database.name, "creating", &error);
-    let created = match database.path.exists() {
+    let created = match database.exists()? {
         true => None,
-        false => Some(Folders::create(database.path.parent().unwrap_or(Path::new("/"))).map_err(failed)?),
+        false => Some(database.create()?),
     };
     let connection = database.open_to_write()?;
     Ok(Open { connection, insert: insert(into, schema), in_transaction: false, created })
@@ -248,7 +243,7 @@ fn check_columns(database: &Database, schema: &SchemaRef, options: &WriteOptions
 
 /// Looks at the table that is there. Answers whether rows can go into it as it is.
 fn check_existing(database: &Database, table: &str, schema: &Schema, mode: Mode) -> Result<bool, TableError> {
-    let connection = database.open_to_look()?;
+    let connection = database.open_to_write()?;
     let Some(found) = database.table(&connection, table)? else {
         return Ok(false);
     };

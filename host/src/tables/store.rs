@@ -18,8 +18,8 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, local::LocalFileSyst
 use super::{
     failure::{io_error, store_error},
     fault::Fault,
+    held::{self, Held},
     location::ObjectUrl,
-    real,
 };
 use crate::words::tables::TableError;
 
@@ -68,6 +68,8 @@ fn connect(url: &ObjectUrl) -> Result<Arc<dyn ObjectStore>, TableError> {
     if url.scheme != "s3" {
         return Err(unknown_scheme(url));
     }
+    // One library for TLS, as everywhere here; its client asks for none by itself.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = object_store::aws::AmazonS3Builder::from_env().with_bucket_name(&url.bucket);
     let store = builder.build().map_err(|error| store_error(&url.to_string(), "connecting to", &error))?;
     Ok(Arc::new(store))
@@ -126,16 +128,12 @@ impl Address {
 
     /// Not by the store: a link to a folder above makes its listing fail as a whole.
     fn local_children(&self) -> Result<Children, TableError> {
-        let folder = FsPath::new("/").join(self.key.as_ref());
         let failed = |error: std::io::Error| io_error(&self.name, "listing", &error);
+        let folder = Held::open(&self.path()).map_err(failed)?;
         let mut children = Children::default();
-        for entry in std::fs::read_dir(&folder).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            // A name that is not UTF-8 cannot be written as a location either.
-            let (Ok(name), Ok(meta)) = (entry.file_name().into_string(), std::fs::metadata(entry.path())) else {
-                continue;
-            };
-            match (meta.is_dir(), meta.is_file()) {
+        for name in folder.names().map_err(failed)? {
+            let Ok(Some(found)) = folder.look_through(name.as_ref()) else { continue };
+            match (found.is_folder, found.is_file) {
                 (true, _) => children.folders.push(name),
                 (_, true) => children.files.push(name),
                 _ => {}
@@ -188,7 +186,7 @@ impl Object {
             std::io::ErrorKind::NotFound => TableError::NotFound(format!("opening {:?}: there is nothing there", address.name)),
             _ => io_error(&address.name, "opening", &error),
         };
-        let file = real::open(&address.path()).map_err(failed)?;
+        let file = held::read(&address.path()).map_err(failed)?;
         let size = file.metadata().map_err(failed)?.len();
         Ok(Object { address: address.clone(), file: Some(file), size })
     }

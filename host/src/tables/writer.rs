@@ -15,10 +15,10 @@ use super::{
     failure::{arrow_error, contained, io_error},
     fits,
     format::{Format, Named, unknown},
+    held,
     options::{Mode, WriteOptions},
     output::{Output, Packed, Target},
     projection::same_columns,
-    real,
 };
 use crate::words::{
     batch::RecordBatch,
@@ -175,7 +175,7 @@ fn check_append(
 }
 
 fn check_header(path: &Path, name: &str, schema: &Schema, options: &WriteOptions) -> Result<(), TableError> {
-    let file = real::open(path).map_err(|error| io_error(name, "looking at", &error))?;
+    let file = held::read(path).map_err(|error| io_error(name, "looking at", &error))?;
     let format = CsvFormat::default().with_header(true).with_delimiter(options.csv.delimiter.unwrap_or(b',')).with_quote(options.csv.quote);
     let header = format.infer_schema(file, Some(0)).map_err(|error| arrow_error(name, "looking at", &error))?.0;
     if header.fields().is_empty() {
@@ -193,7 +193,7 @@ fn check_header(path: &Path, name: &str, schema: &Schema, options: &WriteOptions
 
 /// Copies what is there and ends its last line. Answers whether there was anything.
 fn continue_after(output: &mut Output, path: &Path) -> io::Result<bool> {
-    let mut file = match real::open(path) {
+    let mut file = match held::read(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error),
@@ -201,7 +201,7 @@ fn continue_after(output: &mut Output, path: &Path) -> io::Result<bool> {
     if file.metadata()?.len() == 0 {
         return Ok(false);
     }
-    output.copy_existing(path)?;
+    io::copy(&mut file, output)?;
     let mut last = [0];
     file.seek(SeekFrom::End(-1))?;
     file.read_exact(&mut last)?;

@@ -12,7 +12,7 @@ use super::{
     text::{Records, Text},
 };
 use crate::{
-    tables::{failure::io_error, lines::LINE_LIMIT, real, store::Address},
+    tables::{failure::io_error, held, lines::LINE_LIMIT, store::Address},
     words::{batch::RecordBatch, tables::TableError},
 };
 
@@ -129,7 +129,7 @@ impl Tail {
             open.until = until;
             return Ok(Look::New);
         }
-        let file = match real::open(&address.path()) {
+        let file = match held::read(&address.path()) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Look::Gone),
             Err(error) => return Err(io_error(&address.name, "opening", &error)),

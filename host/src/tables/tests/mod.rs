@@ -12,6 +12,7 @@ mod position;
 mod remote;
 mod round_trip;
 mod text;
+mod tricks;
 
 use std::{path::Path, sync::Arc};
 
