@@ -112,4 +112,15 @@ mod tests {
         fs::write(&path, "[[component]]\nnam = 1\n").unwrap();
         assert!(Lock::read(&path).unwrap_err().to_string().contains("flights.lock: TOML parse error at line 2"));
     }
+
+    /// Protects a team from a lock file that only one of them can read.
+    #[test]
+    fn a_lock_file_has_the_rights_that_any_file_would_have() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |name: &str| folder.path().join(name).metadata().unwrap().permissions().mode();
+        Lock::default().write(&folder.path().join("flights.lock")).unwrap();
+        fs::write(folder.path().join("flights.toml"), "").unwrap();
+        assert_eq!(mode("flights.lock"), mode("flights.toml"));
+    }
 }

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -97,11 +98,12 @@ fn write(path: &Path, bytes: &[u8]) {
     }
 }
 
-/// Writes a file in one step: whoever reads it finds all of it or nothing.
+/// Writes a file in one step: whoever reads it finds all of it or nothing. As any program would create it: a lock file belongs to all who
+/// work on the pipeline, and the umask takes away what it must.
 pub(super) fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
