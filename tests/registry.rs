@@ -39,6 +39,8 @@ impl Here {
     fn command(&self) -> Command {
         let mut command = parshall();
         command.current_dir(self.path()).env("PARSHALL_CACHE", self.path().join("cache")).env("DOCKER_CONFIG", self.path());
+        // Where keys are named, what stands in for a standard stage is signed too; `plugins/build` signs nothing.
+        command.env_remove("PARSHALL_DIST");
         command
     }
 
@@ -71,16 +73,20 @@ impl Here {
         serde_json::from_str(&answer.body).unwrap_or_else(|error| panic!("{error}: {}", answer.body))
     }
 
-    /// A pair of keys, made by OpenSSL.
     fn keys(&self, name: &str, algorithm: &[&str]) {
-        let openssl = |arguments: &[&str]| {
-            let output = Command::new("openssl").current_dir(self.path()).args(arguments).output().expect("openssl");
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        };
-        let (key, public) = (format!("{name}.key"), format!("{name}.pub"));
-        openssl(&[&["genpkey", "-out", &key], algorithm].concat());
-        openssl(&["pkey", "-in", &key, "-pubout", "-out", &public]);
+        keys(self.path(), name, algorithm);
     }
+}
+
+/// A pair of keys, made by OpenSSL.
+fn keys(folder: &Path, name: &str, algorithm: &[&str]) {
+    let openssl = |arguments: &[&str]| {
+        let output = Command::new("openssl").current_dir(folder).args(arguments).output().expect("openssl");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let (key, public) = (format!("{name}.key"), format!("{name}.pub"));
+    openssl(&[&["genpkey", "-out", &key], algorithm].concat());
+    openssl(&["pkey", "-in", &key, "-pubout", "-out", &public]);
 }
 
 const P256: [&str; 4] = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
@@ -206,6 +212,40 @@ fn only_what_is_signed_runs() {
     assert!(check().fails(2).contains("`[signatures]` names no key"));
     here.pipeline("one.wasm", &trust("nobody"));
     assert!(check().fails(2).contains("nobody.pub: it cannot be read"));
+}
+
+/// Protects pipelines with [signatures] from a folder that an environment variable names: only what is part of the program needs no signature.
+#[test]
+fn what_stands_in_for_a_standard_stage_is_signed_too() {
+    let folder = folder();
+    keys(folder.path(), "mine", &P256);
+    fs::create_dir(folder.path().join("dist")).unwrap();
+    for name in ["generate", "write"] {
+        fs::copy(components::path(name), folder.path().join("dist").join(name).with_extension("wasm")).unwrap();
+    }
+    let text = "[signatures]\nkeys = [\"mine.pub\"]\n\
+                [extract.numbers]\ncomponent = \"std:generate\"\nconfig = { rows = 1, columns = { n = { kind = \"sequence\" } } }\n\
+                [load.out]\ncomponent = \"std:write\"\ninputs = [\"numbers\"]\nconfig = { to = \"out.csv\" }\n\
+                grants = { write = [\"out.csv\"] }\n";
+    pipeline(&folder, text);
+    let here = |arguments: &[&str]| {
+        let mut command = parshall();
+        command.current_dir(folder.path()).env_remove("PARSHALL_DIST").args(arguments);
+        command
+    };
+    let embedded = || Ran(here(&["check", "pipeline.toml"]).output().unwrap());
+    let others = || Ran(here(&["check", "pipeline.toml"]).env("PARSHALL_DIST", "dist").output().unwrap());
+    embedded().ok();
+    let refused = others().fails(2);
+    for name in ["generate", "write"] {
+        assert!(refused.contains(&format!("`std:{name}` is not signed")) && refused.contains(&format!("{name}.wasm.sig")), "{refused}");
+    }
+    for name in ["generate", "write"] {
+        Ran(here(&["sign", &format!("dist/{name}.wasm"), "--key", "mine.key"]).output().unwrap()).ok();
+    }
+    others().ok();
+    fs::copy(components::path("filter"), folder.path().join("dist/write.wasm")).unwrap();
+    assert!(others().fails(2).contains("the signature of `std:write`"));
 }
 
 /// Protects whoever meets a registry that wants to know them, knows nothing of what they ask, or holds something else.
