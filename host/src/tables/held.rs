@@ -5,8 +5,8 @@ use std::{
     ffi::{OsStr, OsString},
     fs::File,
     io,
-    os::unix::ffi::OsStrExt,
-    path::{Component, Path},
+    os::{fd::AsRawFd, unix::ffi::OsStrExt},
+    path::{Component, Path, PathBuf},
 };
 
 use rustix::{
@@ -31,6 +31,10 @@ const FOLDER_MODE: u32 = 0o777;
 
 /// A folder, to create, find, rename and remove what is directly in it.
 pub struct Held(OwnedFd);
+
+/// Which folder it is, by the system's count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Identity(u64, u64);
 
 /// What a name stands for.
 pub struct Found {
@@ -95,6 +99,15 @@ fn look_in(folder: impl AsFd, name: &OsStr, how: AtFlags) -> io::Result<Option<F
     }
 }
 
+// === impl Identity ===
+
+impl Identity {
+    #[allow(clippy::unnecessary_cast, reason = "other systems count in other types")]
+    fn of(stat: &rustix::fs::Stat) -> Self {
+        Identity(stat.st_dev as u64, stat.st_ino as u64)
+    }
+}
+
 // === impl Held ===
 
 impl Held {
@@ -127,6 +140,18 @@ impl Held {
 
     fn hold(folder: &OwnedFd) -> io::Result<Self> {
         Ok(Held(openat(folder, ".", HOLD, Mode::empty())?))
+    }
+
+    /// Which folder it is.
+    pub fn identity(&self) -> io::Result<Identity> {
+        Ok(Identity::of(&rustix::fs::fstat(&self.0)?))
+    }
+
+    /// A path that leads to it as long as it is held, wherever it is by then; none where the system has no such paths.
+    pub fn path(&self) -> Option<PathBuf> {
+        let path = PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd()));
+        let found = Identity::of(&rustix::fs::stat(&path).ok()?);
+        self.identity().is_ok_and(|own| own == found).then_some(path)
     }
 
     /// The names in it. One that is not UTF-8 cannot be written as a location, and is none of ours.

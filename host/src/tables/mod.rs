@@ -35,6 +35,7 @@ mod skip;
 mod sqlite;
 mod sqlite_aside;
 mod sqlite_read;
+mod sqlite_vfs;
 mod sqlite_write;
 mod store;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::{
     failure::io_error,
     held::{self, Created, Held},
     nearest::hint,
+    sqlite_vfs::{self, Opened},
 };
 use crate::words::tables::TableError;
 
@@ -47,7 +48,7 @@ pub struct Table {
 
 impl Database {
     /// Opens what exists, to look only.
-    pub fn open_to_read(&self) -> Result<Connection, TableError> {
+    pub fn open_to_read(&self) -> Result<Opened, TableError> {
         if !self.exists()? {
             return Err(TableError::NotFound(format!("opening {:?}: there is no database", self.name)));
         }
@@ -55,7 +56,7 @@ impl Database {
     }
 
     /// Opens what exists, to write it or to look at it before. Then, too, the journal of a run that was killed is rolled back.
-    pub fn open_to_write(&self) -> Result<Connection, TableError> {
+    pub fn open_to_write(&self) -> Result<Opened, TableError> {
         self.check_journal()?;
         self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE)
     }
@@ -79,6 +80,18 @@ impl Database {
         }
     }
 
+    /// Nothing was ever committed: removes the file that was created, unless somebody else has filled it. A connection that is waiting for it
+    /// at this moment gets an error from SQLite ("database moved"), not lost rows.
+    pub fn discard(&self, created: Created) {
+        let name = self.path.file_name().unwrap_or_default();
+        if let Ok(folder) = Held::open(held::parent(&self.path))
+            && folder.look(name).is_ok_and(|found| found.is_some_and(|found| found.is_file && found.bytes == 0))
+        {
+            let _ = folder.remove(name);
+        }
+        drop(created);
+    }
+
     /// A journal may name a file anywhere, which SQLite would look into and could remove: it is meant for transactions over several
     /// databases, which nothing here makes.
     fn check_journal(&self) -> Result<(), TableError> {
@@ -100,10 +113,9 @@ impl Database {
         }
     }
 
-    fn connect(&self, flags: OpenFlags) -> Result<Connection, TableError> {
-        // Without SQLITE_OPEN_URI: a path that begins with `file:` is a path. The path is the real one, so a link in it came later.
-        let connection = Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW);
-        let connection = connection.map_err(|error| self.error("opening", &error))?;
+    fn connect(&self, flags: OpenFlags) -> Result<Opened, TableError> {
+        let folder = Held::open(held::parent(&self.path)).map_err(|error| io_error(&self.name, "opening", &error))?;
+        let connection = sqlite_vfs::open(folder, &self.path, flags).map_err(|error| self.error("opening", &error))?;
         connection.busy_timeout(BUSY).map_err(|error| self.error("opening", &error))?;
         // A database from outside may hold views and triggers that call functions; they get none with effects.
         let careful = connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;");

@@ -14,6 +14,7 @@ use super::{
     position::Position,
     projection::Projection,
     sqlite::{Column, Database, Table, quote},
+    sqlite_vfs::Opened,
     type_names,
 };
 use crate::words::{
@@ -32,7 +33,7 @@ const EXACT: u64 = 1 << 53;
 /// ids and views are read by offset, which is correct only while they do not change, and slow for large ones.
 pub struct Reader {
     database: Database,
-    connection: Connection,
+    connection: Opened,
     table: String,
     projection: Projection,
     /// Takes the mark and the number of rows.

@@ -7,7 +7,7 @@ use arrow::{
     compute::{CastOptions, cast_with_options},
     datatypes::{DataType, Field, Float64Type, Int64Type, Schema, SchemaRef},
 };
-use rusqlite::{Connection, Statement};
+use rusqlite::Statement;
 
 use super::{
     failure::io_error,
@@ -19,6 +19,7 @@ use super::{
     sqlite::{Column, Database, Table, quote},
     sqlite_aside::Aside,
     sqlite_read::declared_type,
+    sqlite_vfs::Opened,
     type_names,
     writer::check_batch,
 };
@@ -52,7 +53,7 @@ pub struct Writer {
 }
 
 struct Open {
-    connection: Connection,
+    connection: Opened,
     insert: String,
     in_transaction: bool,
     /// Removed again if nothing is ever committed.
@@ -77,7 +78,13 @@ impl Writer {
         let aside = delivery.map(|delivery| Arc::new(aside(&database, &table, &schema, options.mode, delivery)));
         let mut is_made = false;
         if database.exists()? {
-            let is_ours = aside.as_ref().map_or(Ok(false), |aside| aside.is_ours(&database.open_to_write()?))?;
+            let is_ours = match &aside {
+                Some(aside) => {
+                    let connection = database.open_to_write()?;
+                    aside.is_ours(&connection)?
+                }
+                None => false,
+            };
             let mode = if is_ours { Mode::Append } else { options.mode };
             is_made = check_existing(&database, &table, &schema, mode)?;
         }
@@ -197,12 +204,8 @@ impl Drop for Writer {
         let created = open.created.take();
         // Rolls back.
         drop(open);
-        // Somebody else may have filled the file that this writer created. If not, it is empty again. A connection
-        // that is waiting for it at this moment gets an error from SQLite ("database moved"), not lost rows.
-        let (path, name) = (&self.database.path, self.database.path.file_name().unwrap_or_default());
-        let Some(folder) = created.as_ref().and_then(|_| Held::open(held::parent(path)).ok()) else { return };
-        if folder.look(name).is_ok_and(|found| found.is_some_and(|found| found.is_file && found.bytes == 0)) {
-            let _ = folder.remove(name);
+        if let Some(created) = created {
+            self.database.discard(created);
         }
     }
 }
@@ -218,8 +221,15 @@ fn connect(database: &Database, into: &str, schema: &Schema) -> Result<Open, Tab
         true => None,
         false => Some(database.create()?),
     };
-    let connection = database.open_to_write()?;
-    Ok(Open { connection, insert: insert(into, schema), in_transaction: false, created })
+    match database.open_to_write() {
+        Ok(connection) => Ok(Open { connection, insert: insert(into, schema), in_transaction: false, created }),
+        Err(error) => {
+            if let Some(created) = created {
+                database.discard(created);
+            }
+            Err(error)
+        }
+    }
 }
 
 fn check_columns(database: &Database, schema: &SchemaRef, options: &WriteOptions) -> Result<(), TableError> {

@@ -4,14 +4,23 @@ use std::{
     fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
 };
 
+use arrow::{array::AsArray, datatypes::Int64Type};
+
 use super::{Bench, assert_error, people};
-use crate::words::{
-    delivery::Delivery,
-    grants::Place,
-    tables::{TableError, TableWriter},
+use crate::{
+    tables::sqlite::Database,
+    words::{
+        delivery::Delivery,
+        grants::Place,
+        tables::{TableError, TableWriter},
+    },
 };
 
 const TABLE: &str = r#"{"table":"t"}"#;
@@ -206,6 +215,19 @@ fn a_link_in_the_place_of_a_target_is_replaced_or_refused() {
     }
 }
 
+/// Protects a file outside against being written by another name: a file that is written is another one, which takes the name.
+#[test]
+fn a_hard_link_is_replaced_and_not_written_through() {
+    for mode in ["replace", "append"] {
+        let bench = Bench::new();
+        bench.put("outside/kept", "id,name\n0,n0\n");
+        fs::hard_link(bench.path("outside/kept"), bench.path("data/a.csv")).unwrap();
+        bench.write("data/a.csv", &[people(1, 1)], &format!(r#"{{"mode":"{mode}"}}"#)).unwrap();
+        assert_eq!(fs::read_to_string(bench.path("outside/kept")).unwrap(), "id,name\n0,n0\n", "{mode}");
+        assert_ne!(fs::read_to_string(bench.path("data/a.csv")).unwrap(), "id,name\n0,n0\n", "{mode}");
+    }
+}
+
 /// Protects what is outside against parts that are put in place, or cleared away, by whoever goes on with a run.
 #[test]
 fn settling_does_not_follow_a_link() {
@@ -263,6 +285,83 @@ fn a_journal_that_names_a_file_elsewhere_is_refused() {
     assert!(!secret.exists(), "by SQLite alone it is gone: the journal is one that it takes");
 }
 
+/// Protects every file of this user also when the journal comes after it was looked for: SQLite looks for one before each transaction.
+#[test]
+fn a_journal_that_comes_later_leads_nowhere() {
+    let bench = Bench::new();
+    let location = "sqlite:data/a.db";
+    bench.write(location, &[people(0, 2)], TABLE).unwrap();
+    let real = bench.folder.path().canonicalize().unwrap();
+    let database = Database { path: real.join("data/a.db"), name: location.into() };
+    let (ours, theirs) = (database.open_to_write().unwrap(), rusqlite::Connection::open(&database.path).unwrap());
+    bench.put("outside/secret.csv", "a\n1\n");
+    let secret = bench.path("outside/secret.csv");
+    let count = |connection: &rusqlite::Connection| connection.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0));
+    fs::write(bench.path("data/a.db-journal"), journal_naming(&database.path, &secret)).unwrap();
+    let first = count(&ours);
+    assert!(secret.exists(), "{first:?}");
+    assert_eq!(count(&ours).unwrap(), 2);
+    fs::write(bench.path("data/a.db-journal"), journal_naming(&database.path, &secret)).unwrap();
+    assert_eq!(count(&theirs).unwrap(), 2);
+    assert!(!secret.exists(), "by SQLite alone it is gone");
+}
+
+/// Protects what is outside against a folder that becomes a link while a database in it is open: journals appear and go by name.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_database_stays_in_the_folder_that_it_was_opened_in() {
+    for journal in ["delete", "wal"] {
+        let bench = Bench::new();
+        bench.write("sqlite:data/out/a.db", &[people(0, 2)], TABLE).unwrap();
+        rusqlite::Connection::open(bench.path("data/out/a.db")).unwrap().pragma_update(None, "journal_mode", journal).unwrap();
+        fs::create_dir(bench.path("outside")).unwrap();
+        let kept = ["a.db", "a.db-journal", "a.db-wal", "a.db-shm"].map(|name| bench.path("outside").join(name));
+        kept.iter().for_each(|path| fs::write(path, "kept").unwrap());
+        let real = bench.folder.path().canonicalize().unwrap();
+        let database = Database { path: real.join("data/out/a.db"), name: "a.db".into() };
+        let connection = database.open_to_write().unwrap();
+        swap(&bench, "data/out");
+        connection.execute_batch("BEGIN IMMEDIATE; INSERT INTO t VALUES (7, 'seven')").unwrap();
+        let beside = if journal == "wal" { "moved/a.db-wal" } else { "moved/a.db-journal" };
+        assert!(bench.path(beside).is_file(), "{journal}");
+        connection.execute_batch("COMMIT").unwrap();
+        drop(connection);
+        assert!(kept.iter().all(|path| fs::read_to_string(path).unwrap() == "kept"), "{journal}");
+        assert_eq!(fs::read_dir(bench.path("moved")).unwrap().count(), 1, "{journal}: nothing stays beside it");
+        let rows = rusqlite::Connection::open(bench.path("moved/a.db")).unwrap();
+        assert_eq!(rows.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0)).unwrap(), 3, "{journal}");
+    }
+}
+
+/// Protects what connections share, memory beside a write-ahead log, against going by the path of one that is closed.
+#[test]
+fn connections_to_one_database_close_in_any_order() {
+    let bench = Bench::new();
+    for folder in ["data/one", "data/two"] {
+        bench.write(&format!("sqlite:{folder}/a.db"), &[people(0, 2)], TABLE).unwrap();
+        rusqlite::Connection::open(bench.path(folder).join("a.db")).unwrap().pragma_update(None, "journal_mode", "wal").unwrap();
+    }
+    let real = bench.folder.path().canonicalize().unwrap();
+    let open = |name: &str| Database { path: real.join(name), name: name.into() }.open_to_write().unwrap();
+    let write = |connection: &rusqlite::Connection| connection.execute_batch("INSERT INTO t VALUES (7, 'seven')").unwrap();
+    let (first, second) = (open("data/one/a.db"), open("data/one/a.db"));
+    write(&first);
+    write(&second);
+    drop(first);
+    // Whoever comes next may get the descriptor that has become free.
+    let other = open("data/two/a.db");
+    write(&other);
+    write(&second);
+    drop(second);
+    let names = |folder: &str| fs::read_dir(bench.path(folder)).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+    assert_eq!(names("data/one"), ["a.db"]);
+    assert_eq!(names("data/two").len(), 3, "the other is open: {:?}", names("data/two"));
+    drop(other);
+    assert_eq!(names("data/two"), ["a.db"]);
+    let rows = |name: &str| bench.read(&format!("sqlite:{name}"), TABLE).unwrap().num_rows();
+    assert_eq!((rows("data/one/a.db"), rows("data/two/a.db")), (5, 3));
+}
+
 /// Protects against a link beside a database, by whose name SQLite opens its journal.
 #[test]
 fn a_link_in_the_place_of_a_journal_is_not_followed() {
@@ -274,5 +373,60 @@ fn a_link_in_the_place_of_a_journal_is_not_followed() {
         let options = r#"{"table":"t","mode":"append"}"#;
         let _ = bench.writer("sqlite:data/a.db", people(0, 1).schema(), options).and_then(|mut writer| write_all(&mut *writer));
         assert_eq!(outside(&bench), [] as [&Path; 0], "{name}");
+    }
+}
+
+/// Protects what is outside against somebody who exchanges a folder and a link, again and again, while it is listed, read and written to.
+#[test]
+#[cfg(target_os = "linux")]
+fn nobody_is_fast_enough_to_lead_outside() {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    let bench = Bench::new();
+    bench.put("outside/a.csv", "n\n666\n");
+    bench.put("data/out/a.csv", "n\n1\n");
+    symlink(bench.path("outside"), bench.path("data/link")).unwrap();
+    let (folder, link) = (bench.path("data/out"), bench.path("data/link"));
+    let (is_over, exchanges) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                renameat_with(CWD, &folder, CWD, &link, RenameFlags::EXCHANGE).unwrap();
+                exchanges.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let over = Over(&is_over);
+        let (mut read, mut written) = (0, 0);
+        // Until each has gone well and has been refused.
+        for round in 0_usize.. {
+            assert!(round < 100_000, "read {read}, written {written}");
+            for location in ["data/out/a.csv", "data/out", "data/o*/*.csv"] {
+                if let Ok(rows) = bench.read(location, r#"{"format":"csv","columns":["n"]}"#) {
+                    read += 1;
+                    assert_eq!(rows.column(0).as_primitive::<Int64Type>().values().to_vec(), vec![1; rows.num_rows()], "{location}");
+                }
+            }
+            for (location, options) in
+                [("data/out/b.parquet", "{}"), ("data/out/parts/", r#"{"format":"csv"}"#), ("data/out/deep/er/b.jsonl", "{}")]
+            {
+                let writer = bench.writer(location, people(0, 1).schema(), options);
+                written += usize::from(writer.and_then(|mut writer| write_all(&mut *writer)).is_ok());
+            }
+            let tried = 3 * (round + 1);
+            if round >= 100 && exchanges.load(Ordering::Relaxed) >= 1_000 && (1..tried).contains(&read) && (1..tried).contains(&written) {
+                break;
+            }
+        }
+        drop(over);
+    });
+    assert_eq!(outside(&bench), [bench.path("outside/a.csv")]);
+    assert_eq!(fs::read_to_string(bench.path("outside/a.csv")).unwrap(), "n\n666\n");
+}
+
+/// Tells the other thread, also when an assertion fails: else it would be waited for for ever.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
