@@ -33,6 +33,20 @@ fn the_table_of_limits_is_what_the_code_has() {
     assert_eq!(table(&page, "### Limits of a stage"), expected, "the table should be:\n{}", expected.join("\n"));
 }
 
+/// Protects whoever pulls components: the page has the bounds of a registry as `parshall push --help` says them.
+#[test]
+fn the_bounds_of_a_registry_are_what_the_command_says() {
+    let help = crate::binary::parshall().args(["push", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    let page = page("SECURITY.md");
+    let rows = table(&page, "### Limits of registries");
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+        assert!(help.contains(&format!("{} ({},", cells[1], cells[2])), "{row}\n{help}");
+    }
+}
+
 /// Protects against a promise that nothing holds: every test that the page names is there, and every promise names one.
 #[test]
 fn every_promise_is_tested() {
