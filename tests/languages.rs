@@ -152,6 +152,38 @@ fn a_wrong_type_is_an_error_of_the_build() {
     assert!(told.contains("stage.ts") && told.contains("bigint"), "{told}");
 }
 
+/// Protects telemetry and state in the header of C: what a stage says and keeps arrives.
+#[test]
+fn a_stage_in_c_speaks_and_remembers() {
+    if !has_compiler_for_c() {
+        eprintln!("no compiler for C is here: plugins/languages/install c");
+        return;
+    }
+    let here = folder();
+    run(here.path(), &["new", "seen", "--lang", "c"]).ok();
+    fs::copy(project("plugins/languages/c/seen/stage.c"), here.path().join("seen/stage.c")).unwrap();
+    run(here.path(), &["build", "seen", "--out", "seen.wasm"]).ok();
+    let pipeline = r#"
+        [extract.numbers]
+        component = "std:generate"
+        config = { rows = 100, batch_rows = 50, columns = { n = "sequence" } }
+        [transform.seen]
+        component = "seen.wasm"
+        inputs = ["numbers"]
+        grants = { telemetry = true, state = true }
+        [load.out]
+        component = "std:write"
+        inputs = ["seen"]
+        config = { to = "out.csv" }
+        grants = { write = ["."] }
+    "#;
+    fs::write(here.path().join("seen.toml"), pipeline).unwrap();
+    let told = run(here.path(), &["run", "seen.toml", "--report", "none", "--progress", "never"]);
+    assert_eq!(told.code(), 0, "{}", told.err());
+    let rows = |line: &str| Some(serde_json::from_str::<Value>(line).ok()?["attributes"]["seen.rows"].as_u64()?);
+    assert_eq!(told.err().lines().filter_map(rows).collect::<Vec<_>>(), [50, 100], "{}", told.err());
+}
+
 /// Protects against a toolchain that is missing without a word on what to install.
 #[test]
 fn a_missing_toolchain_is_named() {

@@ -260,6 +260,8 @@ static bool parshall__fail(uint8_t tag, parshall_text message) {
 
 /* The data is wrong, and no single row can be rejected for it. */
 static inline bool parshall_fail_data(parshall_text message) { return parshall__fail(2, message); }
+/* Something outside did not answer: the same call may succeed later. */
+static inline bool parshall_fail_unavailable(parshall_text message) { return parshall__fail(3, message); }
 /* A defect of the stage itself. */
 static inline bool parshall_fail_internal(parshall_text message) { return parshall__fail(4, message); }
 
@@ -585,6 +587,109 @@ static inline bool parshall_valid(const parshall_column *column, uint64_t row) {
 
 static inline parshall_text parshall_text_at(const parshall_column *column, uint64_t row) {
     return (parshall_text){ column->text + column->offsets[row], (size_t)(column->offsets[row + 1] - column->offsets[row]) };
+}
+
+/* ---- telemetry, under the grant `telemetry = true`; what is not called is not imported ---- */
+
+typedef enum { PARSHALL_TRACE, PARSHALL_DEBUG, PARSHALL_INFO, PARSHALL_WARN, PARSHALL_ERROR } parshall_level;
+
+typedef struct {
+    parshall_text key; /* dotted, lower-case */
+    struct {
+        uint8_t kind;
+        union {
+            parshall_text text;
+            int64_t integer;
+            double number;
+            bool flag;
+        };
+    } value;
+} parshall_attribute;
+
+static inline parshall_attribute parshall_attribute_text(parshall_text key, parshall_text text) {
+    parshall_attribute attribute = { key, { 0 } };
+    attribute.value.text = text;
+    return attribute;
+}
+
+static inline parshall_attribute parshall_attribute_integer(parshall_text key, int64_t integer) {
+    parshall_attribute attribute = { key, { 1 } };
+    attribute.value.integer = integer;
+    return attribute;
+}
+
+static inline parshall_attribute parshall_attribute_number(parshall_text key, double number) {
+    parshall_attribute attribute = { key, { 2 } };
+    attribute.value.number = number;
+    return attribute;
+}
+
+static inline parshall_attribute parshall_attribute_flag(parshall_text key, bool flag) {
+    parshall_attribute attribute = { key, { 3 } };
+    attribute.value.flag = flag;
+    return attribute;
+}
+
+#define PARSHALL__TELEMETRY(name) __attribute__((import_module("parshall:stage/telemetry@0.1.0"), import_name(name)))
+PARSHALL__TELEMETRY("log") void parshall__log(uint32_t level, const char *at, size_t length, const parshall_attribute *attributes, size_t count);
+PARSHALL__TELEMETRY("count") void parshall__count(const char *at, size_t length, uint64_t by);
+PARSHALL__TELEMETRY("observe") void parshall__observe(const char *at, size_t length, double value);
+
+/* Writes a log record that carries the call's context. */
+static inline void parshall_log(parshall_level level, parshall_text message, const parshall_attribute *attributes, size_t count) {
+    parshall__log((uint32_t)level, message.at, message.length, attributes, count);
+}
+/* Adds to a counter of the stage's own. */
+static inline void parshall_count(parshall_text name, uint64_t by) { parshall__count(name.at, name.length, by); }
+/* Observes a value in a histogram of the stage's own. */
+static inline void parshall_observe(parshall_text name, double value) { parshall__observe(name.at, name.length, value); }
+
+/* ---- state that outlives the instance, under the grant `state = true`; each answers false when the store refused, and it is told ---- */
+
+typedef struct {
+    uint8_t failed;
+    union {
+        struct {
+            uint8_t some;
+            parshall_bytes value;
+        } found;
+        struct {
+            uint8_t tag;
+            parshall_text message;
+        } error;
+    };
+} parshall__state_result;
+
+#define PARSHALL__STATE(name) __attribute__((import_module("parshall:stage/state@0.1.0"), import_name(name)))
+PARSHALL__STATE("get") void parshall__state_get(const char *key, size_t length, parshall__state_result *result);
+PARSHALL__STATE("set") void parshall__state_set(const char *key, size_t length, const uint8_t *value, size_t value_length, parshall__state_result *result);
+PARSHALL__STATE("delete") void parshall__state_delete(const char *key, size_t length, parshall__state_result *result);
+
+static inline bool parshall__state_told(const parshall__state_result *result) {
+    if (!result->failed) return true;
+    return parshall__fail(result->error.tag == 0 ? 4 : 3, result->error.message);
+}
+
+/* The value of a key; `at` is NULL where there is none. It lasts until the call has returned. */
+static inline bool parshall_state_get(parshall_text key, parshall_bytes *value) {
+    parshall__state_result result;
+    parshall__state_get(key.at, key.length, &result);
+    value->at = NULL;
+    value->length = 0;
+    if (!result.failed && result.found.some) *value = result.found.value;
+    return parshall__state_told(&result);
+}
+
+static inline bool parshall_state_set(parshall_text key, parshall_bytes value) {
+    parshall__state_result result;
+    parshall__state_set(key.at, key.length, value.at, value.length, &result);
+    return parshall__state_told(&result);
+}
+
+static inline bool parshall_state_delete(parshall_text key) {
+    parshall__state_result result;
+    parshall__state_delete(key.at, key.length, &result);
+    return parshall__state_told(&result);
 }
 
 /* ---- answering: the batches that a call puts out, and the rows that it refuses ---- */

@@ -23,6 +23,15 @@ from wit_world import exports
 from wit_world.imports import types
 from componentize_py_types import Err
 
+try:  # Only a component whose `stage.toml` says `imports = ["telemetry", "state"]` has these.
+    from wit_world.imports import telemetry
+except ImportError:
+    telemetry = None
+try:
+    from wit_world.imports import state as store
+except ImportError:
+    store = None
+
 NULLABLE = types.FieldFlags.NULLABLE
 DICTIONARY = types.FieldFlags.DICTIONARY_ENCODED
 
@@ -51,6 +60,74 @@ def schema_error(column, message):
 def data_error(message):
     """The data is wrong, and no single row can be rejected for it."""
     return StageError(types.StageError_Data(message))
+
+
+# === telemetry, under the grant `telemetry = true` ===
+
+
+def _imported(interface, name):
+    if interface is None:
+        raise RuntimeError(f'`imports = ["{name}"]` is missing from stage.toml')
+    return interface
+
+
+def _value(value):
+    for kind, case in ((bool, "Flag"), (int, "Integer"), (float, "Number")):
+        if isinstance(value, kind):
+            return getattr(telemetry, f"Value_{case}")(value)
+    return telemetry.Value_Text(str(value))
+
+
+def log(level, message, attributes={}):
+    """Writes a log record that carries the call's context; the level is "trace", "debug", "info", "warn" or "error"."""
+    interface = _imported(telemetry, "telemetry")
+    pairs = [interface.Attribute(key, _value(value)) for key, value in attributes.items()]
+    interface.log(interface.Level[level.upper()], message, pairs)
+
+
+def count(name, by=1):
+    """Adds to a counter of the stage's own."""
+    _imported(telemetry, "telemetry").count(name, by)
+
+
+def observe(name, value):
+    """Observes a value in a histogram of the stage's own."""
+    _imported(telemetry, "telemetry").observe(name, float(value))
+
+
+# === state that outlives the instance, under the grant `state = true` ===
+
+
+class _State:
+    """Keys and the bytes that are kept under them. A store that refuses is an error of the stage."""
+
+    def get(self, key, default=None):
+        value = self._ask("get", key)
+        return default if value is None else value
+
+    def __getitem__(self, key):
+        value = self._ask("get", key)
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def __setitem__(self, key, value):
+        self._ask("set", key, bytes(value))
+
+    def __delitem__(self, key):
+        self._ask("delete", key)
+
+    def _ask(self, call, *arguments):
+        interface = _imported(store, "state")
+        try:
+            return getattr(interface, call)(*arguments)
+        except Err as refused:
+            unavailable = isinstance(refused.value, interface.StateError_Unavailable)
+            error = types.StageError_Unavailable if unavailable else types.StageError_Internal
+            raise StageError(error(refused.value.value)) from None
+
+
+state = _State()
 
 
 class Schema:
