@@ -98,16 +98,20 @@ def measure(job, source, folder, parshall):
                 took[arm].append(result)
         if round_ < 0:
             same(job, folder)
-    print(f"\n#### {job}\n\n| | processors | seconds | × DataFusion | seconds of processor |\n|---|---|---|---|---|")
+    print(f"\n#### {job}\n\n| | processors | seconds | × DataFusion | seconds of processor | × DataFusion |\n|---|---|---|---|---|---|")
     for arm, (name, _, _, processors) in enumerate(ARMS):
         base = next(at for at, other in enumerate(ARMS) if other[3] == processors)
-        seconds = [result["seconds"] for result in took[arm]]
-        ratios = [result["seconds"] / other["seconds"] for result, other in zip(took[arm], took[base])]
-        busy = statistics.median(result["processor"] for result in took[arm])
-        print(f"| {name} | {processors} | {told(seconds)} | {'1' if arm == base else told(ratios)} | {busy:.2f} |")
+        cells = [cell for what in ("seconds", "processor") for cell in cells_of(what, took[arm], took[base])]
+        print(f"| {name} | {processors} | {' | '.join(cells)} |")
     ratios = [again["seconds"] / ours["seconds"] for again, ours in zip(took[AGAIN], took[OURS])]
     low, _, high = interval(ratios)
     print(f"\nnoise floor: ± {100 * max(abs(high - 1), abs(1 - low)):.1f} %; {ROUNDS} rounds", flush=True)
+
+
+def cells_of(what, results, base):
+    """A figure, and by round as a multiple of the other's. (Time on a processor tells what neighbours do to it, too, but less.)"""
+    ratios = [result[what] / other[what] for result, other in zip(results, base)]
+    return told([result[what] for result in results]), "1" if results is base else told(ratios)
 
 
 def order(round_, arms):
