@@ -301,3 +301,35 @@ fn another_client_reads_what_was_pushed() {
         assert blob[:8] == bytes([0, 97, 115, 109, 13, 0, 1, 0]), 'a component'\n";
     check("python", "bin/python", &["-c", READ, &here.server.addr], "");
 }
+
+/// Protects whoever builds against the contract with other tools: it is a package of WIT in a registry, where `wkg` looks for one.
+#[test]
+fn the_contract_is_a_package_that_other_tools_find() {
+    let Some(here) = Here::new(&[]) else { return };
+    let contract = here.run(&["inspect", "--wit"]).ok();
+    fs::write(here.path().join("contract.wit"), &contract).unwrap();
+    here.push("contract.wit", "parshall/stage:0.1.0", &[]);
+    let manifest = here.manifest("parshall/stage/manifests/0.1.0");
+    let [layer] = manifest["layers"].as_array().unwrap().as_slice() else { panic!("{manifest}") };
+    assert_eq!(
+        (&layer["mediaType"], &manifest["config"]["mediaType"]),
+        (&"application/wasm".into(), &"application/vnd.wasm.config.v0+json".into())
+    );
+    let config = format!("/v2/parshall/stage/blobs/{}", manifest["config"]["digest"].as_str().unwrap());
+    let config: Value = serde_json::from_str(&http::request(&here.server.addr, "GET", &config, "").unwrap().body).unwrap();
+    let exports = config["component"]["exports"].as_array().unwrap();
+    for name in ["parshall:stage/types@0.1.0", "parshall:stage/frames@0.1.0", "parshall:stage/transform@0.1.0"] {
+        assert!(exports.contains(&name.into()), "{name} is not in {config}");
+    }
+    // In its binary form it is the same package; as a stage it is none.
+    let package = parshall::project::Package::of_text("contract.wit", &contract).unwrap();
+    fs::write(here.path().join("contract.wasm"), package.bytes).unwrap();
+    here.push("contract.wasm", "parshall/again:0.1.0", &[]);
+    assert_eq!(here.manifest("parshall/again/manifests/0.1.0")["layers"][0]["digest"], layer["digest"]);
+    here.pipeline(&here.name("parshall/stage:0.1.0"), "");
+    let err = here.run(&["check", "pipeline.toml"]).fails(2);
+    assert!(err.contains("exports none of `extract`, `transform`, `load`"), "{err}");
+    fs::write(here.path().join("wrong.wit"), "package a:b;\ninterface c { d: func(e: f); }\n").unwrap();
+    let err = here.run(&["push", "wrong.wit", &here.name("a/b:1")]).fails(2);
+    assert!(err.contains("`wrong.wit` is no package of WIT: ") && err.contains("name `f` does not exist"), "{err}");
+}

@@ -286,6 +286,25 @@ fn what_is_no_component_of_a_stage_is_refused_by_kind() {
     }
 }
 
+/// Protects whoever writes a stage without an SDK against guessing what is missing in it, and a component that is two stages against being
+/// taken for one of them.
+#[test]
+fn what_is_half_a_stage_or_two_is_told() {
+    let stage = |kinds: &[&str]| {
+        let export = |kind: &&str| format!("(export \"parshall:stage/{kind}@0.1.0\" (instance $nothing))");
+        let text = format!("(component (instance $nothing) {})", kinds.iter().map(export).collect::<String>());
+        runtime().load(&wat::parse_str(text).unwrap())
+    };
+    for kind in ["extract", "transform", "load"] {
+        let error = stage(&[kind]).unwrap_or_else(|error| panic!("{error}")).description().unwrap_err();
+        let told = format!("the component does not export `describe` of parshall:stage/{kind}@0.1.0");
+        assert!(matches!(error, CallError::Malformed(_)) && error.to_string().contains(&told), "{error}");
+    }
+    let error = stage(&["transform", "load"]).map(drop).unwrap_err();
+    assert!(matches!(error, LoadError::SeveralKinds), "{error}");
+    assert_eq!(error.to_string(), "it exports several of `extract`, `transform` and `load`; a stage is one of them");
+}
+
 /// How much of the machine this process holds: resident bytes and open files.
 fn held() -> (u64, usize) {
     let pages: u64 = fs::read_to_string("/proc/self/statm").unwrap().split(' ').nth(1).unwrap().parse().unwrap();

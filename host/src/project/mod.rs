@@ -16,4 +16,4 @@ pub use language::Language;
 pub use manifest::{KindWord, MANIFEST, Manifest};
 pub use template::{Project, create};
 pub use trial::{Ceiling, Tried, Update, attempt};
-pub use wit::contract;
+pub use wit::{Package, contract};

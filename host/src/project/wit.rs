@@ -21,6 +21,36 @@ pub fn contract() -> Result<String, String> {
     print().map_err(|error| format!("{error:#}"))
 }
 
+/// A package of WIT as registries keep it.
+pub struct Package {
+    /// Its binary form.
+    pub bytes: Vec<u8>,
+    /// Its interfaces and worlds, as `package:name/interface@version`.
+    pub names: Vec<String>,
+}
+
+// === impl Package ===
+
+impl Package {
+    /// Of the text of a package, and of those that it uses.
+    pub fn of_text(name: &str, text: &str) -> Result<Self, String> {
+        let encoded = || {
+            let (resolve, package) = componentize::wit::package(&[(name, text)])?;
+            let bytes = componentize::wit::encode(&resolve, package)?;
+            let package = &resolve.packages[package];
+            let names = package.interfaces.keys().chain(package.worlds.keys()).map(|name| package.name.interface_id(name)).collect();
+            Ok(Package { bytes, names })
+        };
+        encoded().map_err(|error: anyhow::Error| format!("{error:#}"))
+    }
+
+    /// Of its binary form; nothing if that is no package but a component, or neither.
+    pub fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        let text = componentize::wit::is_package(bytes).then(|| componentize::wit::of_component(bytes))?.ok()?;
+        Some(Package { bytes: bytes.to_vec(), ..Package::of_text("package.wit", &text).ok()? })
+    }
+}
+
 /// The world that [`write`] makes.
 pub const WORLD: &str = "component";
 
