@@ -130,7 +130,13 @@ fn a_project_is_made_built_and_tested() {
     }
     let project = here.path().join("my-c");
     assert!(run(&project, &["build"]).ok().starts_with("build/my-c.wasm: "));
-    assert!(run(&project, &["test"]).ok().contains("1 passed, 0 failed"));
+    let tested = run(&project, &["test"]);
+    assert_eq!(tested.err(), "");
+    assert!(tested.ok().contains("1 passed, 0 failed"));
+    // What is tested is what was built: a source that is newer is told.
+    fs::write(project.join("stage.c"), fs::read_to_string(project.join("stage.c")).unwrap() + "\n").unwrap();
+    let err = run(&project, &["test"]).err();
+    assert!(err.starts_with("warning: stage.c is newer than ./build/my-c.wasm"), "{err}");
     assert_eq!(run(&project, &["inspect", "build/my-c.wasm", "--json"]).json()["name"], "my-c");
 }
 

@@ -69,6 +69,9 @@ pub fn conformance(arguments: &Arguments) -> Result<(), Exit> {
     } else {
         exit::print(&text(&reference.to_string(), &card))?;
     }
+    if !card.conforms() && arguments.input.is_none() && role == Role::Any {
+        exit::tell(format_args!("  = help: a stage that wants columns of its own is asked with rows that have them: --input FILE"));
+    }
     if card.conforms() { Ok(()) } else { Err(Exit::Failed) }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use comfy_table::Table;
 use serde_json::{Value, json};
 
-use super::{Exit, amount, exit, session, summary::RULED};
+use super::{Exit, amount, dev::sources, exit, session, summary::RULED};
 use crate::{
     pipeline::plan::{ComponentRef, Origin},
     project::{self, Manifest, Tried, Update},
@@ -44,6 +44,12 @@ pub fn cases(folder: &Path) -> Result<(), Exit> {
 /// Tests it. A case that fails is exit code 1.
 pub fn test(arguments: &Arguments) -> Result<(), Exit> {
     let reference = component(arguments)?;
+    if let (None, ComponentRef::Path(path)) = (&arguments.component, &reference)
+        && let Some(source) = sources::newer(&arguments.folder, path)
+    {
+        let (source, path) = (source.display(), path.display());
+        exit::tell(format_args!("warning: {source} is newer than {path}, which is what is tested; parshall build makes it anew"));
+    }
     let component = session::catalog()?.component(&reference, &Origin::folder("."), Loading::default()).map_err(|error| {
         let help = if arguments.component.is_none() { "\n  = help: parshall build makes it" } else { "" };
         Exit::Wrong(format!("{}{help}", error.message))

@@ -7,7 +7,7 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
-    /// Rust: arrow-rs arrays.
+    /// Rust, light: without an Arrow library.
     Rust,
     /// C: one header, no libc.
     C,
@@ -49,8 +49,11 @@ pub struct Tool {
     pub install: &'static str,
 }
 
-const ZIG: Tool =
-    Tool { command: "zig", purpose: "compiles C, C++ and Zig", install: "pip install ziglang==0.17.1, and make its `zig` a command" };
+const ZIG: Tool = Tool {
+    command: "zig",
+    purpose: "compiles C, C++ and Zig, and links D and Swift",
+    install: "pip install ziglang==0.17.1 && ln -s \"$(python3 -c 'import ziglang; print(ziglang.__path__[0])')/zig\" ~/.local/bin/zig",
+};
 
 /// With `engine = "starlingmonkey"`, JavaScript and TypeScript need these.
 pub const STARLINGMONKEY: Tool = Tool {
@@ -105,11 +108,15 @@ impl Language {
                 purpose: "checks TypeScript and makes JavaScript of it",
                 install: "npm install -g typescript@7.0.2 componentize-qjs@0.4.5",
             },
-            Language::D => Tool { command: "ldc2", purpose: "compiles D", install: "on Debian apt install ldc, and zig, which links" },
+            Language::D => Tool {
+                command: "ldc2",
+                purpose: "compiles D",
+                install: "on Debian apt install ldc; and pip install ziglang==0.17.1, whose zig links",
+            },
             Language::Swift => Tool {
                 command: "swift-frontend",
                 purpose: "compiles Swift",
-                install: "Swift 6.2 from https://swift.org/install, with its Embedded Swift for WebAssembly, and zig, which links",
+                install: "Swift 6.2 from https://swift.org/install, with its Embedded Swift for WebAssembly; and pip install ziglang==0.17.1, whose zig links",
             },
             Language::AssemblyScript => {
                 Tool { command: "asc", purpose: "compiles AssemblyScript", install: "npm install -g assemblyscript@0.28.20" }

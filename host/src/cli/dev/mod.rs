@@ -2,7 +2,7 @@
 
 mod flow;
 mod interrupt;
-mod sources;
+pub mod sources;
 
 use std::{path::PathBuf, thread, time::Duration};
 

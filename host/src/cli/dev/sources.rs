@@ -49,6 +49,15 @@ impl Sources {
     }
 }
 
+/// The first source of a project that has changed since this was built of it. Its cases and its page are none.
+pub fn newer(folder: &Path, built: &Path) -> Option<PathBuf> {
+    let modified = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    let built = modified(built)?;
+    let sources = stamps(folder).into_keys().filter_map(|path| path.strip_prefix(folder).map(Path::to_path_buf).ok());
+    let mut sources = sources.filter(|path| !path.starts_with("tests") && path.extension() != Some("md".as_ref()));
+    sources.find(|path| modified(&folder.join(path)).is_some_and(|at| at > built))
+}
+
 fn stamps(folder: &Path) -> BTreeMap<PathBuf, Stamp> {
     let (mut stamps, mut folders) = (BTreeMap::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
