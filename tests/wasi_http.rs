@@ -1,5 +1,7 @@
 //! Requests of stages against real servers on this machine: granted ones are asked, others are not, and none can hold a stage up.
 
+mod tricks;
+
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
@@ -160,10 +162,18 @@ fn a_name_that_leads_to_this_network_is_refused_unless_it_is_localhost() {
 #[test]
 fn redirects_are_not_followed() {
     let target = Server::answering(HELLO);
-    let answer = format!("HTTP/1.1 302 Found\r\nlocation: http://{}/\r\ncontent-length: 0\r\n\r\n", target.address);
-    let server = Server::answering(answer.leak().as_bytes());
-    let host = server.address.to_string();
-    assert_eq!(ask("get", &format!("http://{host}/"), granted(&host)), "302 0 ");
+    let ways = [
+        format!("location: http://{}/", target.address),
+        format!("location: //{}/", target.address),
+        format!("refresh: 0; url=http://{}/", target.address),
+        format!("alt-svc: h2=\"{0}\", http/1.1=\"{0}\"", target.address),
+    ];
+    for (status, way) in [301, 302, 303, 305, 307, 308].into_iter().flat_map(|status| ways.iter().map(move |way| (status, way))) {
+        let answer = format!("HTTP/1.1 {status} Elsewhere\r\n{way}\r\ncontent-length: 0\r\n\r\n");
+        let server = Server::answering(answer.leak().as_bytes());
+        let host = server.address.to_string();
+        assert_eq!(ask("twice", &format!("http://{host}/"), granted(&host)), format!("{status} 0  {status} 0 "));
+    }
     assert_eq!(target.connections.load(Ordering::Relaxed), 0);
 }
 

@@ -43,6 +43,41 @@ pub fn many(url: &str) -> String {
     })
 }
 
+/// Asks part by part: `METHOD|SCHEME|AUTHORITY|PATH|NAME=VALUE…`, where `~` is the end of a line.
+pub fn raw(parts: &str) -> String {
+    let parts = parts.replace('~', "\r\n");
+    let mut parts = parts.split('|');
+    let mut part = || parts.next().unwrap_or_default();
+    let (method, scheme, authority, path) = (part(), part(), part(), part());
+    let fields = Fields::new();
+    for header in parts {
+        let (name, value) = header.split_once('=').unwrap_or((header, ""));
+        if let Err(error) = fields.append(name, value.as_bytes()) {
+            return format!("refused: the header, {error:?}");
+        }
+    }
+    let method = if method == "CONNECT" { Method::Connect } else { Method::Other(method.into()) };
+    let scheme = match scheme {
+        "http" => Scheme::Http,
+        "https" => Scheme::Https,
+        other => Scheme::Other(other.into()),
+    };
+    let request = OutgoingRequest::new(fields);
+    if request.set_method(&method).is_err() {
+        return "refused: the method".into();
+    }
+    if request.set_scheme(Some(&scheme)).is_err() {
+        return "refused: the scheme".into();
+    }
+    if request.set_authority(Some(authority)).is_err() {
+        return "refused: the authority".into();
+    }
+    if request.set_path_with_query(Some(path)).is_err() {
+        return "refused: the path".into();
+    }
+    shown(send(request))
+}
+
 /// Writes into a body that nobody sends.
 pub fn stuck_body() -> String {
     let request = OutgoingRequest::new(Fields::new());

@@ -63,6 +63,7 @@ impl Guest for Outside {
             "post" => http::post(url, &"z".repeat(200_000)),
             "twice" => format!("{} {}", http::get(url), http::get(url)),
             "many" => http::many(url),
+            "raw" => http::raw(url),
             "stuck-body" => http::stuck_body(),
             other => format!("there is no mode `{other}`"),
         };
