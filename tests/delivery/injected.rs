@@ -64,7 +64,7 @@ fn fail(figures: &mut Figures, (calls, error): (&str, &str), nth: u64) {
     let (what, err) = (format!("{calls}, the {nth}th of a thread: {error}"), ended.err());
     nothing_is_half_visible(here.path());
     let told = !err.contains("panicked") && !err.contains("trapped");
-    assert!([0, 1, 2].contains(&ended.code()) && (told || hit.other), "{what}: {}: {err}", ended.code());
+    assert!([0, 1, 2].contains(&ended.code()) && told || hit.other, "{what}: {}: {err}", ended.code());
     match ended.code() {
         0 => everything_is_there(here.path(), ROWS),
         // What cannot be written cannot be told either, if it is standard error that fails.
