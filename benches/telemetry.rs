@@ -41,15 +41,12 @@ use std::{
 use criterion::{Criterion, SamplingMode, criterion_group};
 use parshall::{
     bench::watch::{Layers, PAUSE, Spans, Watch},
-    words::{
-        observe::{BatchTrace, CallFacts, Export, RunObserver, StageFacts, WorkerFacts},
-        stage::Kind,
-    },
+    words::observe::{BatchTrace, CallFacts, Export, RunObserver, WorkerFacts},
 };
 
 use self::{
     receiver::Receiver,
-    spans::{Sdk, Tracing, traced, usage},
+    spans::{Sdk, Tracing, facts, traced, usage},
 };
 
 #[global_allocator]
@@ -114,23 +111,6 @@ fn rows(c: &mut Criterion, name: &str, watch: Watch) {
     row(c, "call", name, |times| calls(times, &watch.observer, || watch.settle()));
     row(c, "batch", name, |times| batches(times, &watch.observer, || watch.settle()));
     finish(watch, name);
-}
-
-/// A stage with everything that attributes are made of.
-fn facts() -> StageFacts {
-    StageFacts {
-        name: "by_carrier".into(),
-        kind: Kind::Transform,
-        component: "std:aggregate".into(),
-        version: "0.1.0".into(),
-        digest: "3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1".into(),
-        instances: 1,
-        sources: vec!["flights".into()],
-        columns: vec![(0..16).map(|n| format!("column_{n}")).collect()],
-        datasets: Vec::new(),
-        queue_bound: Some(64 << 20),
-        memory_limit: 256 << 20,
-    }
 }
 
 /// Layers over that stage.

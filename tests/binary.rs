@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 use serde_json::Value;
@@ -28,6 +28,11 @@ pub fn parshall() -> Command {
 /// What came of running `parshall` in a folder.
 pub fn run(folder: &Path, arguments: &[&str]) -> Ran {
     Ran(parshall().current_dir(folder).args(arguments).output().expect("parshall starts"))
+}
+
+/// Sends a process a signal; answers whether it was there.
+pub fn signal(process: u32, name: &str) -> bool {
+    Command::new("kill").args([name, &process.to_string()]).stderr(Stdio::null()).status().unwrap().success()
 }
 
 /// What came of a command.

@@ -10,10 +10,14 @@ pub mod resume;
 mod stalled;
 mod swaps;
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command, sync::Arc, time::Duration};
 
 use arrow::{array::AsArray as _, datatypes::Int64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parshall::{
+    pipeline::run::Delivering,
+    words::delivery::{Delivery, Journal},
+};
 use serde_json::Value;
 
 use crate::binary::{Ran, parshall};
@@ -139,6 +143,12 @@ fn nothing_is_left_aside(here: &Path) {
     let connection = rusqlite::Connection::open(here.join("out/all.db")).unwrap();
     let aside = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'parshall_aside%'";
     assert_eq!(connection.query_row(aside, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+}
+
+/// A checkpoint every few milliseconds, after so many.
+fn delivering(decided: u64, journal: Arc<dyn Journal>) -> Delivering {
+    let delivery = Arc::new(Delivery::new("00000000".into(), decided, None));
+    Delivering { every: Duration::from_millis(5), snapshot_bytes: 1 << 20, delivery, journal, ended: Vec::new() }
 }
 
 /// Numbers that look random, from a seed that a failing test tells.

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -13,7 +13,7 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    binary::{folder, parshall, pipeline, run},
+    binary::{folder, parshall, pipeline, run, signal},
     languages,
 };
 
@@ -63,7 +63,7 @@ impl Dev {
 
     /// Ctrl-C, and what it said then.
     fn interrupt(mut self) -> (bool, String) {
-        Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        signal(self.child.id(), "-INT");
         let ended = self.child.wait().unwrap().success();
         self.listeners.drain(..).for_each(|listener| listener.join().unwrap());
         (ended, self.said.lock().unwrap().clone())

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    binary::{example, folder, parshall, run},
+    binary::{example, folder, parshall, run, signal},
     traces::tree,
 };
 
@@ -38,7 +38,7 @@ fn the_report_comes_first_and_an_interrupt_ends_the_wait_for_telemetry() {
     let (_listener, mut command) = hanging("60000");
     let mut child = started(command.current_dir(here.path()));
     assert_eq!(child.try_wait().unwrap(), None, "it waits for the collector");
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert!(signal(child.id(), "-INT"));
     let status = child.wait().unwrap();
     let mut err = String::new();
     child.stderr.take().unwrap().read_to_string(&mut err).unwrap();

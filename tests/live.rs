@@ -20,7 +20,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    binary::{Ran, folder, parshall, pipeline},
+    binary::{Ran, folder, parshall, pipeline, signal},
     components,
     http::{self, Answer},
 };
@@ -158,7 +158,7 @@ impl Live {
 
     /// Sends it a signal.
     pub fn signal(&self, name: &str) {
-        assert!(Command::new("kill").args([name, &self.pid().to_string()]).status().unwrap().success());
+        assert!(signal(self.pid(), name));
     }
 
     /// Ends it by Ctrl-C: its report. No row may be lost, whatever was changed.

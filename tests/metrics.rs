@@ -19,7 +19,7 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    binary::{folder, parshall, pipeline},
+    binary::{folder, parshall, pipeline, signal},
     components, http,
 };
 
@@ -92,7 +92,7 @@ impl Running {
 
     /// As Ctrl-C would; answers what it said on standard error.
     fn stop(mut self) -> String {
-        assert!(Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap().success());
+        assert!(signal(self.child.id(), "-INT"));
         let status = until("end", || self.child.try_wait().unwrap());
         let said = self.said.take().unwrap().join().unwrap();
         assert!(status.success(), "{said}");

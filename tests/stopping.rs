@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::Read as _,
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    binary::{folder, parshall, pipeline},
+    binary::{folder, parshall, pipeline, signal},
     components,
 };
 
@@ -40,7 +40,7 @@ fn start(folder: &TempDir) -> Child {
 
 /// What a terminal sends on Ctrl-C.
 fn interrupt(child: &Child) {
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert!(signal(child.id(), "-INT"));
 }
 
 /// Waits for the end, but not for ever.

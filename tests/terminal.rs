@@ -9,7 +9,7 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    binary::{Ran, folder},
+    binary::{Ran, folder, signal},
     live::{Live, command, endless, version, wait},
 };
 
@@ -201,7 +201,7 @@ fn a_closed_terminal_finishes_and_commits() {
     let runs = || Ran(command(here.path(), &["ps", "--json"]).output().unwrap()).json()["runs"].clone();
     let pid = wait("it runs", || runs()[0]["pid"].as_u64().ok_or_else(|| terminal.tmux(&["capture-pane", "-p"])));
     // Whatever comes of it, it does not go on for days.
-    let _end = Ended(pid);
+    let _end = Ended(pid.try_into().unwrap());
     wait("rows flow", || {
         let status = Ran(command(here.path(), &["status", "--json"]).output().unwrap()).json();
         if status["stages"][2]["rows_in"].as_u64() > Some(0) { Ok(()) } else { Err(status.to_string()) }
@@ -215,14 +215,14 @@ fn a_closed_terminal_finishes_and_commits() {
 }
 
 /// A process of ours that is gone at the end of a test, however it ends.
-struct Ended(u64);
+struct Ended(u32);
 
 impl Drop for Ended {
     fn drop(&mut self) {
         let line = fs::read(format!("/proc/{}/cmdline", self.0)).unwrap_or_default();
         // The number may be another's by now.
         if String::from_utf8_lossy(&line).starts_with(env!("CARGO_BIN_EXE_parshall")) {
-            let _ = Command::new("kill").args(["-KILL", &self.0.to_string()]).stderr(Stdio::null()).status();
+            signal(self.0, "-KILL");
         }
     }
 }

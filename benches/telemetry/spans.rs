@@ -17,7 +17,7 @@ use opentelemetry_sdk::{
     error::OTelSdkResult,
     trace::{BatchSpanProcessor, Sampler, SdkTracer, SdkTracerProvider, SpanData, SpanExporter},
 };
-use parshall::words::usage::Usage;
+use parshall::words::{observe::StageFacts, stage::Kind, usage::Usage};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 /// What an ordinary call cost.
@@ -38,6 +38,23 @@ pub fn usage() -> Usage {
         rows_filtered: 192,
         columns_read: vec![0, 3, 7],
         ..Usage::default()
+    }
+}
+
+/// A stage with everything that attributes are made of.
+pub fn facts() -> StageFacts {
+    StageFacts {
+        name: "by_carrier".into(),
+        kind: Kind::Transform,
+        component: "std:aggregate".into(),
+        version: "0.1.0".into(),
+        digest: "3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1".into(),
+        instances: 1,
+        sources: vec!["flights".into()],
+        columns: vec![(0..16).map(|n| format!("column_{n}")).collect()],
+        datasets: Vec::new(),
+        queue_bound: Some(64 << 20),
+        memory_limit: 256 << 20,
     }
 }
 

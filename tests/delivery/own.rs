@@ -16,7 +16,7 @@ use arrow::{
 use parshall::{
     pipeline::{
         plan::{ComponentError, ComponentRef, Components, Origin, Plan},
-        run::{Delivering, Outcome, Report, Run},
+        run::{Outcome, Report, Run},
         spec::Spec,
     },
     telemetry::{
@@ -27,14 +27,14 @@ use parshall::{
     words::{
         batch::RecordBatch,
         call::Call,
-        delivery::{Checkpoint, Delivery, Journal, Kept},
+        delivery::{Checkpoint, Journal, Kept},
         limits::Loading,
         stage::{Component, Extract, Extracted, Load, Port, Receipt, Rejection},
-        usage::Usage,
     },
 };
 
-use crate::native;
+use super::delivering;
+use crate::native::{self, done};
 
 const BATCH: i64 = 100;
 const BATCHES: i64 = 200;
@@ -59,10 +59,6 @@ struct Numbers {
 struct Committing {
     world: World,
     taken: Vec<i64>,
-}
-
-fn done<T>(value: T, rows: u64) -> Call<T> {
-    Call { outcome: Ok(value), usage: Usage { rows_in: rows, rows_out: rows, rows_kept: rows, fuel_exact: true, ..Usage::default() } }
 }
 
 fn schema() -> Arc<Schema> {
@@ -141,9 +137,7 @@ impl World {
         );
         let spec = Spec::parse("own.toml", Path::new("/"), &text, &|_| None).unwrap_or_else(|wrong| panic!("{wrong:?}"));
         let plan = Plan::resumed(&spec, self, &self.recorded.lock().unwrap()).unwrap_or_else(|wrong| panic!("{wrong:?}"));
-        let delivery = Arc::new(Delivery::new("00000000".into(), self.decided.load(Relaxed), None));
-        let every = Duration::from_millis(5);
-        let delivering = Delivering { every, snapshot_bytes: 1 << 20, delivery, journal: Arc::new(self.clone()), ended: Vec::new() };
+        let delivering = delivering(self.decided.load(Relaxed), Arc::new(self.clone()));
         let metrics = Metrics::new(&Healths::default());
         let run = Run::delivered(plan, &Telemetry { traces: None, metrics: Some(metrics.clone()) }, Some(delivering)).unwrap();
         let report = run.wait();

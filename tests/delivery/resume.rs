@@ -1,10 +1,10 @@
 //! What a run goes on from, and what it refuses to.
 
-use std::{fs, process::Command, thread, time::Duration};
+use std::{fs, thread, time::Duration};
 
 use super::{ROWS, command, everything_is_there, nothing_is_half_visible, ran, runs, text};
 use crate::{
-    binary::{folder, parshall, pipeline, run},
+    binary::{folder, parshall, pipeline, run, signal},
     traces::tree::{self, Span},
 };
 
@@ -12,12 +12,12 @@ use crate::{
 const MANY: i64 = 6_000_000;
 
 /// Runs it until it has taken some checkpoints, then sends it a signal.
-fn until_checkpoints(here: &std::path::Path, signal: &str) -> std::process::Output {
+fn until_checkpoints(here: &std::path::Path, name: &str) -> std::process::Output {
     let child = command(here).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     while !runs_or_none(here).first().is_some_and(|run| run["checkpoints"].as_u64() >= Some(2) || run["state"] != "running") {
         thread::sleep(Duration::from_millis(10));
     }
-    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+    assert!(signal(child.id(), name));
     child.wait_with_output().unwrap()
 }
 

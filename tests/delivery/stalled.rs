@@ -11,7 +11,7 @@ use parshall::{
     catalog::Catalog,
     pipeline::{
         plan::{ComponentError, ComponentRef, Components, Origin, Plan},
-        run::{Delivering, Outcome, Run, Stage},
+        run::{Outcome, Run, Stage},
         spec::Spec,
     },
     tables::NativeTables,
@@ -24,14 +24,14 @@ use parshall::{
     words::{
         batch::RecordBatch,
         call::Call,
-        delivery::{Checkpoint, Delivery, Journal},
+        delivery::{Checkpoint, Journal},
         limits::Loading,
         stage::{Component, Load, Receipt, Rejection},
-        usage::Usage,
     },
 };
 
-use crate::native;
+use super::delivering;
+use crate::native::{self, done};
 
 /// Bytes that may wait in front of each stage.
 const QUEUE: u64 = 256 << 10;
@@ -62,13 +62,9 @@ struct Taking {
 /// The standard stages, and two sinks: `free.wasm` and `stalled.wasm`.
 struct WithSinks(Catalog, Arc<Valve>);
 
-fn done<T>(value: T) -> Call<T> {
-    Call { outcome: Ok(value), usage: Usage::default() }
-}
-
 /// A sink in the host: it takes what comes, or waits at a valve first.
 fn sink(valve: Option<Arc<Valve>>) -> Arc<dyn Component> {
-    native::load("sink", move |_| done(Box::new(Taking { valve: valve.clone(), rows: 0 })))
+    native::load("sink", move |_| done(Box::new(Taking { valve: valve.clone(), rows: 0 }), 0))
 }
 
 impl Load for Taking {
@@ -77,15 +73,15 @@ impl Load for Taking {
             drop(valve.changed.wait_while(valve.open.lock().unwrap(), |open| !*open).unwrap());
         }
         self.rows += batch.num_rows() as u64;
-        done(Vec::new())
+        done(Vec::new(), batch.num_rows() as u64)
     }
 
     fn commit(&mut self, _: bool) -> Call<Receipt> {
-        done(Receipt { rows: std::mem::take(&mut self.rows), location: "nowhere".into() })
+        done(Receipt { rows: std::mem::take(&mut self.rows), location: "nowhere".into() }, 0)
     }
 
     fn snapshot(&mut self) -> Call<Vec<u8>> {
-        done(Vec::new())
+        done(Vec::new(), 0)
     }
 }
 
@@ -207,13 +203,7 @@ impl Journal for Recorded {
 fn a_checkpoint_waits_for_a_sink_that_is_stalled() {
     for given_up in [false, true] {
         let (valve, metrics) = (Arc::new(Valve::default()), Metrics::new(&Healths::default()));
-        let delivering = Delivering {
-            every: Duration::from_millis(10),
-            snapshot_bytes: 1 << 20,
-            delivery: Arc::new(Delivery::new("00000000".into(), 0, None)),
-            journal: Arc::new(Recorded),
-            ended: Vec::new(),
-        };
+        let delivering = delivering(0, Arc::new(Recorded));
         let observer = Telemetry { traces: None, metrics: Some(metrics.clone()) };
         let run = Run::delivered(plan(&valve), &observer, Some(delivering)).unwrap();
         let (stages, stopper) = (run.stages(), run.stopper());

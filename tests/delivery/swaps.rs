@@ -4,13 +4,13 @@
 use std::{
     fs::{self, File},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     thread,
     time::Duration,
 };
 
 use super::{Random, command, everything_is_there, nothing_is_half_visible, runs, text};
-use crate::binary::{folder, pipeline};
+use crate::binary::{folder, pipeline, signal};
 
 const ROWS: i64 = 1_500_000;
 
@@ -29,10 +29,6 @@ fn begin(here: &Path, number: u64) -> Child {
     let err = File::options().create(true).append(true).open(here.join("said")).unwrap();
     fs::write(here.join("pipeline.toml"), version(number)).unwrap();
     command.env("PARSHALL_LOG", "info").stdout(Stdio::null()).stderr(err).spawn().unwrap()
-}
-
-fn signal(child: &Child, name: &str) {
-    let _ = Command::new("kill").args([name, &child.id().to_string()]).stderr(Stdio::null()).status();
 }
 
 /// Whether it has asked for the signal that would end it otherwise.
@@ -62,13 +58,13 @@ fn stages_are_swapped_between_checkpoints_and_killed_in_between() {
         for wanted in [before + 2, before + 4] {
             number += 1;
             fs::write(here.path().join("pipeline.toml"), version(number)).unwrap();
-            signal(&child, "-HUP");
+            signal(child.id(), "-HUP");
             while swapped(here.path()) < wanted && child.try_wait().unwrap().is_none() {
                 thread::sleep(Duration::from_millis(1));
             }
         }
         thread::sleep(Duration::from_millis(random.below(40)));
-        signal(&child, if random.below(2) == 0 { "-KILL" } else { "-INT" });
+        signal(child.id(), if random.below(2) == 0 { "-KILL" } else { "-INT" });
         child.wait().unwrap();
         nothing_is_half_visible(here.path());
     }

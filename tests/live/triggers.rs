@@ -42,13 +42,8 @@ fn a_component_that_is_written_in_pieces_is_loaded_when_it_is_whole() {
     drop(file);
     live.until("the new version runs", |status| status["stages"][1]["generation"] == 2);
     // It runs a moment before that is put on record.
-    for _ in 0..2_000 {
-        if !audits(&live).is_empty() {
-            break;
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    assert_eq!(audits(&live), [outcome("watch", "swapped")], "no piece was ever tried");
+    let audits = wait("a record", || Some(audits(&live)).filter(|audits| !audits.is_empty()).ok_or_else(|| live.said()));
+    assert_eq!(audits, [outcome("watch", "swapped")], "no piece was ever tried");
     live.end();
 }
 

@@ -28,13 +28,12 @@ use parshall::{
     bench::watch::{Layers, PAUSE, Spans, Watch},
     measure::{Comparison, Estimate, Rounds, floor},
     words::{
-        observe::{BatchTrace, CallFacts, CallObserver, Export, StageFacts, WorkerFacts},
-        stage::Kind,
+        observe::{BatchTrace, CallFacts, CallObserver, Export, WorkerFacts},
         usage::Usage,
     },
 };
 
-use self::made::{Sdk, Tracing, traced, usage};
+use self::made::{Sdk, Tracing, facts, traced, usage};
 use crate::functions::{times, told};
 
 /// Spans between two pauses: less than half of any buffer.
@@ -138,22 +137,6 @@ impl<'a> Ours<'a> {
                 handled: false,
             });
         })
-    }
-}
-
-fn facts() -> StageFacts {
-    StageFacts {
-        name: "by_carrier".into(),
-        kind: Kind::Transform,
-        component: "std:aggregate".into(),
-        version: "0.1.0".into(),
-        digest: "3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1251d7a5e3de1".into(),
-        instances: 1,
-        sources: vec!["flights".into()],
-        columns: vec![(0..16).map(|n| format!("column_{n}")).collect()],
-        datasets: Vec::new(),
-        queue_bound: Some(64 << 20),
-        memory_limit: 256 << 20,
     }
 }
 

@@ -7,7 +7,7 @@ use arrow::{
     compute::{CastOptions, cast_with_options},
     datatypes::{DataType, Field, Float64Type, Int64Type, Schema, SchemaRef},
 };
-use rusqlite::Statement;
+use rusqlite::{Connection, Statement};
 
 use super::{
     failure::io_error,
@@ -78,15 +78,10 @@ impl Writer {
         let aside = delivery.map(|delivery| Arc::new(aside(&database, &table, &schema, options.mode, delivery)));
         let mut is_made = false;
         if database.exists()? {
-            let is_ours = match &aside {
-                Some(aside) => {
-                    let connection = database.open_to_write()?;
-                    aside.is_ours(&connection)?
-                }
-                None => false,
-            };
+            let connection = database.open_to_write()?;
+            let is_ours = aside.as_ref().map_or(Ok(false), |aside| aside.is_ours(&connection))?;
             let mode = if is_ours { Mode::Append } else { options.mode };
-            is_made = check_existing(&database, &table, &schema, mode)?;
+            is_made = check_existing((&database, &connection), &table, &schema, mode)?;
         }
         if let Some(aside) = &aside {
             aside.delivery.join(database.path.display().to_string(), Arc::clone(aside) as _);
@@ -252,9 +247,8 @@ fn check_columns(database: &Database, schema: &SchemaRef, options: &WriteOptions
 }
 
 /// Looks at the table that is there. Answers whether rows can go into it as it is.
-fn check_existing(database: &Database, table: &str, schema: &Schema, mode: Mode) -> Result<bool, TableError> {
-    let connection = database.open_to_write()?;
-    let Some(found) = database.table(&connection, table)? else {
+fn check_existing((database, connection): (&Database, &Connection), table: &str, schema: &Schema, mode: Mode) -> Result<bool, TableError> {
+    let Some(found) = database.table(connection, table)? else {
         return Ok(false);
     };
     let name = &database.name;

@@ -129,12 +129,12 @@ impl WasmComponent {
             Ok(begun) => begun,
             Err(error) => return failed(error),
         };
-        let (outcome, metering) = instance.call(&open, (opening.config.to_string(), inputs, opening.restore.clone()), None);
+        let (outcome, cost) = instance.call(&open, (opening.config.to_string(), inputs, opening.restore.clone()), None);
         let opened = said(outcome, &opening.limits).and_then(|ports| lift_ports(ports, &opening.limits)).and_then(|ports| {
             let ports = shared(ports, &opening.inputs);
             Ok((WasmTransform::new(instance, &ports, stateful)?, ports))
         });
-        metering.close(opened)
+        cost.close(opened)
     }
 
     /// The other of two instances between which calls are sampled.
@@ -265,12 +265,12 @@ impl Component for WasmComponent {
             Ok(begun) => begun,
             Err(error) => return failed(error),
         };
-        let (outcome, metering) = instance.call(&open, (opening.config.to_string(), opening.restore.clone()), None);
+        let (outcome, cost) = instance.call(&open, (opening.config.to_string(), opening.restore.clone()), None);
         let opened = said(outcome, &opening.limits).and_then(|ports| lift_ports(ports, &opening.limits)).and_then(|ports| {
             let extract = WasmExtract::new(instance, ports.clone())?;
             Ok((Box::new(extract) as Box<dyn Extract>, ports))
         });
-        metering.close(opened)
+        cost.close(opened)
     }
 
     fn open_transform(&self, opening: &Opening) -> Call<(Box<dyn Transform>, Vec<Port>)> {
@@ -302,8 +302,8 @@ impl Component for WasmComponent {
             Ok(begun) => begun,
             Err(error) => return failed(error),
         };
-        let (outcome, metering) = instance.call(&open, (opening.config.to_string(), inputs, opening.restore.clone()), None);
+        let (outcome, cost) = instance.call(&open, (opening.config.to_string(), inputs, opening.restore.clone()), None);
         let opened = said(outcome, &opening.limits).and_then(|()| Ok(Box::new(WasmLoad::new(instance)?) as Box<dyn Load>));
-        metering.close(opened)
+        cost.close(opened)
     }
 }

@@ -85,11 +85,11 @@ impl Extract for WasmExtract {
         if self.ended {
             return Call { outcome: Ok(None), usage: Usage::default() };
         }
-        let (outcome, mut metering) = self.instance.call(&self.next, (), None);
+        let (outcome, mut cost) = self.instance.call(&self.next, (), None);
         let outcome = said(outcome, &self.instance.host().limits).and_then(|extracted| {
-            extracted.map(|extracted| self.take(extracted, &mut metering.usage).inspect_err(|_| self.instance.poison())).transpose()
+            extracted.map(|extracted| self.take(extracted, &mut cost.usage).inspect_err(|_| self.instance.poison())).transpose()
         });
         self.ended = matches!(outcome, Ok(None));
-        metering.close(outcome)
+        cost.close(outcome)
     }
 }

@@ -100,7 +100,7 @@ impl Instance {
     }
 
     /// Calls a function, with a frame lent for the length of the call. The outcome is what the guest said; everything
-    /// that it says must still be checked, and the metering closed, by the caller.
+    /// that it says must still be checked, and the cost closed, by the caller.
     pub fn call<P, R>(
         &mut self,
         function: &TypedFunc<P, (R,)>,
@@ -113,22 +113,22 @@ impl Instance {
     {
         let rows = lent.as_ref().map_or(0, |batch| batch.num_rows() as u64);
         let started = Instant::now();
-        let mut metering = Cost { usage: Usage { started: Some(started), rows_in: rows, ..Usage::default() }, started };
+        let mut cost = Cost { usage: Usage { started: Some(started), rows_in: rows, ..Usage::default() }, started };
         if self.poisoned {
-            return (Err(CallError::Poisoned), metering);
+            return (Err(CallError::Poisoned), cost);
         }
         let memory = self.store.data().limiter.memory();
         self.store.data_mut().begin(lent);
         if let Err(error) = allow(&mut self.store, self.fuel, self.ticks) {
-            return (Err(CallError::Host(format!("{error:#}"))), metering);
+            return (Err(CallError::Host(format!("{error:#}"))), cost);
         }
         let returned = function.call(&mut self.store, parameters);
         let guest = self.store.data_mut().clock.guest();
         let fuel = self.fuel.map_or(0, |allowed| allowed - self.store.get_fuel().unwrap_or(allowed));
         let outcome = returned.map(|(value,)| value).map_err(|error| failure::of(&error, self.store.data_mut()));
         self.poisoned = outcome.is_err();
-        self.usage(&mut metering.usage, guest, fuel, memory, outcome.is_ok());
-        (outcome, metering)
+        self.usage(&mut cost.usage, guest, fuel, memory, outcome.is_ok());
+        (outcome, cost)
     }
 
     fn usage(&mut self, usage: &mut Usage, guest: Duration, fuel: u64, memory_before: u64, returned: bool) {

@@ -44,24 +44,24 @@ impl WasmLoad {
 impl Load for WasmLoad {
     fn write(&mut self, input: u32, batch: &Arc<RecordBatch>) -> Call<Vec<Rejection>> {
         let parameters = (input, batch.num_rows() as u64, Host::lent_handle());
-        let (outcome, mut metering) = self.instance.call(&self.write, parameters, Some(Arc::clone(batch)));
-        metering.usage.bytes_stayed = batch::size(batch).saturating_sub(metering.usage.bytes_read);
+        let (outcome, mut cost) = self.instance.call(&self.write, parameters, Some(Arc::clone(batch)));
+        cost.usage.bytes_stayed = batch::size(batch).saturating_sub(cost.usage.bytes_read);
         let outcome = said(outcome, &self.instance.host().limits).and_then(|rejections| {
             let limits = &self.instance.host().limits;
             recipe::refused(rejections, batch.num_rows(), limits).inspect_err(|_| self.instance.poison())
         });
         if let Ok(rejections) = &outcome {
-            metering.usage.rows_rejected = rejections.len() as u64;
-            metering.usage.rows_kept = metering.usage.rows_in - metering.usage.rows_rejected;
-            metering.usage.rows_out = metering.usage.rows_kept;
+            cost.usage.rows_rejected = rejections.len() as u64;
+            cost.usage.rows_kept = cost.usage.rows_in - cost.usage.rows_rejected;
+            cost.usage.rows_out = cost.usage.rows_kept;
         }
-        metering.close(outcome)
+        cost.close(outcome)
     }
 
     fn commit(&mut self, last: bool) -> Call<Receipt> {
-        let (outcome, metering) = self.instance.call(&self.commit, (last,), None);
+        let (outcome, cost) = self.instance.call(&self.commit, (last,), None);
         let outcome = said(outcome, &self.instance.host().limits);
-        metering.close(outcome.map(|receipt| Receipt { rows: receipt.rows, location: receipt.location.chars().take(4096).collect() }))
+        cost.close(outcome.map(|receipt| Receipt { rows: receipt.rows, location: receipt.location.chars().take(4096).collect() }))
     }
 
     fn snapshot(&mut self) -> Call<Vec<u8>> {

@@ -48,9 +48,9 @@ impl WasmTransform {
         })
     }
 
-    fn carry_out(&mut self, answer: Answer, frame: Option<&Arc<RecordBatch>>, metering: &mut Cost) -> Result<Transformed, CallError> {
+    fn carry_out(&mut self, answer: Answer, frame: Option<&Arc<RecordBatch>>, cost: &mut Cost) -> Result<Transformed, CallError> {
         let carried = recipe::carry_out(answer, frame, &self.ports, &self.limits).inspect_err(|_| self.instance.poison())?;
-        let usage = &mut metering.usage;
+        let usage = &mut cost.usage;
         usage.bytes_made = carried.bytes_made;
         usage.origins = carried.origins;
         usage.rows_out = carried.transformed.outputs.iter().map(|(_, batch)| batch.num_rows() as u64).sum();
@@ -69,20 +69,20 @@ impl WasmTransform {
 impl Transform for WasmTransform {
     fn process(&mut self, input: u32, batch: &Arc<RecordBatch>) -> Call<Transformed> {
         let parameters = (input, batch.num_rows() as u64, Host::lent_handle());
-        let (outcome, mut metering) = self.instance.call(&self.process, parameters, Some(Arc::clone(batch)));
-        metering.usage.bytes_stayed = batch::size(batch).saturating_sub(metering.usage.bytes_read);
-        let outcome = said(outcome, &self.limits).and_then(|answer| self.carry_out(answer, Some(batch), &mut metering));
-        metering.close(outcome)
+        let (outcome, mut cost) = self.instance.call(&self.process, parameters, Some(Arc::clone(batch)));
+        cost.usage.bytes_stayed = batch::size(batch).saturating_sub(cost.usage.bytes_read);
+        let outcome = said(outcome, &self.limits).and_then(|answer| self.carry_out(answer, Some(batch), &mut cost));
+        cost.close(outcome)
     }
 
     fn finish(&mut self) -> Call<Option<Transformed>> {
-        let (outcome, mut metering) = self.instance.call(&self.finish, (), None);
+        let (outcome, mut cost) = self.instance.call(&self.finish, (), None);
         let outcome = said(outcome, &self.limits).and_then(|answer| {
             self.finished += u64::from(answer.is_some());
             CallError::within("finish_calls", self.finished, self.limits.finish_calls, "calls").inspect_err(|_| self.instance.poison())?;
-            answer.map(|answer| self.carry_out(answer, None, &mut metering)).transpose()
+            answer.map(|answer| self.carry_out(answer, None, &mut cost)).transpose()
         });
-        metering.close(outcome)
+        cost.close(outcome)
     }
 
     fn snapshot(&mut self) -> Call<Vec<u8>> {
@@ -97,11 +97,11 @@ pub fn said<T>(outcome: Result<Result<T, contract::StageError>, CallError>, limi
 
 /// Asks for what a stage remembers. One that remembers too much can still be called.
 pub fn snapshot(instance: &mut Instance, function: &TypedFunc<(), (Said<Vec<u8>>,)>) -> Call<Vec<u8>> {
-    let (outcome, metering) = instance.call(function, (), None);
+    let (outcome, cost) = instance.call(function, (), None);
     let limits = &instance.host().limits;
     let outcome = said(outcome, limits).and_then(|state| {
         CallError::within("snapshot", state.len() as u64, limits.snapshot, "bytes")?;
         Ok(state)
     });
-    metering.close(outcome)
+    cost.close(outcome)
 }

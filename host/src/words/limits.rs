@@ -80,8 +80,7 @@ pub struct Limits {
     pub open_tables: u64,
 }
 
-/// How the calls of a stage are metered. Counting fuel is compiled into the guest and costs it a few percent of its time; the deadline,
-/// which is always there, costs less.
+/// How the calls of a stage are metered. Counting fuel is compiled into the guest's loops, and so is the deadline, which is always there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Metering {
     /// Every call counts its fuel, and ends when that is used up.

@@ -102,6 +102,10 @@ pub trait Component: Send + Sync {
     fn open_transform(&self, opening: &Opening) -> Call<(Box<dyn Transform>, Vec<Port>)>;
     /// Opens it as a load.
     fn open_load(&self, opening: &Opening) -> Call<Box<dyn Load>>;
+    /// Whether it remembers anything between batches. One that does not describe itself is taken to.
+    fn remembers(&self) -> bool {
+        self.description().map_or(true, |description| description.stateful)
+    }
 }
 
 /// A batch from an extract.

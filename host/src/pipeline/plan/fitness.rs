@@ -152,7 +152,7 @@ fn instances(spec: &Spec, stage: &StageSpec, component: &dyn Component) -> Optio
 /// Calls are sampled, by word of the stage itself, only of a component that says it remembers nothing.
 fn sampled(spec: &Spec, stage: &StageSpec, component: &dyn Component) -> Option<Diagnostic> {
     let span = stage.places.metering.filter(|_| matches!(stage.limits.metering, Metering::Sampled(_)))?;
-    remembers(component).then(|| {
+    component.remembers().then(|| {
         Diagnostic::at("stateful-sampled", &spec.source, span, format!("calls of `{}` cannot be sampled", stage.component))
             .label("expected \"fuel\" or \"epoch\": it remembers something between batches")
             .help("each of the two instances would see a part of the data only")
@@ -162,14 +162,10 @@ fn sampled(spec: &Spec, stage: &StageSpec, component: &dyn Component) -> Option<
 /// What an instance of the stage may use: where sampling is inherited by whoever remembers something, every call is counted.
 pub(super) fn limits(stage: &StageSpec, component: &dyn Component) -> Limits {
     let metering = match stage.limits.metering {
-        Metering::Sampled(_) if remembers(component) => Metering::Fuel,
+        Metering::Sampled(_) if component.remembers() => Metering::Fuel,
         metering => metering,
     };
     Limits { metering, ..stage.limits.clone() }
-}
-
-fn remembers(component: &dyn Component) -> bool {
-    component.description().map_or(true, |description| description.stateful)
 }
 
 /// Whether an instance keeps keys and values beside it, which another instance would not have.

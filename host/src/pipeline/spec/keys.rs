@@ -310,12 +310,14 @@ const METERING: Key = with_default(
 );
 const METERING_EVERY: Key = with_default(
     "metering_every",
-    Shape::Count { min: 2, max: 1_000_000 },
+    Shape::Count { min: 2, max: MAX_METERING_EVERY },
     "100",
     "With `metering = \"sampled\"`: of so many calls one counts its fuel, the first of them.",
 );
 /// How calls may be metered.
 pub static METERINGS: &[&str] = &["fuel", "epoch", "sampled"];
+/// The most of `metering_every`.
+pub const MAX_METERING_EVERY: u64 = 1_000_000;
 /// Of so many calls one counts its fuel where calls are sampled and the file does not say.
 pub const DEFAULT_METERING_EVERY: u32 = 100;
 const QUEUE: Key = with_default(

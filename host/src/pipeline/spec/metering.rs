@@ -1,8 +1,8 @@
 //! `metering` and `metering_every`.
 
-use super::{keys, scope::Scope, table::Table, text::Text};
+use super::{keys, table::Table, text::Text};
 use crate::{
-    pipeline::{diagnostic::nearest, source::Span},
+    pipeline::source::Span,
     words::{limits::Metering, stage::Kind},
 };
 
@@ -52,26 +52,16 @@ pub(super) fn of_stage(table: &Table, kind: Kind, inherited: Inherited) -> Meter
 }
 
 fn every(table: &Table) -> Option<(u32, Span)> {
-    table.count("metering_every", 2, 1_000_000).map(|(every, span)| (every as u32, span))
+    table.count("metering_every", 2, keys::MAX_METERING_EVERY).map(|(every, span)| (every as u32, span))
 }
 
 fn written(table: &Table, every: u32) -> Option<(Metering, Text)> {
-    let text = table.text("metering", "a string")?;
+    let (_, value) = table.get("metering")?;
+    let text = table.scope.word(&table.title_of("metering"), value, ("unknown-metering", "metering"), keys::METERINGS)?;
     let metering = match text.value.as_str() {
-        "fuel" => Metering::Fuel,
         "epoch" => Metering::Epoch,
         "sampled" => Metering::Sampled(every),
-        _ => {
-            unknown(table.scope, &table.title_of("metering"), &text);
-            return None;
-        }
+        _ => Metering::Fuel,
     };
     Some((metering, text))
-}
-
-fn unknown(scope: &Scope, what: &str, text: &Text) {
-    let listed = keys::METERINGS.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
-    let diagnostic = scope.error("unknown-metering", text.span, format!("{what}: there is no metering `{}`", text.value));
-    let diagnostic = diagnostic.label(format!("expected one of: {listed}"));
-    scope.complain(diagnostic.nearest(nearest(&text.value, keys::METERINGS.iter().copied())));
 }

@@ -7,10 +7,7 @@ use super::{
     table::{Table, time},
 };
 use crate::{
-    pipeline::{
-        diagnostic::nearest,
-        policy::{DeadLetters, LEAST_BACKOFF, MOST_RETRIES, OnError, RETRIES, Then},
-    },
+    pipeline::policy::{DeadLetters, LEAST_BACKOFF, MOST_RETRIES, OnError, RETRIES, Then},
     words::stage::Kind,
 };
 
@@ -52,14 +49,7 @@ fn read_table(table: &Table, kind: Kind) -> OnError {
 
 /// A policy by its name.
 fn word(table: &Table, kind: Kind, what: &str, value: &Spanned<DeValue>, known: &[&str]) -> Option<OnError> {
-    let text = table.scope.text(what, "a string", value)?;
-    let listed = known.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
-    if !known.contains(&text.value.as_str()) {
-        let diagnostic = table.scope.error("unknown-policy", text.span, format!("{what}: there is no policy `{}`", text.value));
-        let diagnostic = diagnostic.label(format!("expected one of: {listed}"));
-        table.scope.complain(diagnostic.nearest(nearest(&text.value, known.iter().copied())));
-        return None;
-    }
+    let text = table.scope.word(what, value, ("unknown-policy", "policy"), known)?;
     if text.value == "retry" {
         return Some(OnError { retry: RETRIES, ..OnError::default() });
     }

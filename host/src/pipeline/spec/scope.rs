@@ -6,7 +6,7 @@ use toml::{Spanned, de::DeValue};
 
 use super::text::Text;
 use crate::pipeline::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, nearest},
     source::{Source, Span},
 };
 
@@ -53,6 +53,19 @@ impl<'a> Scope<'a> {
                 None
             }
         }
+    }
+
+    /// One of the words that there are; `noun` is what they are.
+    pub fn word(&self, what: &str, found: &Spanned<DeValue>, (code, noun): (&'static str, &str), known: &[&str]) -> Option<Text> {
+        let text = self.text(what, "a string", found)?;
+        if known.contains(&text.value.as_str()) {
+            return Some(text);
+        }
+        let listed = known.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
+        let diagnostic = self.error(code, text.span, format!("{what}: there is no {noun} `{}`", text.value));
+        let diagnostic = diagnostic.label(format!("expected one of: {listed}"));
+        self.complain(diagnostic.nearest(nearest(&text.value, known.iter().copied())));
+        None
     }
 }
 

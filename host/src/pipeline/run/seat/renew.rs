@@ -78,7 +78,7 @@ impl Growth {
 impl Memory {
     /// Of an instance that was just opened.
     pub fn new(source: &Source, bound: u64) -> Self {
-        Memory { remembers: remembers(source), state: Some(source.opening.restore.clone()), since: Replay::new(bound) }
+        Memory { remembers: source.component.remembers(), state: Some(source.opening.restore.clone()), since: Replay::new(bound) }
     }
 
     /// Whether there is anything to remember.
@@ -88,7 +88,7 @@ impl Memory {
 
     /// Another instance serves, or this one was given something that is not known here.
     pub fn forget(&mut self, source: &Source) {
-        (self.remembers, self.state) = (remembers(source), None);
+        (self.remembers, self.state) = (source.component.remembers(), None);
         self.since.give();
     }
 
@@ -136,9 +136,4 @@ impl Memory {
         serving.instance = instance;
         Ok(())
     }
-}
-
-/// A component that does not describe itself is taken to remember something.
-fn remembers(source: &Source) -> bool {
-    source.component.description().map_or(true, |description| description.stateful)
 }
