@@ -1,6 +1,6 @@
 //! Stages in any language: projects from nothing to a tested component, the conformance suite, the graph of four languages.
 
-use std::{fs, process::Command};
+use std::{collections::BTreeSet, fs, process::Command};
 
 use serde_json::{Value, json};
 
@@ -106,6 +106,226 @@ fn a_snapshot_is_understood_in_every_language() {
         let sums = told.outputs[0].1.column(2).as_primitive::<Int64Type>().values().to_vec();
         let times = done as i64 + 1;
         assert_eq!(sums, [5 * times, 2 * times, 0], "{stage} after {done} others");
+    }
+}
+
+/// Protects whoever gives a stage the wrong columns: every language says what it expected and found, and what there is.
+#[test]
+fn what_does_not_fit_is_told_alike_in_every_language() {
+    use crate::components::opening;
+    use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+    use parshall::words::{call::CallError, call::StageError, stage::Component as _};
+    use std::sync::Arc;
+
+    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let mut fields = vec![
+        Field::new("price", DataType::Utf8, true),
+        Field::new("kind", dictionary, true),
+        Field::new("at", instant, true),
+        Field::new("small", DataType::Int32, true),
+    ];
+    let named = |fields: &[Field]| fields.iter().map(|field| format!("`{}`", field.name())).collect::<Vec<_>>().join(", ");
+    let few = (Arc::new(Schema::new(fields.clone())), format!("the columns are {}", named(&fields)));
+    fields.extend((4..23).map(|n| Field::new(format!("c{n}"), DataType::Int64, false)));
+    let many = (Arc::new(Schema::new(fields.clone())), format!("the columns are {} and 3 more", named(&fields[..20])));
+    let none = (Arc::new(Schema::empty()), "the input has no columns".to_owned());
+    let schema_error = |column: &str, message: &str| StageError::Schema { column: Some(column.into()), message: message.into() };
+
+    // The SDKs of JavaScript and Python word it themselves.
+    let scales: Vec<_> = committed().into_iter().filter(|stage| stage.ends_with("/scale") && !stage.starts_with("javascript")).collect();
+    assert!(scales.len() >= 7, "{scales:?}");
+    for stage in &scales {
+        let component = crate::components::load(&format!("languages/{stage}"));
+        let refusal = |column: &str, schema: &Arc<Schema>| match component
+            .open_transform(&opening(json!({ "column": column }), &[Arc::clone(schema)]))
+            .outcome
+            .err()
+        {
+            Some(CallError::Stage(error)) => error,
+            other => panic!("{stage}: {other:?}"),
+        };
+        for (column, found) in
+            [("price", "utf8 (u)"), ("kind", "a dictionary of utf8 (u)"), ("at", "timestamp[us] (tsu:UTC)"), ("small", "int32 (i)")]
+        {
+            let expected = format!("expected int64 (l) or float64 (g), found {found}");
+            assert_eq!(refusal(column, &few.0), schema_error(column, &expected), "{stage}");
+        }
+        for (schema, help) in [&few, &many, &none] {
+            let error = refusal("pric", schema);
+            let StageError::Config { pointer, message, help: told, .. } = &error else { panic!("{stage}: {error:?}") };
+            assert_eq!(
+                (pointer.as_str(), message.as_str(), told.as_ref()),
+                ("/column", "there is no column `pric`", Some(help)),
+                "{stage}"
+            );
+            assert_eq!(error.to_string(), format!("there is no column `pric`; {help}"));
+        }
+    }
+}
+
+/// What `hello` does to its column, by language, and what reads the row behind the last instead.
+const BEYOND: [(&str, &str, &str, &str, &str); 9] = [
+    (
+        "c",
+        "stage.c",
+        "for (uint64_t row = 0; row < column.length; row++) ((int64_t *)column.values)[row] *= 2;",
+        "if (!parshall_valid(&column, column.length)) return false;",
+        "row 3 is out of bounds: there are 3",
+    ),
+    ("cpp", "stage.cpp", "for (auto &value : column.values) value *= 2;", "column[3] *= 2;", "row 3 is out of bounds: there are 3"),
+    ("cpp", "stage.cpp", "for (auto &value : column.values) value *= 2;", "column.values[3] *= 2;", "an index out of bounds"),
+    ("zig", "stage.zig", "for (n.values) |*value| value.* *%= 2;", "n.values[frame.rows] *%= 2;", "index out of bounds: index 3, len 3"),
+    (
+        "d",
+        "stage.d",
+        "foreach (ref value; column.values) value *= 2;",
+        "column.values[frame.rows] *= 2;",
+        "panicked at stage.d:16: array index out of bounds",
+    ),
+    (
+        "swift",
+        "stage.swift",
+        "for row in column.rows { column[row] &*= 2 }",
+        "column[frame.rows] &*= 2",
+        "row 3 is out of bounds: there are 3",
+    ),
+    (
+        "assemblyscript",
+        "stage.ts",
+        "for (let row = 0; row < column.length; row++) column[row] *= 2;",
+        "column[column.length] *= 2;",
+        "row 3 is out of bounds: there are 3",
+    ),
+    (
+        "rust",
+        "src/lib.rs",
+        "n.values.iter_mut().for_each(|value| *value = value.wrapping_mul(2));",
+        "n.values[frame.rows] = 2;",
+        "panicked at src/lib.rs:15:9: index out of bounds: the len is 3 but the index is 3",
+    ),
+    (
+        "go",
+        "stage.go",
+        "for row := range n.Values {\n\t\tn.Values[row] *= 2\n\t}",
+        "n.Values[frame.Rows] *= 2",
+        "index out of range [3] with length 3",
+    ),
+];
+
+/// Protects against a row that is not there and reads as some value: the instance ends, and the words of its end are told.
+#[test]
+fn a_row_beyond_the_last_ends_with_words() {
+    let own = std::env::var_os("PARSHALL_TOOLS").map(std::path::PathBuf::from);
+    let there = |tool: &str| has_tool(tool) || own.as_ref().is_some_and(|tools| tools.join("bin").join(tool).is_file());
+    let here = folder();
+    let case = here.path().join("cases/three");
+    fs::create_dir_all(&case).unwrap();
+    fs::write(case.join("case.toml"), "").unwrap();
+    fs::write(case.join("input.csv"), "n\n1\n2\n3\n").unwrap();
+    for (at, (language, source, within, beyond, told)) in BEYOND.into_iter().enumerate() {
+        let tools: &[&str] = match language {
+            "rust" => &["cargo"],
+            "go" => &["go"],
+            "assemblyscript" => &["asc"],
+            "d" => &["ldc2", "zig"],
+            "swift" => &["swift-frontend", "zig"],
+            _ => &["zig"],
+        };
+        let name = format!("beyond-{at}");
+        run(here.path(), &["new", &name, "--lang", language]).ok();
+        let file = here.path().join(&name).join(source);
+        let hello = fs::read_to_string(&file).unwrap();
+        assert!(hello.contains(within), "{language}: hello does not say `{within}` any more");
+        fs::write(&file, hello.replace(within, beyond)).unwrap();
+        if !tools.iter().all(|tool| there(tool)) {
+            eprintln!("no compiler for {language} is here: plugins/languages/install {language}");
+            continue;
+        }
+        run(here.path(), &["build", &name, "--out", "beyond.wasm"]).ok();
+        let tested = run(here.path(), &["test", "--component", "beyond.wasm", "--cases", "cases"]);
+        assert_eq!(tested.code(), 1, "{language}: {}", tested.out());
+        assert!(tested.out().contains(told), "{language}: {}", tested.out());
+    }
+}
+
+/// Where an SDK's public functions are, a pattern that finds their names, and names that only the SDK itself calls.
+const SURFACES: [(&str, &str, &str); 8] = [
+    (
+        "c",
+        r"^(?:__attribute__\(\(noreturn\)\) )?(?:PARSHALL__COLD )?static (?:inline )?(?:const )?\w+ \*?(parshall_[a-z]\w*)\(",
+        "parshall_finish parshall_open parshall_process parshall_snapshot",
+    ),
+    (
+        "cpp",
+        r"^(?:    )?(?:\[\[noreturn\]\] )?(?:explicit |inline |constexpr |template <class\.* \w+> )*[\w:<>]+ [&*]?(\w+)\([^;]*\) (?:const )?\{",
+        "Frame Opening Schema Settings __next_prime parshall_finish parshall_open parshall_process parshall_snapshot",
+    ),
+    ("zig", r"^ *pub (?:fn|const|var) (\w+)", "Allocator Answer Column Failed Frame Input Opening Output Read Texts Validity of slice"),
+    (
+        "d",
+        r"^(?:    )?(?:static )?(?:bool|void|uint|string|noreturn|Texts|Output|T\[\]|Column!T|const\(Schema\)\*) (\w+)(?:\(T\)|\(C\)|\(Parts\.\.\.\))?\(.*\{",
+        "callIsOver next of opIndex parshall_after_finish parshall_after_open parshall_after_process parshall_after_snapshot readConfig said",
+    ),
+    (
+        "swift",
+        r"^(?:  )?(?:mutating )?func (\w+)",
+        "afterFinish afterOpen afterProcess afterSnapshot count describe drop finish hash lay layPorts next open pointer process put reallocate snapshot",
+    ),
+    (
+        "rust",
+        r"^ *pub (?:const |unsafe )*(?:fn|trait) (\w+)",
+        "Number Transform config describe drop finish listen of open over process raw read slice snapshot string",
+    ),
+    ("go", r"^func (?:\(\w+ \*?[A-Z]\w*(?:\[\w+\])?\) )?([A-Z]\w*)", "Error"),
+    (
+        "assemblyscript",
+        r"^(?:export (?:function|class|abstract class) (\w+)|  (?:static )?([a-z]\w*)(?:<T>)?\(.*\): [\w<>| ]+ \{)",
+        "Config Failure Frame Input Read Schema Stage allocate cabi_realloc describe drop finish forget forgetAnswer forgetPorts \
+         hasPorts lay layAnswer layPorts layText open over panic pointerOf process restore snapshot stage stateful textAt widthIs",
+    ),
+];
+
+/// Protects a page's list of functions from growing older than its SDK.
+#[test]
+fn a_language_s_page_names_what_its_sdk_has() {
+    let word = regex::Regex::new(r"\w+").unwrap();
+    for (language, pattern, inner) in SURFACES {
+        let folder = project("plugins/languages").join(language);
+        let page = fs::read_to_string(folder.join("README.md")).unwrap();
+        let (_, rest) = page.split_once("\n## Reference\n").unwrap_or_else(|| panic!("{language} has no such section"));
+        let rows = rest.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with("| `"));
+        let cells: Vec<&str> = rows.map(|row| row[2..].split(" | ").next().unwrap()).collect();
+        let spans: Vec<&str> = cells.iter().flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+        assert!(spans.len() >= 20, "{language}: {spans:?}");
+        let listed: BTreeSet<&str> = cells.iter().flat_map(|cell| word.find_iter(cell)).map(|found| found.as_str()).collect();
+
+        let mut sources = String::new();
+        let mut folders = vec![folder.join("sdk")];
+        while let Some(folder) = folders.pop() {
+            for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+                match path.is_dir() {
+                    true => folders.push(path),
+                    false if path.file_name().is_some_and(|name| name == "parshall.h") && language != "c" => {}
+                    false => sources += &fs::read_to_string(path).unwrap(),
+                }
+            }
+        }
+        let public = regex::Regex::new(&format!("(?m){pattern}")).unwrap();
+        let found = public.captures_iter(&sources).filter_map(|found| Some(found.iter().skip(1).flatten().next()?.as_str()));
+        let found: BTreeSet<&str> = found.collect();
+        assert!(found.len() >= 20, "{language}: {found:?}");
+        let inner: BTreeSet<&str> = inner.split_whitespace().collect();
+        let unlisted: Vec<_> = found.iter().filter(|name| !listed.contains(*name) && !inner.contains(*name)).collect();
+        assert!(unlisted.is_empty(), "plugins/languages/{language}/README.md does not list {unlisted:?}");
+        let defined: BTreeSet<&str> = word.find_iter(&sources).map(|found| found.as_str()).collect();
+        for span in spans {
+            // What is called: `schema.column(name, …)` is `column`.
+            let called = span.split(['(', '[', '{', '<']).next().unwrap();
+            let Some(name) = word.find_iter(called).last().map(|found| found.as_str()) else { continue };
+            let variable = span.contains('[') && !span.contains('.');
+            assert!(variable || defined.contains(name), "plugins/languages/{language}/README.md lists `{span}`, and there is no {name}");
+        }
     }
 }
 

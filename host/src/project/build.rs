@@ -142,7 +142,7 @@ impl Workshop<'_> {
     fn d(&self) -> Result<Vec<u8>, String> {
         let object = self.work.join("stage.o");
         let mut compiler = command(&toolchain::need(Language::D.tool())?, self.folder);
-        compiler.args(["-mtriple=wasm32-unknown-unknown-wasm", "-mattr=+bulk-memory,+simd128", "-betterC", "-checkaction=halt", "-O3"]);
+        compiler.args(["-mtriple=wasm32-unknown-unknown-wasm", "-mattr=+bulk-memory,+simd128", "-betterC", "-O3"]);
         compiler.arg(format!("-I={}", self.sdk().display())).args(["-i=parshall", "-c", "stage.d"]);
         compiler.arg(format!("-of={}", object.display()));
         run(compiler)?;
@@ -151,7 +151,7 @@ impl Workshop<'_> {
 
     fn zig(&self) -> Result<Vec<u8>, String> {
         let mut compiler = command(&toolchain::need(Language::Zig.tool())?, self.folder);
-        compiler.args(["build-exe", "-target", "wasm32-freestanding", "-mcpu=generic+simd128+bulk_memory", "-O", "ReleaseFast"]);
+        compiler.args(["build-exe", "-target", "wasm32-freestanding", "-mcpu=generic+simd128+bulk_memory", "-O", "ReleaseSafe"]);
         compiler.args(["-fno-entry", "-rdynamic", "-fstrip", "--stack", STACK, "--dep", "parshall", "-Mroot=stage.zig"]);
         compiler.arg(format!("-Mparshall={}", self.sdk().join("parshall.zig").display()));
         compiler.arg(format!("-femit-bin={}", self.core().display()));
@@ -174,11 +174,12 @@ impl Workshop<'_> {
         self.link(&[&object, &sdk.join("memory.c")])
     }
 
-    /// Its exports have the contract's names by a transform of the compiler's that is part of the SDK.
+    /// Its exports have the contract's names by a transform of the compiler's that is part of the SDK, as is what `throw` comes to.
     fn assemblyscript(&self) -> Result<Vec<u8>, String> {
         let sdk = &self.manifest.sdk;
         let mut compiler = command(&toolchain::need(Language::AssemblyScript.tool())?, self.folder);
-        compiler.arg("stage.ts").arg(sdk.join("exports.ts")).args(["-O3", "--noAssert", "--enable", "simd", "--use", "abort="]);
+        compiler.arg("stage.ts").arg(sdk.join("exports.ts")).args(["-O3", "--noAssert", "--enable", "simd", "--use"]);
+        compiler.arg(format!("abort={}", sdk.join("errors/panic").display()));
         compiler.arg("--transform").arg(Path::new(".").join(sdk).join("names.mjs")).args(["--outFile", "build/core.wasm"]);
         run(compiler)?;
         self.component(&self.core())

@@ -61,7 +61,7 @@ const RUST: &[File] = files![
     "rust": "src/lib.rs" from "hello/src/lib.rs", "Cargo.toml" from "hello/Cargo.toml", "sdk/Cargo.toml" from "sdk/Cargo.toml",
     "sdk/src/lib.rs" from "sdk/src/lib.rs", "sdk/src/abi.rs" from "sdk/src/abi.rs", "sdk/src/answer.rs" from "sdk/src/answer.rs",
     "sdk/src/config.rs" from "sdk/src/config.rs", "sdk/src/exports.rs" from "sdk/src/exports.rs", "sdk/src/frame.rs" from "sdk/src/frame.rs",
-    "sdk/src/schema.rs" from "sdk/src/schema.rs",
+    "sdk/src/last_words.rs" from "sdk/src/last_words.rs", "sdk/src/schema.rs" from "sdk/src/schema.rs",
 ];
 
 /// A test that every template has: the stage does the same in every language.

@@ -41,6 +41,8 @@ impl Engine {
     pub fn new(accounting: Accounting) -> wasmtime::Result<Self> {
         let mut config = Config::new();
         config.cranelift_opt_level(OptLevel::Speed).consume_fuel(accounting.fuel).epoch_interruption(accounting.deadline);
+        // A panic's text lies in the memory of the guest that trapped; without a trap, this does nothing.
+        config.coredump_on_trap(true);
         let inner = wasmtime::Engine::new(&config)?;
         let ticker = Arc::new(Ticker);
         if accounting.deadline {

@@ -1,12 +1,24 @@
 //! What wasmtime reports, as the call errors of floor 0, each with its blame.
 
-use wasmtime::{Trap, component::ResourceTableError};
+use wasmtime::{Store, Trap, component::ResourceTableError};
 
-use super::host::Host;
+use super::{host::Host, last_words};
 use crate::words::{call::CallError, limits::Limits};
 
-/// Turns the error of a failed call into its reason. A refused growth explains the trap that followed it.
-pub fn of(error: &wasmtime::Error, host: &mut Host) -> CallError {
+/// Turns the error of a failed call into its reason, with what the guest said before it trapped.
+pub fn of(error: &wasmtime::Error, store: &mut Store<Host>) -> CallError {
+    match reason(error, store.data_mut()) {
+        CallError::Trap { reason, message } => {
+            let most = store.data().limits.message as usize;
+            let words = last_words::of(error, &*store, most);
+            CallError::Trap { reason, message: words.map_or(message.clone(), |words| format!("{words} ({message})")) }
+        }
+        other => other,
+    }
+}
+
+/// A refused growth explains the trap that followed it.
+fn reason(error: &wasmtime::Error, host: &mut Host) -> CallError {
     if let Some(refusal) = host.limiter.take_refusal() {
         let (current, requested, allowed) = (refusal.current, refusal.requested, refusal.allowed);
         return CallError::Limit { limit: refusal.limit, current, requested, allowed, unit: refusal.unit };
@@ -72,8 +84,12 @@ fn of_trap(trap: Trap, error: &wasmtime::Error, host: &Host) -> CallError {
     CallError::Trap { reason, message: said(error) }
 }
 
-/// What happened, in one line. The addresses of a backtrace say nothing about a stripped component.
+/// What happened, in one line. The addresses of a backtrace say nothing about a stripped component, nor do the parts of a dump.
 fn said(error: &wasmtime::Error) -> String {
     let causes = error.chain().map(|cause| cause.to_string());
-    causes.filter(|cause| !cause.starts_with("error while executing at wasm backtrace")).collect::<Vec<_>>().join(": ")
+    let noise = |cause: &String| BACKTRACES.iter().any(|begin| cause.starts_with(begin));
+    causes.filter(|cause| !noise(cause)).collect::<Vec<_>>().join(": ")
 }
+
+/// What such a cause begins with.
+const BACKTRACES: [&str; 2] = ["error while executing at wasm backtrace", "wasm coredump generated"];

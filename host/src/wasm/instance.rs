@@ -71,7 +71,7 @@ impl Instance {
         let inner = linked.instantiate(&mut store).map_err(|error| {
             // What it printed says why.
             store.data_mut().end();
-            failure::no_room(&error).unwrap_or_else(|| failure::of(&error, store.data_mut()))
+            failure::no_room(&error).unwrap_or_else(|| failure::of(&error, &mut store))
         })?;
         Ok(Instance { store, inner, fuel, ticks, interface: imports::interface(interface), poisoned: false })
     }
@@ -125,7 +125,7 @@ impl Instance {
         let returned = function.call(&mut self.store, parameters);
         let guest = self.store.data_mut().clock.guest();
         let fuel = self.fuel.map_or(0, |allowed| allowed - self.store.get_fuel().unwrap_or(allowed));
-        let outcome = returned.map(|(value,)| value).map_err(|error| failure::of(&error, self.store.data_mut()));
+        let outcome = returned.map(|(value,)| value).map_err(|error| failure::of(&error, &mut self.store));
         self.poisoned = outcome.is_err();
         self.usage(&mut cost.usage, guest, fuel, memory, outcome.is_ok());
         (outcome, cost)

@@ -15,6 +15,7 @@ mod fuzz;
 mod host;
 mod imports;
 mod instance;
+mod last_words;
 mod layout;
 mod lift;
 mod limiter;

@@ -148,7 +148,7 @@ fn amounts(current: u64, requested: u64, allowed: u64) -> String {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum StageError {
     /// The configuration is wrong.
-    #[error("{message}")]
+    #[error("{message}{}", .help.as_ref().map(|help| format!("; {help}")).unwrap_or_default())]
     Config {
         /// JSON Pointer to the wrong value.
         pointer: String,

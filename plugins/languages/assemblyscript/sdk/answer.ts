@@ -72,6 +72,8 @@ export class Output {
       for (let i = 0; i < width; i++) this.source(i, false);
       this.sources = width;
     }
+    if (index < 0 || index >= max(width, this.sources)) throw new RangeError(`there is no column ${index}`);
+    if (this.nodes == MOST_MADE) throw new RangeError(`more than ${MOST_MADE} made columns in one output`);
     this.source(index, true);
     const node = load<usize>(this.raw, 36) + this.nodes++ * NODE;
     store<u64>(node, length);

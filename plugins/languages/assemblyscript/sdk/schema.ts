@@ -31,19 +31,66 @@ export class Schema {
     return at;
   }
 
-  /** The index of a column of one of the formats in a list such as "lg"; -1 is a failure, and told already. */
+  /**
+   * The index of a column of one of the formats in a list such as "lg"; -1 is a failure, and told already. What is wrong with the
+   * name stands at `pointer` in the configuration; where that is "", it is told of the column.
+   */
   index(name: string, formats: string, pointer: string = ""): i32 {
     for (let i = 0; i < this.fields.length; i++) {
       const field = this.fields[i];
       if (field.name != name) continue;
-      if (field.format.length == 1 && formats.includes(field.format) && !(field.flags & DICTIONARY_ENCODED)) return i;
-      failSchema(name, `expected a type of format ${formats}, found ${field.format}`);
+      const dictionary = (field.flags & DICTIONARY_ENCODED) != 0;
+      if (field.format.length == 1 && formats.includes(field.format) && !dictionary) return i;
+      const found = dictionary ? "a dictionary of " + typeName(this.dictionary(i)) : typeName(field.format);
+      failSchema(name, `expected ${expected(formats)}, found ${found}`);
       return -1;
     }
-    failConfig(pointer, `there is no column \`${name}\``);
+    if (pointer.length == 0) failSchema(name, "there is no such column; " + this.names());
+    else failConfig(pointer, `there is no column \`${name}\``, this.names());
     return -1;
   }
+
+  /** The format of a dictionary's values, which follow its keys. */
+  private dictionary(column: i32): string {
+    let at = 0;
+    while (column-- > 0) at = this.after(at);
+    return textAt(this.raw + (at + 1) * FIELD + 8);
+  }
+
+  /** The columns that there are, of many only the first. */
+  private names(): string {
+    const count = this.fields.length, more = count - MOST_NAMED;
+    if (count == 0) return "the input has no columns";
+    let named = this.fields[0].name;
+    for (let i = 1; i < min(count, MOST_NAMED); i++) named += "`, `" + this.fields[i].name;
+    return `the columns are \`${named}\`` + (more > 0 ? ` and ${more} more` : "");
+  }
 }
+
+const MOST_NAMED = 20;
+
+/** A type as a person reads it, with its letter: `int64 (l)`. */
+export function typeName(format: string): string {
+  const words = TYPE_NAMES.split(" "), letters = format.split(":")[0];
+  for (let i = 0; i < words.length; i += 2) if (words[i] == letters) return `${words[i + 1]} (${format})`;
+  return `a type of the format \`${format}\``;
+}
+
+/** `int64 (l) or float64 (g)`, of a list such as "lg". */
+function expected(formats: string): string {
+  const all: string[] = [];
+  for (let i = 0; i < formats.length; i++) all.push(typeName(formats.charAt(i)));
+  return all.join(" or ");
+}
+
+/** Words for the letters of the Arrow C data interface; what stands behind a colon is a parameter. */
+const TYPE_NAMES =
+  "n null b bool c int8 C uint8 s int16 S uint16 i int32 I uint32 l int64 L uint64 e float16 f float32 g float64 " +
+  "z binary Z large_binary vz binary_view u utf8 U large_utf8 vu utf8_view tdD date32 tdm date64 " +
+  "tts time32[s] ttm time32[ms] ttu time64[us] ttn time64[ns] tDs duration[s] tDm duration[ms] tDu duration[us] tDn duration[ns] " +
+  "tiM interval[year_month] tiD interval[day_time] tin interval[month_day_nano] " +
+  "tss timestamp[s] tsm timestamp[ms] tsu timestamp[us] tsn timestamp[ns] d decimal w fixed_size_binary " +
+  "+l list +L large_list +vl list_view +vL large_list_view +w fixed_size_list +s struct +m map +r run_end_encoded +ud union +us union";
 
 export class Input {
   constructor(public name: string, public schema: Schema) {}
@@ -61,7 +108,7 @@ export function sameSchema(inputs: Input[]): Schema | null {
     let same = other.length == first.length;
     for (let at = 0; same && at < first.length; at++) same = first[at].name == other[at].name && first[at].format == other[at].format;
     if (!same) {
-      failSchema(inputs[i].name, `this input has other columns than \`${inputs[0].name}\``);
+      failSchema("", `input \`${inputs[i].name}\` has other columns than \`${inputs[0].name}\``);
       return null;
     }
   }

@@ -11,8 +11,8 @@ export class Description {
     public name: string,
     public version: string,
     public summary: string,
-    /** JSON Schema of the configuration. */
-    public configSchema: string = '{"type": "object"}',
+    /** JSON Schema of the configuration; without it, there are no settings. */
+    public configSchema: string = '{"type": "object", "additionalProperties": false}',
   ) {}
 }
 

@@ -1,7 +1,8 @@
 #include "parshall.h"
 
 const parshall_description parshall_stage = {
-    .name = "hello", .version = "0.1.0", .summary = "Doubles the column `n`", .config_schema = "{\"type\": \"object\"}",
+    .name = "hello", .version = "0.1.0", .summary = "Doubles the column `n`",
+    .config_schema = "{\"type\": \"object\", \"additionalProperties\": false}",
 };
 static uint32_t n;
 

@@ -189,8 +189,11 @@ static inline bool parshall_same(parshall_text a, parshall_text b) {
     return true;
 }
 
+/* What is rare is kept small. */
+#define PARSHALL__COLD __attribute__((cold, noinline))
+
 /* Up to four texts as one. */
-static parshall_text parshall_join(parshall_text a, parshall_text b, parshall_text c, parshall_text d) {
+PARSHALL__COLD static parshall_text parshall_join(parshall_text a, parshall_text b, parshall_text c, parshall_text d) {
     char *at = (char *)parshall_alloc(a.length + b.length + c.length + d.length + 1), *end = at;
     const parshall_text parts[4] = { a, b, c, d };
     for (int i = 0; i < 4; i++) {
@@ -198,6 +201,39 @@ static parshall_text parshall_join(parshall_text a, parshall_text b, parshall_te
         end += parts[i].length;
     }
     return (parshall_text){ at, (size_t)(end - at) };
+}
+
+/* ---- the end: a defect after which the instance cannot go on ---- */
+
+/* Traps. The host finds the text in memory and tells it. */
+__attribute__((noreturn)) PARSHALL__COLD static void parshall_panic(parshall_text message) {
+    static volatile struct {
+        uint64_t mark[2];
+        const char *at;
+        size_t length;
+    } words __attribute__((aligned(8)));
+    /* `parshall:trapped`, put together only here: where it stands, something was said. */
+    words.mark[0] = 0x6c6c616873726170u;
+    words.mark[1] = 0x646570706172743au;
+    words.at = message.at;
+    words.length = message.length;
+    __builtin_trap();
+}
+
+PARSHALL__COLD static parshall_text parshall__decimal_text(uint64_t number) {
+    char *end = (char *)parshall_alloc(20) + 20, *at = end;
+    do *--at = (char)('0' + number % 10);
+    while (number /= 10);
+    return (parshall_text){ at, (size_t)(end - at) };
+}
+
+__attribute__((noreturn)) PARSHALL__COLD static void parshall__out_of_bounds(const char *what, uint64_t index, uint64_t length) {
+    parshall_text said = parshall_join(parshall_text_of(what), PARSHALL_TEXT(" "), parshall__decimal_text(index), PARSHALL_TEXT(" is out of bounds: there are "));
+    parshall_panic(parshall_join(said, parshall__decimal_text(length), (parshall_text){ 0 }, (parshall_text){ 0 }));
+}
+
+static inline void parshall__within(const char *what, uint64_t index, uint64_t length) {
+    if (__builtin_expect(index >= length, 0)) parshall__out_of_bounds(what, index, length);
 }
 
 /* ---- errors: each answers false, so that `return parshall_fail_...` ends a call ---- */
@@ -233,7 +269,7 @@ static parshall__error parshall__failure;
 static bool parshall__failed;
 
 /* The configuration is wrong at a JSON Pointer such as "/column". */
-static bool parshall_fail_config(parshall_text pointer, parshall_text message) {
+PARSHALL__COLD static bool parshall_fail_config(parshall_text pointer, parshall_text message) {
     parshall__failed = true;
     parshall_zero(&parshall__failure, sizeof parshall__failure);
     parshall__failure.config.pointer = pointer;
@@ -241,17 +277,23 @@ static bool parshall_fail_config(parshall_text pointer, parshall_text message) {
     return false;
 }
 
-/* A column does not fit. */
-static bool parshall_fail_schema(parshall_text column, parshall_text message) {
+/* Advice for the error of the configuration that was just told. */
+static bool parshall_help(parshall_text advice) {
+    parshall__failure.config.help = (parshall__maybe_text){ 1, advice };
+    return false;
+}
+
+/* A column does not fit; without a name, it is the whole schema. */
+PARSHALL__COLD static bool parshall_fail_schema(parshall_text column, parshall_text message) {
     parshall__failed = true;
     parshall_zero(&parshall__failure, sizeof parshall__failure);
     parshall__failure.tag = 1;
-    parshall__failure.schema.column = (parshall__maybe_text){ 1, column };
+    parshall__failure.schema.column = (parshall__maybe_text){ column.length > 0, column };
     parshall__failure.schema.message = message;
     return false;
 }
 
-static bool parshall__fail(uint8_t tag, parshall_text message) {
+PARSHALL__COLD static bool parshall__fail(uint8_t tag, parshall_text message) {
     parshall__failed = true;
     parshall__failure.tag = tag;
     parshall__failure.message = message;
@@ -277,9 +319,11 @@ static size_t parshall__skip(const parshall_schema *schema, size_t at) {
     return at;
 }
 
+/* The field of a column. A column that there is not ends the instance. */
 static const parshall_field *parshall_field_at(const parshall_schema *schema, uint32_t column) {
     size_t at = 0;
-    while (column--) at = parshall__skip(schema, at);
+    for (uint32_t left = column; left && at < schema->fields_length; left--) at = parshall__skip(schema, at);
+    if (at >= schema->fields_length) parshall_panic(parshall_join(PARSHALL_TEXT("there is no column "), parshall__decimal_text(column), (parshall_text){ 0 }, (parshall_text){ 0 }));
     return &schema->fields[at];
 }
 
@@ -289,22 +333,80 @@ static uint32_t parshall_columns(const parshall_schema *schema) {
     return columns;
 }
 
-/* The index of a column by name, of one of the formats in a list such as "lg"; nullable or not. Otherwise an error: at
- * `pointer` when there is no such column, of the column when it has another type. */
+/* Words for the letters of the Arrow C data interface; what stands behind a colon is a parameter. */
+static const char parshall__type_names[] =
+    "n null b bool c int8 C uint8 s int16 S uint16 i int32 I uint32 l int64 L uint64 e float16 f float32 g float64 z binary Z large_binary "
+    "vz binary_view u utf8 U large_utf8 vu utf8_view tdD date32 tdm date64 tts time32[s] ttm time32[ms] ttu time64[us] ttn time64[ns] "
+    "tDs duration[s] tDm duration[ms] tDu duration[us] tDn duration[ns] tiM interval[year_month] tiD interval[day_time] "
+    "tin interval[month_day_nano] tss timestamp[s] tsm timestamp[ms] tsu timestamp[us] tsn timestamp[ns] d decimal w fixed_size_binary "
+    "+l list +L large_list +vl list_view +vL large_list_view +w fixed_size_list +s struct +m map +r run_end_encoded +ud union +us union ";
+
+/* A type as a person reads it, with its letter: `int64 (l)`. */
+PARSHALL__COLD static parshall_text parshall_type_name(parshall_text format) {
+    size_t letters = 0;
+    while (letters < format.length && format.at[letters] != ':') letters++;
+    for (const char *at = parshall__type_names; *at;) {
+        parshall_text key = { at, 0 }, name;
+        while (key.at[key.length] != ' ') key.length++;
+        name.at = at = key.at + key.length + 1;
+        while (*at != ' ') at++;
+        name.length = (size_t)(at++ - name.at);
+        if (parshall_same(key, (parshall_text){ format.at, letters })) return parshall_join(name, PARSHALL_TEXT(" ("), format, PARSHALL_TEXT(")"));
+    }
+    return parshall_join(PARSHALL_TEXT("a type of the format `"), format, PARSHALL_TEXT("`"), (parshall_text){ 0 });
+}
+
+/* `int64 (l) or float64 (g)`, of a list such as "lg". */
+PARSHALL__COLD static parshall_text parshall__expected(const char *formats) {
+    parshall_text said = { 0 };
+    for (; *formats; formats++) {
+        parshall_text one = parshall_type_name((parshall_text){ formats, 1 });
+        said = said.length ? parshall_join(said, PARSHALL_TEXT(" or "), one, (parshall_text){ 0 }) : one;
+    }
+    return said;
+}
+
+enum { PARSHALL__MOST_NAMED = 20 };
+
+/* The columns that there are, of many only the first. */
+PARSHALL__COLD static parshall_text parshall__names(const parshall_schema *schema) {
+    const parshall_text nothing = { 0 };
+    parshall_text said = nothing;
+    uint32_t columns = 0;
+    for (size_t at = 0; at < schema->fields_length; at = parshall__skip(schema, at), columns++) {
+        if (columns >= PARSHALL__MOST_NAMED) continue;
+        parshall_text name = schema->fields[at].name;
+        said = columns ? parshall_join(said, PARSHALL_TEXT("`, `"), name, nothing) : name;
+    }
+    if (!columns) return PARSHALL_TEXT("the input has no columns");
+    said = parshall_join(PARSHALL_TEXT("the columns are `"), said, PARSHALL_TEXT("`"), nothing);
+    if (columns <= PARSHALL__MOST_NAMED) return said;
+    return parshall_join(said, PARSHALL_TEXT(" and "), parshall__decimal_text(columns - PARSHALL__MOST_NAMED), PARSHALL_TEXT(" more"));
+}
+
+/* The index of a column by name, of one of the formats in a list such as "lg"; nullable or not. Otherwise an error: of the
+ * column when it has another type; at `pointer` when there is none, where that is "" of the column, whose name no setting says. */
 static bool parshall_column_of(const parshall_schema *schema, parshall_text name, const char *formats, const char *pointer, uint32_t *column) {
+    const parshall_text nothing = { 0 };
     uint32_t index = 0;
     for (size_t at = 0; at < schema->fields_length; at = parshall__skip(schema, at), index++) {
         const parshall_field *field = &schema->fields[at];
         if (!parshall_same(field->name, name)) continue;
+        bool dictionary = field->flags & PARSHALL_DICTIONARY_ENCODED;
         for (const char *format = formats; *format; format++)
-            if (field->format.length == 1 && field->format.at[0] == *format && !(field->flags & PARSHALL_DICTIONARY_ENCODED)) {
+            if (field->format.length == 1 && field->format.at[0] == *format && !dictionary) {
                 *column = index;
                 return true;
             }
-        parshall_text expected = parshall_join(PARSHALL_TEXT("expected a type of format "), parshall_text_of(formats), PARSHALL_TEXT(", found "), field->format);
-        return parshall_fail_schema(name, expected);
+        /* The values of a dictionary follow its keys. */
+        parshall_text found = parshall_type_name(dictionary ? field[1].format : field->format);
+        if (dictionary) found = parshall_join(PARSHALL_TEXT("a dictionary of "), found, nothing, nothing);
+        found = parshall_join(PARSHALL_TEXT("expected "), parshall__expected(formats), PARSHALL_TEXT(", found "), found);
+        return parshall_fail_schema(name, found);
     }
-    return parshall_fail_config(parshall_text_of(pointer), parshall_join(PARSHALL_TEXT("there is no column `"), name, PARSHALL_TEXT("`"), (parshall_text){ 0 }));
+    if (!*pointer) return parshall_fail_schema(name, parshall_join(PARSHALL_TEXT("there is no such column; "), parshall__names(schema), nothing, nothing));
+    parshall_fail_config(parshall_text_of(pointer), parshall_join(PARSHALL_TEXT("there is no column `"), name, PARSHALL_TEXT("`"), nothing));
+    return parshall_help(parshall__names(schema));
 }
 
 /* The schema that all inputs have: the first's, if the others have the same names and types. */
@@ -316,7 +418,10 @@ static bool parshall_same_schema(const parshall_opening *opening, const parshall
         bool same = other->fields_length == first->fields_length;
         for (size_t at = 0; same && at < first->fields_length; at++)
             same = parshall_same(first->fields[at].name, other->fields[at].name) && parshall_same(first->fields[at].format, other->fields[at].format);
-        if (!same) return parshall_fail_schema(opening->inputs[i].name, PARSHALL_TEXT("this input has other columns than the first"));
+        if (!same) {
+            parshall_text said = parshall_join(PARSHALL_TEXT("input `"), opening->inputs[i].name, PARSHALL_TEXT("` has other columns than `"), opening->inputs[0].name);
+            return parshall_fail_schema((parshall_text){ 0 }, parshall_join(said, PARSHALL_TEXT("`"), (parshall_text){ 0 }, (parshall_text){ 0 }));
+        }
     }
     *schema = first;
     return true;
@@ -507,7 +612,7 @@ static bool parshall_next_setting(parshall_settings *s, parshall_setting *settin
 static inline bool parshall_is(const parshall_setting *setting, const char *name) { return parshall_same(setting->name, parshall_text_of(name)); }
 
 /* An error at this setting. `~` and `/` of a name are written as JSON Pointer wants them. */
-static bool parshall_fail_setting(const parshall_setting *setting, parshall_text message) {
+PARSHALL__COLD static bool parshall_fail_setting(const parshall_setting *setting, parshall_text message) {
     char *pointer = (char *)parshall_alloc(2 * setting->name.length + 1), *end = pointer;
     *end++ = '/';
     for (size_t i = 0; i < setting->name.length; i++) {
@@ -565,16 +670,34 @@ typedef struct {
 __attribute__((import_module("parshall:stage/frames@0.1.0"), import_name("[method]frame.read"))) void parshall__frame_read(uint32_t frame, const uint32_t *columns, size_t count, parshall__read_result *result);
 __attribute__((import_module("parshall:stage/frames@0.1.0"), import_name("[resource-drop]frame"))) void parshall__frame_drop(uint32_t frame);
 
+PARSHALL__COLD static bool parshall__misread(void) { return parshall_fail_internal(PARSHALL_TEXT("a column was read as what it is not: texts have offsets and bytes, numbers so many bytes a value")); }
+
+/* Bytes of so many values. */
+static inline uint64_t parshall__bytes_of(char format, uint64_t rows) {
+    switch (format) {
+    case 'l': case 'L': case 'g': return 8 * rows;
+    case 'i': case 'I': case 'f': return 4 * rows;
+    case 'u': case 'z': return rows ? 4 * (rows + 1) : 0;
+    case 's': case 'S': case 'e': return 2 * rows;
+    case 'c': case 'C': return rows;
+    default: return (rows + 7) / 8;
+    }
+}
+
 /* Copies columns in, in one crossing. `formats` has one letter for each: `u` and `z` have offsets and text, all others values. */
 static bool parshall_read(const parshall_frame *frame, const uint32_t *columns, const char *formats, size_t count, parshall_column *read) {
     parshall__read_result result;
     parshall__frame_read(frame->handle, columns, count, &result);
     if (result.failed) return parshall_fail_data(PARSHALL_TEXT("the columns exceed the limit `read_bytes`"));
     const parshall_bytes *buffer = result.arrays.buffers;
+    size_t buffers = 2 * count;
+    for (size_t i = 0; i < count; i++) buffers += formats[i] == 'u' || formats[i] == 'z';
+    if (buffers != result.arrays.buffers_length) return parshall__misread();
     for (size_t i = 0; i < count; i++) {
         const parshall__node *node = &result.arrays.nodes[i];
         bool texts = formats[i] == 'u' || formats[i] == 'z';
         read[i] = (parshall_column){ .length = node->length, .null_count = node->null_count };
+        if (buffer[1].length < parshall__bytes_of(formats[i], node->length)) return parshall__misread();
         read[i].validity = buffer[0].length ? buffer[0].at : NULL;
         read[i].values = buffer[1].at;
         read[i].text = texts ? (const char *)buffer[2].at : NULL;
@@ -583,9 +706,15 @@ static bool parshall_read(const parshall_frame *frame, const uint32_t *columns, 
     return true;
 }
 
-static inline bool parshall_valid(const parshall_column *column, uint64_t row) { return !column->validity || (column->validity[row >> 3] >> (row & 7) & 1); }
+/* Whether a row is not null. A row that there is not ends the instance. */
+static inline bool parshall_valid(const parshall_column *column, uint64_t row) {
+    parshall__within("row", row, column->length);
+    return !column->validity || (column->validity[row >> 3] >> (row & 7) & 1);
+}
 
+/* The text of a row. A row that there is not ends the instance. */
 static inline parshall_text parshall_text_at(const parshall_column *column, uint64_t row) {
+    parshall__within("row", row, column->length);
     return (parshall_text){ column->text + column->offsets[row], (size_t)(column->offsets[row + 1] - column->offsets[row]) };
 }
 
@@ -742,7 +871,7 @@ static uint32_t parshall__width; /* columns of the input */
 /* Another batch of the answer: every row and every column of the input, until told otherwise. At most 16 a call. */
 static parshall_output *parshall_output_new(uint32_t port) {
     if (!parshall__reply.outputs) parshall__reply.outputs = (parshall_output *)parshall_alloc(PARSHALL__MOST_OUTPUTS * sizeof(parshall_output));
-    if (parshall__reply.outputs_length == PARSHALL__MOST_OUTPUTS) __builtin_trap();
+    if (parshall__reply.outputs_length == PARSHALL__MOST_OUTPUTS) parshall_panic(PARSHALL_TEXT("more than 16 outputs in one call"));
     parshall_output *output = &parshall__reply.outputs[parshall__reply.outputs_length++];
     parshall_zero(output, sizeof *output);
     output->port = port;
@@ -764,7 +893,7 @@ static inline void parshall_rows_fresh(parshall_output *output, uint64_t rows) {
 }
 
 static void parshall__made(parshall_output *output, const parshall_column *column, size_t value_bytes, size_t text_bytes) {
-    if (output->made.nodes_length == PARSHALL__MOST_MADE) __builtin_trap();
+    if (output->made.nodes_length == PARSHALL__MOST_MADE) parshall_panic(PARSHALL_TEXT("more than 64 made columns in one output"));
     ((parshall__node *)output->made.nodes)[output->made.nodes_length++] = (parshall__node){ column->length, column->validity ? column->null_count : 0, 0 };
     parshall_bytes *buffers = (parshall_bytes *)output->made.buffers + output->made.buffers_length;
     *buffers++ = (parshall_bytes){ column->validity, column->validity && column->null_count ? (size_t)((column->length + 7) / 8) : 0 };
@@ -787,6 +916,7 @@ static void parshall_replace(parshall_output *output, uint32_t index, const pars
         output->sources = sources;
         output->sources_length = parshall__width;
     }
+    parshall__within("column", index, parshall__width);
     ((parshall__source *)output->sources)[index].made = 1;
     parshall__add(output, column, width);
 }
@@ -797,6 +927,7 @@ static void parshall_add(parshall_output *output, const parshall_column *column,
         output->each = 1;
         output->sources = (parshall__source *)parshall_alloc(PARSHALL__MOST_MADE * sizeof(parshall__source));
     }
+    if (output->sources_length >= PARSHALL__MOST_MADE) parshall_panic(PARSHALL_TEXT("more than 64 made columns in one output"));
     ((parshall__source *)output->sources)[output->sources_length++] = (parshall__source){ 1, 0 };
     parshall__add(output, column, width);
 }

@@ -2,7 +2,8 @@
 #include "parshall.h"
 
 const parshall_description parshall_stage = {
-    .name = "seen", .version = "0.1.0", .summary = "Counts rows in a store that outlives the instance", .config_schema = "{\"type\": \"object\"}",
+    .name = "seen", .version = "0.1.0", .summary = "Counts rows in a store that outlives the instance",
+    .config_schema = "{\"type\": \"object\", \"additionalProperties\": false}",
 };
 
 static bool parshall_open(const parshall_opening *opening) {

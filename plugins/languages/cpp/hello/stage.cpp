@@ -2,7 +2,8 @@
 
 struct Hello {
     static constexpr parshall::Description description{
-        .name = "hello", .version = "0.1.0", .summary = "Doubles the column `n`", .config_schema = R"({"type": "object"})"};
+        .name = "hello", .version = "0.1.0", .summary = "Doubles the column `n`",
+        .config_schema = R"({"type": "object", "additionalProperties": false})"};
     parshall::Index n;
 
     parshall::Result<void> open(const parshall::Opening &opening) {

@@ -9,9 +9,19 @@
 // and `PARSHALL_TRANSFORM(Type)` makes it the component. There are no exceptions: what can fail answers a Result, and
 // TRY(…) hands its error on.
 //
+// An index that is out of bounds ends the instance, with words that the host tells.
+//
 // Memory: views (columns that were read, texts of the configuration, what `join` gives) last until the call has returned.
 // `new`, and with it every container, is there for what lasts longer.
 #pragma once
+
+// Zig turns the library's checks off where it optimises. Here they are on, the cheap ones, and end the instance with words.
+#undef _LIBCPP_HARDENING_MODE
+#define _LIBCPP_HARDENING_MODE _LIBCPP_HARDENING_MODE_FAST
+#include <__assertion_handler>
+#undef _LIBCPP_ASSERTION_HANDLER
+#define _LIBCPP_ASSERTION_HANDLER(message) parshall__library_panics()
+[[noreturn]] void parshall__library_panics() noexcept;
 
 #define PARSHALL_STATEFUL
 #define PARSHALL__REMEMBERS parshall__remembers
@@ -75,7 +85,7 @@ inline Failed config_error(std::string_view pointer, std::string_view message) {
     parshall_fail_config(text(pointer), text(message));
     return Failed(Error{});
 }
-// A column does not fit.
+// A column does not fit; without a name, it is the whole schema.
 inline Failed schema_error(std::string_view column, std::string_view message) {
     parshall_fail_schema(text(column), text(message));
     return Failed(Error{});
@@ -90,6 +100,9 @@ inline Failed internal_error(std::string_view message) {
     parshall_fail_internal(text(message));
     return Failed(Error{});
 }
+
+// Ends the instance, with words that the host tells: for what cannot be.
+[[noreturn]] inline void panic(std::string_view message) { parshall_panic(text(message)); }
 
 inline Result<void> told(bool ok) {
     if (!ok) return Failed(Error{});
@@ -177,7 +190,8 @@ class Schema {
 public:
     explicit Schema(const parshall_schema *raw) : raw(raw) {}
 
-    // A column by name, of one of the formats in a list such as "lg": `l` int64, `g` float64, `u` utf8 …
+    // A column by name, of one of the formats in a list such as "lg": `l` int64, `g` float64, `u` utf8 … `pointer` is where in the
+    // configuration the name stands, if it does.
     Result<Index> column(std::string_view name, const char *formats, const char *pointer = "") const {
         Index index;
         TRY(told(parshall_column_of(raw, text(name), formats, pointer, &index)));
@@ -224,14 +238,23 @@ public:
 struct Validity {
     const std::uint8_t *bits = nullptr;
     std::uint64_t nulls = 0;
+    std::size_t rows = std::numeric_limits<std::size_t>::max(); // known of a column that was read
 
-    bool operator[](std::size_t row) const { return !bits || (bits[row >> 3] >> (row & 7) & 1); }
+    bool operator[](std::size_t row) const {
+        parshall__within("row", row, rows);
+        return !bits || (bits[row >> 3] >> (row & 7) & 1);
+    }
 };
 
 // A column of numbers. What was read is the stage's own, to be worked on in place.
 template <class T> struct Column {
     std::span<T> values;
     Validity validity;
+
+    T &operator[](std::size_t row) const {
+        parshall__within("row", row, values.size());
+        return values.data()[row];
+    }
 };
 
 // A column of strings.
@@ -241,23 +264,27 @@ struct Texts {
     Validity validity;
 
     std::string_view operator[](std::size_t row) const {
-        return { bytes + offsets[row], static_cast<std::size_t>(offsets[row + 1] - offsets[row]) };
+        parshall__within("row", row, offsets.size() - 1);
+        const auto *offset = offsets.data() + row;
+        return { bytes + offset[0], static_cast<std::size_t>(offset[1] - offset[0]) };
     }
 };
 
 template <class T> struct Crossed {
     using Type = Column<T>;
-    static constexpr char layout = 'l'; // validity and values
+    static constexpr char layout = sizeof(T) == 8 ? 'l' : sizeof(T) == 4 ? 'i' : sizeof(T) == 2 ? 's' : 'c'; // validity and values
     static Type of(const parshall_column &raw) {
         auto *values = static_cast<T *>(const_cast<void *>(raw.values));
-        return { { values, static_cast<std::size_t>(raw.length) }, { raw.validity, raw.null_count } };
+        const auto rows = static_cast<std::size_t>(raw.length);
+        return { { values, rows }, { raw.validity, raw.null_count, rows } };
     }
 };
 template <> struct Crossed<std::string_view> {
     using Type = Texts;
     static constexpr char layout = 'u'; // validity, offsets and bytes
     static Type of(const parshall_column &raw) {
-        return { { raw.offsets, static_cast<std::size_t>(raw.length) + 1 }, raw.text, { raw.validity, raw.null_count } };
+        const auto rows = static_cast<std::size_t>(raw.length);
+        return { { raw.offsets, rows + 1 }, raw.text, { raw.validity, raw.null_count, rows } };
     }
 };
 
@@ -406,8 +433,12 @@ std::size_t __hash_memory(_LIBCPP_NOESCAPE const void *at, std::size_t size) noe
     for (auto *byte = static_cast<const unsigned char *>(at); size--; byte++) hash = (hash ^ *byte) * 16777619u;
     return hash ^ hash >> 15;
 }
-[[noreturn]] void __libcpp_verbose_abort(const char *, ...) noexcept { __builtin_trap(); }
+[[noreturn]] void __libcpp_verbose_abort(const char *, ...) noexcept { parshall__library_panics(); }
 _LIBCPP_END_NAMESPACE_STD
+
+PARSHALL__COLD void parshall__library_panics() noexcept {
+    parshall_panic(PARSHALL_TEXT("the C++ library was asked for what there is not: an index out of bounds, the value of an empty optional"));
+}
 
 #define PARSHALL_TRANSFORM(Stage)                                                                     \
     const parshall_description parshall_stage = Stage::description;                                   \

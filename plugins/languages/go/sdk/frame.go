@@ -1,6 +1,9 @@
 package parshall
 
-import "unsafe"
+import (
+	"fmt"
+	"unsafe"
+)
 
 // Frame is a batch that the host holds. What is not read stays there.
 type Frame struct {
@@ -33,10 +36,18 @@ type Number interface {
 type Validity struct {
 	Bits  []byte
 	Nulls int
+
+	known bool // of a column that was read: how many rows it has
+	rows  int
 }
 
-// Valid says whether a row is not null.
-func (v Validity) Valid(row int) bool { return v.Bits == nil || v.Bits[row>>3]>>(row&7)&1 != 0 }
+// Valid says whether a row is not null. A row that there is not is a panic.
+func (v Validity) Valid(row int) bool {
+	if v.known && uint(row) >= uint(v.rows) {
+		panic(fmt.Sprintf("row %d is out of bounds: there are %d", row, v.rows))
+	}
+	return v.Bits == nil || v.Bits[row>>3]>>(row&7)&1 != 0
+}
 
 // Len is the number of rows.
 func (t Texts) Len() int { return len(t.Offsets) - 1 }
@@ -77,7 +88,7 @@ type node struct{ length, nulls int }
 func (r *Read) begin() (node, Validity) {
 	taken := r.nodes[0]
 	r.nodes = r.nodes[1:]
-	validity := Validity{Nulls: taken.nulls}
+	validity := Validity{Nulls: taken.nulls, known: true, rows: taken.length}
 	if bits := r.buffer(); len(bits) > 0 {
 		validity.Bits = bits
 	}
@@ -108,11 +119,19 @@ func ReadNumbers[T Number](frame *Frame, column int) (Column[T], error) {
 // Texts takes the next column, which holds strings (utf8).
 func (r *Read) Texts() Texts {
 	taken, validity := r.begin()
+	if taken.length == 0 {
+		r.buffer()
+		return Texts{[]int32{0}, r.buffer(), validity}
+	}
 	offsets := slice[int32](r.buffer(), taken.length+1)
 	return Texts{offsets, r.buffer(), validity}
 }
 
 // The host's bytes as values: what it copied in lies aligned, because reallocate gives aligned memory.
 func slice[T Number](bytes []byte, length int) []T {
+	var zero T
+	if len(bytes) < length*int(unsafe.Sizeof(zero)) {
+		panic("a column was read as what it is not: texts have offsets and bytes, numbers so many bytes a value")
+	}
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(bytes))), length)
 }

@@ -7,13 +7,15 @@
 // contract's records out as the canonical ABI wants them (abi.go, reply.go).
 package parshall
 
+import "reflect"
+
 // Description is what a component says of itself.
 type Description struct {
 	Name          string // kebab-case
 	Version       string
 	Summary       string // one line
 	Documentation string // Markdown
-	ConfigSchema  string // JSON Schema of the configuration; any object when left out
+	ConfigSchema  string // JSON Schema of the configuration; when left out, there are no settings, or any where the type has fields
 	Stateful      bool   // whether an instance remembers anything between calls
 }
 
@@ -69,7 +71,7 @@ func (o *Opening) SameSchema() (Schema, error) {
 }
 
 // Column is the schema that all inputs have, and the index in it of a column of one of these formats. What is wrong with the
-// name stands at pointer in the configuration.
+// name stands at pointer in the configuration; where that is "", it is told of the column.
 func (o *Opening) Column(name, pointer string, formats ...string) (Schema, int, error) {
 	schema, err := o.SameSchema()
 	if err != nil {
@@ -85,6 +87,9 @@ func (o *Opening) Column(name, pointer string, formats ...string) (Schema, int, 
 func Register[C any, T Transform](description Description, open func(config C, opening *Opening) (T, []Port, error)) {
 	if description.ConfigSchema == "" {
 		description.ConfigSchema = `{"type": "object"}`
+		if kind := reflect.TypeFor[C](); kind.Kind() == reflect.Struct && kind.NumField() == 0 {
+			description.ConfigSchema = `{"type": "object", "additionalProperties": false}`
+		}
 	}
 	registered.description = description
 	registered.open = func(text string, opening *Opening) (Transform, []Port, error) {

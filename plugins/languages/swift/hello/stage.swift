@@ -12,7 +12,7 @@ struct Hello: Transform {
   func process(_ frame: Frame) throws(StageError) {
     var read = try frame.read(n)
     let column = read.numbers(Int64.self)
-    for row in column.values.indices { column.values[row] &*= 2 }
+    for row in column.rows { column[row] &*= 2 }
     Output().replace(n, column)
   }
 }

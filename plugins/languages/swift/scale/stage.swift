@@ -48,16 +48,16 @@ struct Scale: Transform {
       column = withoutNulls(column)
     }
     // In place: what was read is the stage's own.
-    for row in 0..<column.values.count { column.values[row] = times(column.values[row]) }
+    for row in column.rows { column[row] = times(column[row]) }
     output.replace(self.column, column)
   }
 
   /// Values of the rows that are not null move to the front; the others are refused.
   func withoutNulls<T>(_ column: Column<T>) -> Column<T> {
     var kept = 0
-    for row in 0..<column.values.count {
+    for row in column.rows {
       if column.validity[row] {
-        column.values[kept] = column.values[row]
+        column[kept] = column[row]
         kept += 1
       } else {
         reject(row, reason)

@@ -39,7 +39,7 @@ struct Output {
 
   init(port: Int = 0) {
     let outputs = answer.outputs ?? allocateBytes(mostOutputs * outputBytes)
-    precondition(answer.outputsCount < mostOutputs)
+    if answer.outputsCount == mostOutputs { panic("more than 16 outputs in one call") }
     raw = outputs + answer.outputsCount * outputBytes
     answer.outputs = outputs
     answer.outputsCount += 1
@@ -80,6 +80,7 @@ struct Output {
       for input in 0..<width { source(input, made: false) }
       raw.put(UInt32(width), 32)
     }
+    if index < 0 || index >= width { panic("there is no column " + Text(number: index)) }
     source(index, made: true)
     make(column)
   }
@@ -107,7 +108,7 @@ struct Output {
   }
 
   private func begin(_ rows: Int, _ validity: Validity) {
-    precondition(UnsafeRawPointer(raw).count(40) < mostMade)
+    if UnsafeRawPointer(raw).count(40) == mostMade { panic("more than 64 made columns in one output") }
     let node = UnsafeMutableRawPointer(mutating: UnsafeRawPointer(raw).pointer(36).unsafelyUnwrapped) + count(40) * nodeBytes
     node.put(UInt64(rows), 0)
     node.put(UInt64(validity.nulls), 8)

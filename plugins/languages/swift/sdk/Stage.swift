@@ -8,8 +8,8 @@
 struct Description {
   /// Kebab-case.
   let name: Text, version: Text, summary: Text
-  /// JSON Schema of the configuration.
-  var configSchema: Text = "{\"type\": \"object\"}"
+  /// JSON Schema of the configuration; without it, there are no settings.
+  var configSchema: Text = "{\"type\": \"object\", \"additionalProperties\": false}"
   /// Markdown.
   var documentation: Text = ""
 }

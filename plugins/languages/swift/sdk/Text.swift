@@ -10,6 +10,22 @@ struct Text: Hashable, ExpressibleByStringLiteral {
   }
   init(stringLiteral text: StaticString) { self.init(text.utf8Start, text.utf8CodeUnitCount) }
 
+  /// A whole number as it is written, until the call has returned.
+  init(number: Int) {
+    let digits = allocate(UInt8.self, 20)
+    var at = 20, left = number.magnitude
+    repeat {
+      at -= 1
+      digits[at] = UInt8(ascii: "0") + UInt8(left % 10)
+      left /= 10
+    } while left > 0
+    if number < 0 {
+      at -= 1
+      digits[at] = UInt8(ascii: "-")
+    }
+    self.init(digits.baseAddress.map { UnsafePointer($0 + at) }, 20 - at)
+  }
+
   /// One byte of it.
   subscript(_ at: Int) -> UInt8 { start.unsafelyUnwrapped[at] }
 

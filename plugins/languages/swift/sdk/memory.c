@@ -1,4 +1,4 @@
-/* What Embedded Swift asks of a machine: memory, and some bytes to hash with.
+/* What Embedded Swift asks of a machine: memory, an end with words, and some bytes to hash with.
  *
  * Memory of a call is cut from chunks that are kept for the next call. What Swift allocates comes in blocks of powers of two, each
  * after 16 bytes that say which; what is freed is kept for the next of its size. */
@@ -63,6 +63,20 @@ void free(void *at) {
     block *freed = (block *)((char *)at - 16);
     freed->next = blocks[freed->power];
     blocks[freed->power] = freed;
+}
+
+/* The host finds the text in memory, after the mark `parshall:trapped`, which is put together only here. */
+_Noreturn void parshall_panic(const char *message, size_t length) {
+    static volatile struct {
+        uint64_t mark[2];
+        const char *at;
+        size_t length;
+    } words __attribute__((aligned(8)));
+    words.mark[0] = 0x6c6c616873726170u;
+    words.mark[1] = 0x646570706172743au;
+    words.at = message;
+    words.length = length;
+    __builtin_trap();
 }
 
 /* Hashes have no seed: the same rows are to cost the same. */

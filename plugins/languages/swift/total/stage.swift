@@ -72,7 +72,7 @@ struct Total: Transform {
   /// int64 and float64 are equally wide: which of them it is, is asked at the addition.
   mutating func add(_ values: Column<Int64>, _ row: Int, _ group: Int) {
     if !values.validity[row] { return }
-    let sum = groups[group].sum, value = values.values[row]
+    let sum = groups[group].sum, value = values[row]
     groups[group].count += 1
     groups[group].sum = whole ? sum &+ value : bits(number(sum) + number(value))
   }

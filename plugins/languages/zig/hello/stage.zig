@@ -1,4 +1,5 @@
 const parshall = @import("parshall");
+pub const panic = parshall.panic;
 
 const Stage = struct {
     pub const description: parshall.Description = .{ .name = "hello", .version = "0.1.0", .summary = "Doubles the column `n`" };

@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const parshall = @import("parshall");
+pub const panic = parshall.panic;
 
 const Scale = struct {
     pub const description: parshall.Description = .{

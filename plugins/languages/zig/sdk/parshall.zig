@@ -7,7 +7,8 @@
 //!     pub fn finish(self: *Stage, answer: *Answer) !bool              if it holds something back
 //!     pub fn snapshot(self: *Stage, allocator) ![]const u8            if it remembers
 //!
-//! and becomes the component's stage with `comptime { parshall.transform(Stage); }`.
+//! and becomes the component's stage with `comptime { parshall.transform(Stage); }`. With `pub const panic = parshall.panic;` beside it,
+//! the host tells why a stage panicked: an index out of bounds, an overflow, an `unreachable` that was reached.
 //!
 //! Memory: `call_memory` gives what lives until the call has returned (columns that were read live as long), `kept_memory`
 //! what lives as long as the instance. The configuration and the inputs live until `open` has returned.
@@ -79,7 +80,7 @@ pub const Schema = extern struct {
     }
 
     /// The index of a column whose format is one of these letters, and the letter. What is wrong with the name stands at
-    /// `pointer` in the configuration.
+    /// `pointer` in the configuration; where that is "", it is told of the column.
     pub fn column(self: Schema, name: []const u8, formats: []const u8, pointer: []const u8) !struct { u32, u8 } {
         var index: u32 = 0;
         var at: usize = 0;
@@ -90,13 +91,68 @@ pub const Schema = extern struct {
             const field = self.fields.slice()[at];
             if (!std.mem.eql(u8, field.name.slice(), name)) continue;
             const format = field.format.slice();
-            if (format.len == 1 and field.flags & dictionary_encoded == 0 and std.mem.indexOfScalar(u8, formats, format[0]) != null)
+            const dictionary = field.flags & dictionary_encoded != 0;
+            if (format.len == 1 and !dictionary and std.mem.indexOfScalar(u8, formats, format[0]) != null)
                 return .{ index, format[0] };
-            return failSchema(name, "expected a type of format {s}, found {s}", .{ formats, format });
+            // The values of a dictionary follow its keys.
+            const found = typeName(if (dictionary) self.fields.slice()[at + 1].format.slice() else format);
+            return failSchema(name, "expected {s}, found {s}{s}", .{ try expectedTypes(formats), if (dictionary) "a dictionary of " else "", found });
         }
-        return failConfig(pointer, "there is no column `{s}`", .{name});
+        const names = try self.columnNames();
+        if (pointer.len == 0) return failSchema(name, "there is no such column; {s}", .{names});
+        const failed = failConfig(pointer, "there is no column `{s}`", .{name});
+        failure.value.config.help = .{ .some = 1, .value = .of(names) };
+        return failed;
+    }
+
+    /// The columns that there are, of many only the first.
+    fn columnNames(self: Schema) ![]const u8 {
+        if (self.fields.len == 0) return "the input has no columns";
+        var said: std.ArrayList(u8) = .empty;
+        try said.appendSlice(call_memory, "the columns are `");
+        var index: usize = 0;
+        var at: usize = 0;
+        while (at < self.fields.len and index < most_named) : ({
+            at = self.after(at);
+            index += 1;
+        }) {
+            if (index > 0) try said.appendSlice(call_memory, "`, `");
+            try said.appendSlice(call_memory, self.fields.slice()[at].name.slice());
+        }
+        try said.append(call_memory, '`');
+        const more = self.columns() - index;
+        if (more > 0) try said.appendSlice(call_memory, try std.fmt.allocPrint(call_memory, " and {d} more", .{more}));
+        return said.items;
     }
 };
+
+const most_named = 20;
+
+/// A type as a person reads it, with its letter: `int64 (l)`.
+pub fn typeName(format: []const u8) []const u8 {
+    const letters = std.mem.sliceTo(format, ':');
+    var pairs = std.mem.tokenizeScalar(u8, type_names, ' ');
+    while (pairs.next()) |key| {
+        const name = pairs.next().?;
+        if (std.mem.eql(u8, key, letters)) return say("{s} ({s})", .{ name, format }).slice();
+    }
+    return say("a type of the format `{s}`", .{format}).slice();
+}
+
+/// `int64 (l) or float64 (g)`, of a list such as "lg".
+fn expectedTypes(formats: []const u8) ![]const u8 {
+    var said: []const u8 = "";
+    for (formats, 0..) |_, at| said = try std.mem.concat(call_memory, u8, &.{ said, if (at > 0) " or " else "", typeName(formats[at .. at + 1]) });
+    return said;
+}
+
+/// Words for the letters of the Arrow C data interface; what stands behind a colon is a parameter.
+const type_names = "n null b bool c int8 C uint8 s int16 S uint16 i int32 I uint32 l int64 L uint64 e float16 f float32 g float64 " ++
+    "z binary Z large_binary vz binary_view u utf8 U large_utf8 vu utf8_view tdD date32 tdm date64 " ++
+    "tts time32[s] ttm time32[ms] ttu time64[us] ttn time64[ns] tDs duration[s] tDm duration[ms] tDu duration[us] tDn duration[ns] " ++
+    "tiM interval[year_month] tiD interval[day_time] tin interval[month_day_nano] " ++
+    "tss timestamp[s] tsm timestamp[ms] tsu timestamp[us] tsn timestamp[ns] d decimal w fixed_size_binary " ++
+    "+l list +L large_list +vl list_view +vL large_list_view +w fixed_size_list +s struct +m map +r run_end_encoded +ud union +us union";
 
 pub const Input = extern struct { name: Text, schema: Schema };
 
@@ -114,7 +170,7 @@ pub const Opening = struct {
             if (same) for (first, theirs) |a, b| {
                 same = same and std.mem.eql(u8, a.name.slice(), b.name.slice()) and std.mem.eql(u8, a.format.slice(), b.format.slice());
             };
-            if (!same) return failSchema(other.name.slice(), "this input has other columns than the first", .{});
+            if (!same) return failSchema("", "input `{s}` has other columns than `{s}`", .{ other.name.slice(), self.inputs[0].name.slice() });
         }
         return self.inputs[0].schema;
     }
@@ -130,8 +186,25 @@ pub const Description = struct {
     version: []const u8,
     summary: []const u8,
     documentation: []const u8 = "",
-    config_schema: []const u8 = "{\"type\": \"object\"}",
+    /// Without one, it is that of a stage without settings, or of any where `Config` has fields.
+    config_schema: ?[]const u8 = null,
 };
+
+/// Tells the host why the stage panicked: `pub const panic = parshall.panic;` in `stage.zig`.
+pub const panic = std.debug.FullPanic(leaveWords);
+
+/// The host finds the text in memory, after the mark `parshall:trapped`, which is put together only here.
+fn leaveWords(message: []const u8, _: ?usize) noreturn {
+    const Words = extern struct { mark: [2]u64 align(8), at: [*]const u8, len: usize };
+    const words: *volatile Words = &(struct {
+        var left: Words = undefined;
+    }).left;
+    words.mark[0] = 0x6c6c616873726170;
+    words.mark[1] = 0x646570706172743a;
+    words.at = message.ptr;
+    words.len = message.len;
+    @trap();
+}
 
 // === memory ===
 
@@ -182,9 +255,9 @@ pub fn failConfig(pointer: []const u8, comptime format: []const u8, arguments: a
     return error.Stage;
 }
 
-/// A column does not fit.
+/// A column does not fit; without a name, it is the whole schema.
 pub fn failSchema(column: []const u8, comptime format: []const u8, arguments: anytype) Failed {
-    failure = .{ .tag = 1, .value = .{ .schema = .{ .column = .{ .some = 1, .value = say("{s}", .{column}) }, .message = say(format, arguments) } } };
+    failure = .{ .tag = 1, .value = .{ .schema = .{ .column = .{ .some = @intFromBool(column.len > 0), .value = say("{s}", .{column}) }, .message = say(format, arguments) } } };
     return error.Stage;
 }
 
@@ -263,8 +336,12 @@ const frames = struct {
 pub const Validity = struct {
     bits: ?[]const u8 = null,
     nulls: u64 = 0,
+    /// Known of a column that was read.
+    rows: usize = std.math.maxInt(usize),
 
+    /// Whether a row is not null. A row that there is not is a panic.
     pub fn valid(self: Validity, row: usize) bool {
+        if (row >= self.rows) std.debug.panic("row {d} is out of bounds: there are {d}", .{ row, self.rows });
         const bits = self.bits orelse return true;
         return bits[row >> 3] >> @intCast(row & 7) & 1 != 0;
     }
@@ -281,6 +358,7 @@ pub const Texts = struct {
     bytes: []const u8,
     validity: Validity = .{},
 
+    /// The string of a row. A row that there is not is a panic.
     pub fn at(self: Texts, row: usize) []const u8 {
         return self.bytes[@intCast(self.offsets[row])..@intCast(self.offsets[row + 1])];
     }
@@ -292,13 +370,15 @@ pub const Read = struct {
     buffers: []const Text,
 
     fn begin(self: *Read) struct { u64, Validity } {
+        if (self.nodes.len == 0) @panic("a column more than was read");
         const node = self.nodes[0];
         self.nodes = self.nodes[1..];
         const bits = self.buffer();
-        return .{ node.length, .{ .bits = if (bits.len == 0) null else bits, .nulls = node.null_count } };
+        return .{ node.length, .{ .bits = if (bits.len == 0) null else bits, .nulls = node.null_count, .rows = @intCast(node.length) } };
     }
 
     fn buffer(self: *Read) []const u8 {
+        if (self.buffers.len == 0) @panic("a column more than was read");
         const taken = self.buffers[0].slice();
         self.buffers = self.buffers[1..];
         return taken;
@@ -320,6 +400,7 @@ pub const Read = struct {
 /// What the host copied in lies aligned, because `reallocate` gives aligned memory.
 fn cast(comptime T: type, bytes: []const u8, length: u64) []const T {
     if (length == 0) return &.{};
+    if (bytes.len < length * @sizeOf(T)) @panic("a column was read as what it is not: texts have offsets and bytes, numbers so many bytes a value");
     return @as([*]const T, @ptrCast(@alignCast(bytes.ptr)))[0..@intCast(length)];
 }
 
@@ -470,7 +551,10 @@ pub fn transform(comptime Stage: type) void {
                 .version = .of(d.version),
                 .summary = .of(d.summary),
                 .documentation = .of(d.documentation),
-                .config_schema = .of(d.config_schema),
+                .config_schema = .of(d.config_schema orelse comptime if (@typeInfo(Stage.Config).@"struct".field_names.len == 0)
+                    "{\"type\": \"object\", \"additionalProperties\": false}"
+                else
+                    "{\"type\": \"object\"}"),
                 .stateful = @intFromBool(@hasDecl(Stage, "snapshot")),
             };
             return &said;

@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const parshall = @import("parshall");
+pub const panic = parshall.panic;
 
 const Group = struct {
     key: ?[]const u8,

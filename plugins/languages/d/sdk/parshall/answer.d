@@ -1,7 +1,7 @@
 /// What goes out: batches, and rows that are refused.
 module parshall.answer;
 
-import ldc.intrinsics : llvm_trap;
+import parshall.errors;
 import parshall.frame;
 import parshall.layout;
 import parshall.memory;
@@ -64,7 +64,7 @@ struct Output {
 
     static Output by(uint port = 0) {
         if (!outputs) reply.outputs.at = outputs = allocate!RawOutput(mostOutputs).ptr;
-        if (reply.outputs.length == mostOutputs) llvm_trap();
+        if (reply.outputs.length == mostOutputs) panic("more than 16 outputs in one call");
         auto raw = &outputs[reply.outputs.length++];
         *raw = RawOutput.init;
         raw.port = port;
@@ -95,12 +95,14 @@ struct Output {
             foreach (input, ref source; sources) source = Source(0, cast(uint) input);
             raw.sources = List!Source(sources);
         }
+        if (index >= width) panic(join("there is no column ", decimal(index)));
         (cast(Source*) raw.sources.at)[index].made = 1;
         make(column);
     }
 
     /// The next column of fresh rows.
     void add(C)(C column) {
+        if (raw.sources.length >= mostMade) panic("more than 64 made columns in one output");
         (cast(Source*) raw.sources.at)[raw.sources.length++] = Source(1);
         make(column);
     }
@@ -117,7 +119,7 @@ struct Output {
     }
 
     private void begin(size_t length, Validity validity) {
-        if (raw.made.nodes.length == mostMade) llvm_trap();
+        if (raw.made.nodes.length == mostMade) panic("more than 64 made columns in one output");
         (cast(Node*) raw.made.nodes.at)[raw.made.nodes.length++] = Node(length, validity.nulls);
         buffer(validity.bits, validity.nulls ? (length + 7) / 8 : 0);
     }

@@ -1,7 +1,6 @@
 /// What the host calls.
 module parshall.exports;
 
-import ldc.intrinsics : llvm_trap;
 import parshall.answer;
 import parshall.config;
 import parshall.errors;
@@ -13,8 +12,8 @@ import parshall.schema;
 /// What a stage says of itself.
 struct Description {
     string name, version_, summary;
-    /// JSON Schema of the configuration.
-    string configSchema = `{"type": "object"}`;
+    /// JSON Schema of the configuration; without it, that of a stage without settings, or of any where Config has fields.
+    string configSchema;
     /// Markdown.
     string documentation = "";
 }
@@ -54,7 +53,9 @@ struct Calls(Stage) {
     static RawDescription* describe() {
         enum Description d = Stage.description;
         enum stateful = __traits(hasMember, Stage, "snapshot");
-        told = RawDescription(Text(d.name), Text(d.version_), Text(d.summary), Text(d.documentation), Text(d.configSchema), stateful);
+        enum none = `{"type": "object", "additionalProperties": false}`, any = `{"type": "object"}`;
+        enum configSchema = d.configSchema.length ? d.configSchema : Stage.Config.tupleof.length ? any : none;
+        told = RawDescription(Text(d.name), Text(d.version_), Text(d.summary), Text(d.documentation), Text(configSchema), stateful);
         return &told;
     }
 
@@ -138,5 +139,12 @@ mixin template Transform(Stage) {
     }
 }
 
-/// An index out of bounds, an assertion: a trap.
-extern (C) void __assert(const(char)*, const(char)*, int) { llvm_trap(); }
+/// An index out of bounds, an assertion that fails: both say where.
+extern (C) void __assert(const(char)* message, const(char)* file, int line) {
+    string of(const(char)* text) {
+        size_t length;
+        while (text && text[length]) length++;
+        return cast(string) text[0 .. length];
+    }
+    panic(join("panicked at ", of(file), ":", decimal(line), ": ", of(message)));
+}

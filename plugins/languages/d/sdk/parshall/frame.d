@@ -4,6 +4,7 @@ module parshall.frame;
 import ldc.attributes : llvmAttr;
 import parshall.errors;
 import parshall.layout;
+import parshall.memory;
 
 struct Node {
     ulong length, nulls;
@@ -32,8 +33,13 @@ private extern (C) {
 struct Validity {
     const(ubyte)* bits;
     ulong nulls;
+    size_t rows = size_t.max; // known of a column that was read
 
-    bool opIndex(size_t row) const { return !bits || (bits[row >> 3] >> (row & 7) & 1); }
+    /// Whether a row is not null. A row that there is not ends the instance.
+    bool opIndex(size_t row) const {
+        if (row >= rows) outOfBounds(row, rows);
+        return !bits || (bits[row >> 3] >> (row & 7) & 1);
+    }
 }
 
 /// A column of numbers. What was read is the stage's own, to be worked on in place.
@@ -48,7 +54,15 @@ struct Texts {
     const(char)* bytes;
     Validity validity;
 
-    const(char)[] opIndex(size_t row) const { return bytes[offsets[row] .. offsets[row + 1]]; }
+    /// The string of a row. A row that there is not ends the instance.
+    const(char)[] opIndex(size_t row) const {
+        if (row + 1 >= offsets.length) outOfBounds(row, offsets.length - 1);
+        return bytes[offsets.ptr[row] .. offsets.ptr[row + 1]];
+    }
+}
+
+private noreturn outOfBounds(size_t row, size_t rows) {
+    panic(join("row ", decimal(cast(uint) row), " is out of bounds: there are ", decimal(cast(uint) rows)));
 }
 
 /// A batch that the host holds.
@@ -72,14 +86,19 @@ struct Frame {
     /// The next column, whose values are of type T.
     Column!T numbers(T)() {
         const node = nextNode, validity = nextValidity(node);
-        return Column!T((cast(T*) nextBuffer.at)[0 .. cast(size_t) node.length], validity);
+        return Column!T(values!T(nextBuffer, cast(size_t) node.length), validity);
     }
 
     /// The next column, of strings.
     Texts texts() {
         const node = nextNode, validity = nextValidity(node);
-        const offsets = (cast(const(int)*) nextBuffer.at)[0 .. cast(size_t) node.length + 1];
+        const offsets = node.length ? values!int(nextBuffer, cast(size_t) node.length + 1) : (cast(int*) nextBuffer.at)[0 .. 1];
         return Texts(offsets, cast(const(char)*) nextBuffer.at, validity);
+    }
+
+    private static T[] values(T)(const List!ubyte buffer, size_t count) {
+        if (buffer.length < count * T.sizeof) panic("a column was read as what it is not: texts have offsets and bytes, numbers so many bytes a value");
+        return (cast(T*) buffer.at)[0 .. count];
     }
 
     private const(Node) nextNode() {
@@ -96,7 +115,7 @@ struct Frame {
 
     private Validity nextValidity(ref const Node node) {
         const bits = nextBuffer;
-        return Validity(bits.length ? bits.at : null, node.nulls);
+        return Validity(bits.length ? bits.at : null, node.nulls, cast(size_t) node.length);
     }
 
     /// Gives it back to the host.

@@ -65,6 +65,17 @@ string join(Parts...)(Parts parts) {
     return cast(string) joined;
 }
 
+/// A number as it is written, until the call has returned.
+string decimal(uint number) {
+    auto digits = allocate!char(10);
+    size_t at = digits.length;
+    do {
+        digits[--at] = cast(char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    return cast(string) digits[at .. $];
+}
+
 void callIsOver() {
     for (auto chunk = ofCall; chunk; chunk = chunk.next) chunk.used = Chunk.sizeof;
 }

@@ -53,7 +53,7 @@ impl Made {
             }
             offsets.push(text.len() as i32);
         }
-        Made::new(rows, Validity { bits: Some(&bits), nulls }, vec![bytes(&offsets), text])
+        Made::new(rows, Validity { bits: Some(&bits), nulls, rows: Some(rows) }, vec![bytes(&offsets), text])
     }
 
     fn new(length: usize, validity: Validity, rest: Vec<Vec<u8>>) -> Self {

@@ -17,6 +17,8 @@ pub enum StageError {
         pointer: String,
         /// What is wrong and what was expected.
         message: String,
+        /// What to do about it.
+        help: Option<String>,
     },
     /// A column does not fit.
     Schema {
@@ -38,17 +40,30 @@ pub enum StageError {
 impl StageError {
     /// A mistake in the value that a JSON Pointer names.
     pub fn config(pointer: &str, message: impl Into<String>) -> Self {
-        StageError::Config { pointer: pointer.into(), message: message.into() }
+        StageError::Config { pointer: pointer.into(), message: message.into(), help: None }
+    }
+
+    /// A column that does not fit.
+    pub fn schema(column: &str, message: impl Into<String>) -> Self {
+        StageError::Schema { column: Some(column.into()), message: message.into() }
+    }
+
+    /// The same, with advice, if it is a mistake in the configuration.
+    pub fn help(mut self, advice: impl Into<String>) -> Self {
+        if let StageError::Config { help, .. } = &mut self {
+            *help = Some(advice.into());
+        }
+        self
     }
 
     /// Points into itself.
     pub(crate) fn lower(&self) -> abi::StageError {
         match self {
-            StageError::Config { pointer, message } => abi::StageError::Config(abi::ConfigError {
+            StageError::Config { pointer, message, help } => abi::StageError::Config(abi::ConfigError {
                 pointer: text(pointer),
                 offset: Maybe::None,
                 message: text(message),
-                help: Maybe::None,
+                help: help.as_deref().map_or(Maybe::None, |help| Maybe::Some(text(help))),
             }),
             StageError::Schema { column, message } => {
                 let column = column.as_deref().map_or(Maybe::None, |column| Maybe::Some(text(column)));

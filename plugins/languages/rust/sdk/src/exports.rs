@@ -13,6 +13,7 @@ use crate::{
     answer::{Answer, Rows},
     config::{self, StageError},
     frame::Frame,
+    last_words,
     schema::{Input, Port, Schema, text},
 };
 
@@ -69,6 +70,7 @@ fn result<T: 'static>(outcome: Result<T, StageError>) -> *const Outcome<T, abi::
 
 /// `describe`.
 pub fn describe(said: &'static Description) -> *const u8 {
+    last_words::listen();
     let description = abi::Description {
         name: text(said.name),
         version: text(said.version),
@@ -85,6 +87,7 @@ pub fn describe(said: &'static Description) -> *const u8 {
 /// # Safety
 /// Called by the host.
 pub unsafe fn open<T: Transform>(stage: &mut Option<T>, config: Words, inputs: Words, restore: Option<Words>) -> *const u8 {
+    last_words::listen();
     let lift = |port: &abi::Port| unsafe { Input { name: port.name.string(), schema: Schema::lift(port.schema) } };
     let inputs: Vec<Input> = unsafe { List::<abi::Port>::raw(inputs.0.cast(), inputs.1).slice() }.iter().map(lift).collect();
     SCHEMAS.set(inputs.iter().map(|input| input.schema.clone()).collect());

@@ -60,13 +60,21 @@ pub struct Validity<'a> {
     pub bits: Option<&'a [u8]>,
     /// How many rows are null.
     pub nulls: usize,
+    /// How many rows there are, of a column that was read.
+    pub rows: Option<usize>,
 }
 
 // === impl Validity ===
 
 impl Validity<'_> {
     /// Whether a row is not null.
+    ///
+    /// # Panics
+    /// There is no such row.
     pub fn valid(&self, row: usize) -> bool {
+        if let Some(rows) = self.rows {
+            assert!(row < rows, "row {row} is out of bounds: there are {rows}");
+        }
         self.bits.is_none_or(|bits| bits[row >> 3] >> (row & 7) & 1 != 0)
     }
 }
@@ -75,6 +83,9 @@ impl Validity<'_> {
 
 impl<'a> Texts<'a> {
     /// The string of a row, as bytes.
+    ///
+    /// # Panics
+    /// There is no such row.
     pub fn get(&self, row: usize) -> &'a [u8] {
         &self.bytes[self.offsets[row] as usize..self.offsets[row + 1] as usize]
     }
@@ -104,25 +115,43 @@ impl<'a> Frame<'a> {
     fn next(&self) -> (abi::Node, &'a [abi::Text], Validity<'a>) {
         let (node, buffers) = self.arrived.borrow_mut().pop_front().expect("a column that was read");
         let bits = unsafe { buffers[0].slice() };
-        (node, buffers, Validity { bits: (!bits.is_empty()).then_some(bits), nulls: node.null_count as usize })
+        let validity = Validity { bits: (!bits.is_empty()).then_some(bits), nulls: node.null_count as usize, rows: Some(node.length as usize) };
+        (node, buffers, validity)
     }
 
     /// The next column that was read, whose values are of type T.
+    ///
+    /// # Panics
+    /// No column is left, or its values are not so wide.
     pub fn numbers<T: Number>(&self) -> Column<'a, T> {
         let (node, buffers, validity) = self.next();
-        Column { values: unsafe { values(buffers[1], node.length as usize) }, validity }
+        let [_, numbers] = buffers else { misread() };
+        Column { values: unsafe { values(*numbers, node.length as usize) }, validity }
     }
 
     /// The next column that was read, of strings.
+    ///
+    /// # Panics
+    /// No column is left, or its values are no strings.
     pub fn texts(&self) -> Texts<'a> {
         let (node, buffers, validity) = self.next();
-        Texts { offsets: unsafe { values(buffers[1], node.length as usize + 1) }, bytes: unsafe { buffers[2].slice() }, validity }
+        let [_, offsets, bytes] = buffers else { misread() };
+        let offsets: &[i32] = if node.length == 0 { &[0] } else { unsafe { values(*offsets, node.length as usize + 1) } };
+        Texts { offsets, bytes: unsafe { bytes.slice() }, validity }
     }
 }
 
+#[cold]
+fn misread() -> ! {
+    panic!("a column was read as what it is not: texts have offsets and bytes, numbers so many bytes a value")
+}
+
 /// # Safety
-/// The host has written so many values there, in memory that is the call's alone and aligned (see `exports::reallocate`).
+/// The host has written there, in memory that is the call's alone and aligned (see `exports::reallocate`).
 unsafe fn values<'a, T: Number>(bytes: abi::Text, length: usize) -> &'a mut [T] {
     let bytes = unsafe { bytes.slice::<'a>() };
+    if bytes.len() < length * size_of::<T>() {
+        misread();
+    }
     if length == 0 { &mut [] } else { unsafe { std::slice::from_raw_parts_mut(bytes.as_ptr().cast::<T>().cast_mut(), length) } }
 }

@@ -8,12 +8,13 @@ mod answer;
 mod config;
 pub mod exports;
 mod frame;
+mod last_words;
 mod schema;
 
 pub use answer::{Answer, Made, Output};
 pub use config::StageError;
 pub use frame::{Column, Frame, Number, Texts, Validity};
-pub use schema::{Field, Input, Port, Schema, same_schema};
+pub use schema::{Field, Input, Port, Schema, same_schema, type_name};
 pub use serde::Deserialize;
 
 /// What a component says of itself.
@@ -33,8 +34,10 @@ pub struct Description {
 impl Description {
     /// Of a stage without settings and without memory.
     pub const EMPTY: Description =
-        Description { name: "", version: "0.1.0", summary: "", config_schema: r#"{"type": "object"}"#, stateful: false };
+        Description { name: "", version: "0.1.0", summary: "", config_schema: NO_SETTINGS, stateful: false };
 }
+
+const NO_SETTINGS: &str = r#"{"type": "object", "additionalProperties": false}"#;
 
 /// The configuration of a stage that has none.
 #[derive(Deserialize)]

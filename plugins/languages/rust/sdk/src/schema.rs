@@ -4,6 +4,27 @@ use crate::{abi, config::StageError};
 
 const NULLABLE: u8 = 1;
 const DICTIONARY_ENCODED: u8 = 8;
+const MOST_NAMED: usize = 20;
+
+/// Words for the letters of the Arrow C data interface; what stands behind a colon is a parameter.
+const TYPE_NAMES: &str = "n null b bool c int8 C uint8 s int16 S uint16 i int32 I uint32 l int64 L uint64 e float16 f float32 g float64 \
+    z binary Z large_binary vz binary_view u utf8 U large_utf8 vu utf8_view tdD date32 tdm date64 \
+    tts time32[s] ttm time32[ms] ttu time64[us] ttn time64[ns] tDs duration[s] tDm duration[ms] tDu duration[us] tDn duration[ns] \
+    tiM interval[year_month] tiD interval[day_time] tin interval[month_day_nano] \
+    tss timestamp[s] tsm timestamp[ms] tsu timestamp[us] tsn timestamp[ns] d decimal w fixed_size_binary \
+    +l list +L large_list +vl list_view +vL large_list_view +w fixed_size_list +s struct +m map +r run_end_encoded +ud union +us union";
+
+/// A type as a person reads it, with its letter: `int64 (l)`.
+pub fn type_name(format: &str) -> String {
+    let letters = format.split(':').next().unwrap_or_default();
+    let mut words = TYPE_NAMES.split(' ');
+    while let (Some(key), Some(name)) = (words.next(), words.next()) {
+        if key == letters {
+            return format!("{name} ({format})");
+        }
+    }
+    format!("a type of the format `{format}`")
+}
 
 /// One field of a schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,17 +99,38 @@ impl Schema {
         &self.fields[self.columns[column]]
     }
 
-    /// The index of a column of one of these formats; what is wrong with the name stands at `pointer`.
+    /// The index of a column of one of these formats. What is wrong with the name stands at `pointer` in the configuration; where
+    /// that is "", it is told of the column.
     pub fn index(&self, name: &str, formats: &[&str], pointer: &str) -> Result<usize, StageError> {
         let Some(index) = (0..self.width()).find(|index| self.field(*index).name == name) else {
-            return Err(StageError::config(pointer, format!("there is no column `{name}`")));
+            if pointer.is_empty() {
+                return Err(StageError::schema(name, format!("there is no such column; {}", self.names())));
+            }
+            return Err(StageError::config(pointer, format!("there is no column `{name}`")).help(self.names()));
         };
         let field = self.field(index);
-        if field.flags & DICTIONARY_ENCODED != 0 || !formats.contains(&field.format.as_str()) {
-            let message = format!("expected a type of format {}, found {}", formats.join(" or "), field.format);
-            return Err(StageError::Schema { column: Some(name.into()), message });
+        let dictionary = field.flags & DICTIONARY_ENCODED != 0;
+        if dictionary || !formats.contains(&field.format.as_str()) {
+            let expected = formats.iter().map(|format| type_name(format)).collect::<Vec<_>>().join(" or ");
+            // The values of a dictionary follow its keys.
+            let found = match dictionary {
+                true => format!("a dictionary of {}", type_name(&self.fields[self.columns[index] + 1].format)),
+                false => type_name(&field.format),
+            };
+            return Err(StageError::schema(name, format!("expected {expected}, found {found}")));
         }
         Ok(index)
+    }
+
+    /// The columns that there are, of many only the first.
+    fn names(&self) -> String {
+        if self.width() == 0 {
+            return "the input has no columns".into();
+        }
+        let names: Vec<&str> = self.columns.iter().take(MOST_NAMED).map(|at| self.fields[*at].name.as_str()).collect();
+        let more = self.width() - names.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("the columns are `{}`{more}", names.join("`, `"))
     }
 
     /// # Safety
