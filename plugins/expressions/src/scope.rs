@@ -1,7 +1,7 @@
 //! The names that an expression can mention.
 
 use arrow_schema::{DataType, Schema};
-use parshall_sdk::nearest;
+use parshall_sdk::{columns_are, nearest};
 
 use crate::{mistake::Mistake, types::Type};
 
@@ -61,8 +61,8 @@ impl Scope {
             let names: Vec<&str> = self.columns.iter().map(|known| known.name.as_str()).collect();
             match nearest(name, names.iter().copied()) {
                 Some(near) => mistake.help(format!("did you mean `{}`?", quoted(near))),
-                None if names.is_empty() => mistake.help("the input has no columns"),
-                None => mistake.help(format!("the columns are `{}`; a text is written in single quotes", names.join("`, `"))),
+                None if names.is_empty() => mistake.help(columns_are(&names)),
+                None => mistake.help(format!("{}; a text is written in single quotes", columns_are(&names))),
             }
         })
     }

@@ -12,6 +12,7 @@ mod describe;
 mod error;
 pub mod exports;
 mod frame;
+mod last_words;
 // Unit tests run natively, on the system's allocator.
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod memory;
@@ -29,7 +30,7 @@ pub use describe::Description;
 pub use error::{ConfigError, StageError};
 pub use frame::Frame;
 pub use nearest::nearest;
-pub use ports::{Input, Port, column_index, same_schema, typed_index};
+pub use ports::{Input, Port, column_index, columns_are, same_schema, typed_index};
 pub use stage::{Extract, Extracted, Load, NoConfig, Receipt, Transform, Values};
 
 /// What a stage's source begins with.

@@ -81,16 +81,31 @@ pub fn same_schema(inputs: &[Input]) -> Result<SchemaRef, StageError> {
     Ok(Schema::new_with_metadata(fields, first.schema.metadata().clone()).into())
 }
 
-/// The index of a column, or an error at `pointer` that offers the nearest name.
+/// So many names are told where one is not found.
+const MOST_NAMED: usize = 20;
+
+/// The columns that there are, of many only the first.
+pub fn columns_are(names: &[&str]) -> String {
+    if names.is_empty() {
+        return "the input has no columns".into();
+    }
+    let named = names[..names.len().min(MOST_NAMED)].join("`, `");
+    match names.len().saturating_sub(MOST_NAMED) {
+        0 => format!("the columns are `{named}`"),
+        more => format!("the columns are `{named}` and {more} more"),
+    }
+}
+
+/// The index of a column, or an error at `pointer` that offers the nearest name; where that is "", it is told of the column.
 pub fn column_index(schema: &Schema, name: &str, pointer: &str) -> Result<usize, StageError> {
     schema.index_of(name).map_err(|_| {
-        let error = StageError::config(pointer, format!("there is no column `{name}`"));
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        match crate::nearest(name, names.iter().copied()) {
-            Some(near) => error.help(format!("did you mean `{near}`?")),
-            None if names.is_empty() => error.help("the input has no columns"),
-            None => error.help(format!("the columns are `{}`", names.join("`, `"))),
+        let near = crate::nearest(name, names.iter().copied());
+        let advice = near.map_or_else(|| columns_are(&names), |near| format!("did you mean `{near}`?"));
+        if pointer.is_empty() {
+            return StageError::schema(name, format!("there is no such column; {advice}"));
         }
+        StageError::config(pointer, format!("there is no column `{name}`")).help(advice)
     })
 }
 
@@ -98,5 +113,40 @@ pub fn column_index(schema: &Schema, name: &str, pointer: &str) -> Result<usize,
 pub fn typed_index(schema: &Schema, name: &str, data_type: &DataType, pointer: &str) -> Result<usize, StageError> {
     let index = column_index(schema, name, pointer)?;
     let found = schema.field(index).data_type();
-    if found == data_type { Ok(index) } else { Err(StageError::schema(name, format!("expected {data_type}, found {found}"))) }
+    if found == data_type {
+        return Ok(index);
+    }
+    Err(StageError::schema(name, format!("expected {}, found {}", schema::said(data_type), schema::said(found))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(error: StageError) -> (String, String, Option<String>) {
+        match error {
+            StageError::Config(error) => (error.pointer, error.message, error.help),
+            StageError::Schema { column, message } => (column.unwrap_or_default(), message, None),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Protects whoever names a column that is not there, or is of another type.
+    #[test]
+    fn what_does_not_fit_says_what_there_is() {
+        let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        let mut fields = vec![Field::new("kind", dictionary, true)];
+        fields.extend((1..23).map(|n| Field::new(format!("c{n}"), DataType::Float64, true)));
+        let wide = Schema::new(fields.clone());
+        let all = |pointer: &str| told(column_index(&wide, "elsewhere", pointer).unwrap_err());
+        let names = (1..20).map(|n| format!(", `c{n}`")).collect::<String>();
+        assert_eq!(
+            all("/a"),
+            ("/a".into(), "there is no column `elsewhere`".into(), Some(format!("the columns are `kind`{names} and 3 more")))
+        );
+        assert_eq!(all(""), ("elsewhere".into(), format!("there is no such column; the columns are `kind`{names} and 3 more"), None));
+        let typed = |name: &str| told(typed_index(&wide, name, &DataType::Int64, "/a").unwrap_err());
+        assert_eq!(typed("c1"), ("c1".into(), "expected int64 (l), found float64 (g)".into(), None));
+        assert_eq!(typed("kind"), ("kind".into(), "expected int64 (l), found a dictionary of utf8 (u)".into(), None));
+    }
 }

@@ -15,6 +15,7 @@ use crate::{
     config,
     describe::Description,
     error::StageError,
+    last_words,
     ports::{Input, Port},
     reply::Reply,
     schema::SentSchema,
@@ -90,6 +91,7 @@ impl<T> Desk<T> {
 
 impl<T> Things<T> {
     fn describe(&mut self, description: &Description) -> *const abi::Description {
+        last_words::listen();
         self.description.insert(description.abi())
     }
 
@@ -133,6 +135,7 @@ fn not_open() -> StageError {
 /// # Safety
 /// The words must be the host's, each taken once.
 unsafe fn arguments<C: DeserializeOwned>(config: Text, restore: Maybe<List<u8>>) -> (Result<C, StageError>, Option<Vec<u8>>) {
+    last_words::listen();
     let text = unsafe { config.into_string() };
     let restore = match restore {
         Maybe::None => None,

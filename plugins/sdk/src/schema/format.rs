@@ -158,6 +158,30 @@ pub fn write(data_type: &DataType) -> String {
     text
 }
 
+/// Words for the letters; what stands behind a colon is a parameter.
+const NAMES: &str = "n null b bool c int8 C uint8 s int16 S uint16 i int32 I uint32 l int64 L uint64 e float16 f float32 g float64 \
+    z binary Z large_binary vz binary_view u utf8 U large_utf8 vu utf8_view tdD date32 tdm date64 \
+    tts time32[s] ttm time32[ms] ttu time64[us] ttn time64[ns] tDs duration[s] tDm duration[ms] tDu duration[us] tDn duration[ns] \
+    tiM interval[year_month] tiD interval[day_time] tin interval[month_day_nano] \
+    tss timestamp[s] tsm timestamp[ms] tsu timestamp[us] tsn timestamp[ns] d decimal w fixed_size_binary \
+    +l list +L large_list +vl list_view +vL large_list_view +w fixed_size_list +s struct +m map +r run_end_encoded +ud union +us union";
+
+/// A type as a person reads it, with its letter: `int64 (l)`.
+pub fn said(data_type: &DataType) -> String {
+    if let DataType::Dictionary(_, values) = data_type {
+        return format!("a dictionary of {}", said(values));
+    }
+    let format = write(data_type);
+    let letters = format.split(':').next().unwrap_or_default();
+    let mut words = NAMES.split(' ');
+    while let (Some(key), Some(name)) = (words.next(), words.next()) {
+        if key == letters {
+            return format!("{name} ({format})");
+        }
+    }
+    format!("a type of the format `{format}`")
+}
+
 fn unit_letter(unit: &TimeUnit) -> char {
     match unit {
         TimeUnit::Second => 's',

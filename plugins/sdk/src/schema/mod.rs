@@ -7,7 +7,7 @@ mod send;
 pub use receive::receive;
 pub use send::SentSchema;
 
-pub(crate) use format::{child_count, parse, write};
+pub(crate) use format::{child_count, parse, said, write};
 
 #[cfg(test)]
 mod tests;
