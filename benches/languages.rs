@@ -9,7 +9,8 @@
 //! `enter` and the reallocs show at 1 row; at 8,192 rows what the language takes for a value is nearly everything: a
 //! nanosecond where a compiler has made a loop of it, a hundred where an interpreter takes value after value.
 //!
-//! `cargo bench --bench languages` prints the table of plugins/languages/README.md, of those components that are there.
+//! `cargo bench --bench languages` prints the table of plugins/languages/README.md, of those components that are there;
+//! `cargo bench --bench languages -- starlingmonkey` prints the lines of these languages only.
 
 #[path = "work.rs"]
 mod work;
@@ -49,7 +50,10 @@ fn main() {
         "| language | component | imports | cold start | warm start | call, 1 row | call, {ROWS} rows | per row | fuel per row | memory |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
-    for language in LANGUAGES {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let unknown = wanted.iter().find(|wanted| !LANGUAGES.contains(&wanted.as_str()));
+    assert!(unknown.is_none(), "there is no language {unknown:?}: {}", LANGUAGES.join(", "));
+    for language in LANGUAGES.into_iter().filter(|language| wanted.is_empty() || wanted.iter().any(|wanted| wanted == language)) {
         match built(language) {
             Some(file) => println!("{}", row(language, &file)),
             None => eprintln!("{language}: not built; plugins/languages/run {language} builds it"),

@@ -35,6 +35,8 @@ mod receiver;
 mod registry;
 mod report;
 mod round_trip;
+mod sdk_errors;
+mod sdk_pages;
 mod security;
 mod select;
 mod server;

@@ -11,7 +11,7 @@ use crate::{
     pipeline::plan::{ComponentError, ComponentErrorKind, ComponentRef, Components, Origin},
     registry::{self, Fetched, Keys, Registry, RegistryError, Store},
     wasm::{LoadError, Runtime, WasmComponent},
-    words::{limits::Loading, oci::OciName, stage::Component},
+    words::{limits::Loading, oci::OciName, shown::shown, stage::Component},
 };
 
 macro_rules! embedded {
@@ -125,12 +125,16 @@ fn read(reference: &ComponentRef, path: &Path, limits: Loading) -> Result<Vec<u8
 fn unreadable(reference: &ComponentRef, path: &Path, error: &std::io::Error) -> ComponentError {
     match error.kind() {
         std::io::ErrorKind::NotFound => {
-            let message = format!("there is no component `{reference}`: nothing is at {}", path.display());
+            let (reference, place) = (shown(Path::new(&reference.to_string())), shown(path));
+            let place = if place == reference { String::new() } else { format!(": nothing is at {}", place.display()) };
+            let message = format!("there is no component `{}`{place}", reference.display());
             ComponentError { kind: ComponentErrorKind::NotFound { nearest: None }, message, help: None }
         }
         _ => {
-            let message = format!("cannot read the component `{reference}` at {}: {error}", path.display());
-            ComponentError { kind: ComponentErrorKind::Io, message, help: None }
+            let message = format!("cannot read the component `{reference}` at {}: {error}", shown(path).display());
+            let project = path.join("build").is_dir() || path.join("stage.toml").is_file();
+            let help = project.then(|| "this is a project: its component is build/NAME.wasm in there, made by `parshall build`".to_owned());
+            ComponentError { kind: ComponentErrorKind::Io, message, help }
         }
     }
 }

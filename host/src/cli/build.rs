@@ -1,9 +1,12 @@
 //! `parshall build`: a project becomes a component.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{Exit, amount, exit};
-use crate::project;
+use super::{Exit, When, amount, doing::Doing, exit};
+use crate::{
+    project::{self, Built, Manifest},
+    words::shown::shown,
+};
 
 /// Arguments of `parshall build`.
 #[derive(clap::Args)]
@@ -14,12 +17,27 @@ pub struct Arguments {
     /// Where the component goes, instead of build/NAME.wasm.
     #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     out: Option<PathBuf>,
+    /// Say on standard error what is being done: a line that turns on a terminal, a plain one elsewhere.
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    progress: When,
 }
 
 /// Builds it.
 pub fn build(arguments: &Arguments) -> Result<(), Exit> {
-    let built = project::build(&arguments.folder, arguments.out.as_deref()).map_err(Exit::Wrong)?;
+    let built = built(&arguments.folder, arguments.out.as_deref(), arguments.progress).map_err(Exit::Wrong)?;
+    exit::print(&(told(&built) + "\n"))
+}
+
+/// The same, for other commands: it says that it builds, with what, and for how long.
+pub fn built(folder: &Path, out: Option<&Path>, progress: When) -> Result<Built, String> {
+    let manifest = Manifest::load(folder)?;
+    let _building = Doing::aloud(progress, &format!("building {} with {}", manifest.name, manifest.builders()));
+    project::build(folder, out)
+}
+
+/// What was built, how large it is, how long it took.
+pub fn told(built: &Built) -> String {
     let here = std::env::current_dir().unwrap_or_default();
-    let shown = built.component.strip_prefix(here).unwrap_or(&built.component).display();
-    exit::print(&format!("{shown}: {} in {}\n", amount::bytes(built.size), amount::seconds(built.took.as_secs_f64())))
+    let place = shown(built.component.strip_prefix(here).unwrap_or(&built.component));
+    format!("{}: {} in {}", place.display(), amount::bytes(built.size), amount::seconds(built.took.as_secs_f64()))
 }

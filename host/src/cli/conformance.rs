@@ -5,15 +5,13 @@ use std::sync::Arc;
 use comfy_table::{Table, TableStyle};
 use serde_json::Value;
 
-use super::{Exit, exit, session};
+use super::{Exit, When, doing::Doing, exit, session};
 use crate::{
     conformance::{self, Card, Role, Subject, Verdict, Weight},
-    pipeline::plan::Origin,
     tables::NativeTables,
     words::{
         batch::RecordBatch,
         grants::{Grants, Place},
-        limits::Loading,
         stage::Component as _,
         tables::Tables as _,
     },
@@ -40,6 +38,9 @@ pub struct Arguments {
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
+    /// Say on standard error what takes its time.
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    progress: When,
 }
 
 /// The roles whose meaning is known.
@@ -56,14 +57,17 @@ enum RoleName {
 /// Asks and tells. A component that fails what it must is exit code 1.
 pub fn conformance(arguments: &Arguments) -> Result<(), Exit> {
     let reference = session::reference(&arguments.component)?;
-    let component =
-        session::catalog()?.component(&reference, &Origin::folder("."), Loading::default()).map_err(|error| Exit::Wrong(error.message))?;
+    let doing = Doing::quietly(arguments.progress, &format!("compiling {reference}"));
+    let component = session::component(&session::catalog()?, &reference)?;
+    drop(doing);
     let named = component.description().map_or(Role::Any, |description| Role::of(&description.name));
     let role = arguments.role.map_or(named, Role::from);
     let config = arguments.config.as_deref().map(config).transpose()?;
     let sample = arguments.input.as_deref().map(sample).transpose()?;
     let subject = Subject::new(Arc::new(component), role, config, sample, grants(&arguments.grant)?);
+    let doing = Doing::quietly(arguments.progress, &format!("asking {reference}"));
     let card = conformance::examine(&subject);
+    drop(doing);
     if arguments.json {
         exit::print(&(serde_json::to_string_pretty(&card.document()).map_err(anyhow::Error::from)? + "\n"))?;
     } else {

@@ -47,7 +47,7 @@ pub fn inspect(arguments: &Arguments) -> Result<(), Exit> {
     }
     let Some(name) = &arguments.component else { return list(&catalog, arguments.json) };
     let reference = session::reference(name)?;
-    let component = load(&catalog, &reference)?;
+    let component = session::component(&catalog, &reference)?;
     let description = describe(&reference, &component)?;
     if arguments.json {
         let text = serde_json::to_string_pretty(&document(&reference, &component, &description)).map_err(anyhow::Error::from)?;
@@ -64,14 +64,6 @@ fn wit(catalog: &Catalog, name: Option<&str>) -> Result<String, Exit> {
     componentize::wit::of_component(&bytes).map_err(|error| Exit::Wrong(format!("`{name}` is no component: {error:#}")))
 }
 
-fn load(catalog: &Catalog, reference: &ComponentRef) -> Result<WasmComponent, Exit> {
-    catalog.component(reference, &Origin::folder("."), Loading::default()).map_err(|error| {
-        let names = Catalog::names().map(|name| format!("std:{name}")).collect::<Vec<_>>().join(", ");
-        let help = error.help.unwrap_or_else(|| format!("the standard stages are {names}"));
-        Exit::Wrong(format!("{}\n  = help: {help}", error.message))
-    })
-}
-
 fn describe(reference: &ComponentRef, component: &WasmComponent) -> Result<std::sync::Arc<Description>, Exit> {
     component.description().map_err(|error| Exit::Wrong(format!("`{reference}` cannot describe itself: {error}")))
 }
@@ -81,7 +73,7 @@ fn list(catalog: &Catalog, as_json: bool) -> Result<(), Exit> {
     let mut text = String::new();
     for name in Catalog::names() {
         let reference = ComponentRef::Std(name.to_owned());
-        let component = load(catalog, &reference)?;
+        let component = session::component(catalog, &reference)?;
         let description = describe(&reference, &component)?;
         text.push_str(&format!("{:<15} {:<9}  {}\n", reference.to_string(), component.kind().to_string(), description.summary));
         documents.push(document(&reference, &component, &description));

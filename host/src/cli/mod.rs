@@ -9,6 +9,7 @@ mod client;
 mod conformance;
 mod dashboards;
 mod dev;
+mod doing;
 mod ending;
 mod exit;
 mod graph;

@@ -13,14 +13,15 @@ use crate::{
     catalog::Catalog,
     pipeline::{
         diagnostic,
-        plan::{ComponentRef, Plan},
+        plan::{ComponentErrorKind, ComponentRef, Origin, Plan},
         spec::Spec,
     },
     registry::{Registry, Store, Unpinned},
     tables::NativeTables,
-    wasm::{Cache, Runtime},
+    wasm::{Cache, Runtime, WasmComponent},
     words::{
         delivery::{Delivery, Kept},
+        limits::Loading,
         oci,
     },
 };
@@ -79,6 +80,25 @@ fn catalog_over(tables: NativeTables, unpinned: Unpinned) -> Result<Catalog, Exi
 pub fn reference(text: &str) -> Result<ComponentRef, Exit> {
     text.parse()
         .map_err(|wrong| Exit::Wrong(format!("`{text}` names no component in a registry: {wrong}\n  = help: expected {}", oci::EXPECTED)))
+}
+
+/// The component of that name, or what is wrong with it and what to do.
+pub fn component(catalog: &Catalog, reference: &ComponentRef) -> Result<WasmComponent, Exit> {
+    catalog.component(reference, &Origin::folder("."), Loading::default()).map_err(|error| {
+        let standard = || Catalog::names().map(|name| format!("std:{name}")).collect::<Vec<_>>().join(", ");
+        let help = error.help.or_else(|| match (error.kind, reference) {
+            (ComponentErrorKind::NotFound { .. }, ComponentRef::Std(_)) => Some(format!("the standard stages are {}", standard())),
+            (ComponentErrorKind::NotFound { .. } | ComponentErrorKind::NotAComponent, ComponentRef::Path(_)) => {
+                Some("`parshall build` makes a component of a project: build/NAME.wasm".to_owned())
+            }
+            (ComponentErrorKind::WrongWorld, _) => Some(format!(
+                "`parshall inspect --wit {reference}` prints what it imports and exports, `parshall inspect --wit` the contract"
+            )),
+            _ => None,
+        });
+        let help = help.map(|help| format!("\n  = help: {help}")).unwrap_or_default();
+        Exit::Wrong(format!("{}{help}", error.message))
+    })
 }
 
 /// A pipeline file, as written.

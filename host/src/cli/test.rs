@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use comfy_table::Table;
 use serde_json::{Value, json};
 
-use super::{Exit, amount, dev::sources, exit, session, summary::RULED};
+use super::{Exit, When, amount, dev::sources, doing::Doing, exit, session, summary::RULED};
 use crate::{
-    pipeline::plan::{ComponentRef, Origin},
-    project::{self, Manifest, Tried, Update},
+    pipeline::plan::ComponentRef,
+    project::{self, Difference, Manifest, Tried, Update, Wrong},
     tables::NativeTables,
-    words::limits::Loading,
+    words::shown::shown,
 };
 
 /// Arguments of `parshall test`.
@@ -31,14 +31,17 @@ pub struct Arguments {
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
+    /// Say on standard error what takes its time.
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    progress: When,
 }
 
 /// So many lines that differ are shown of a file.
 const SHOWN: usize = 20;
 
 /// Tries the cases of a project on what was built of it.
-pub fn cases(folder: &Path) -> Result<(), Exit> {
-    test(&Arguments { folder: folder.to_owned(), component: None, cases: None, update: false, json: false })
+pub fn cases(folder: &Path, progress: When) -> Result<(), Exit> {
+    test(&Arguments { folder: folder.to_owned(), component: None, cases: None, update: false, json: false, progress })
 }
 
 /// Tests it. A case that fails is exit code 1.
@@ -50,10 +53,9 @@ pub fn test(arguments: &Arguments) -> Result<(), Exit> {
         let (source, path) = (source.display(), path.display());
         exit::tell(format_args!("warning: {source} is newer than {path}, which is what is tested; parshall build makes it anew"));
     }
-    let component = session::catalog()?.component(&reference, &Origin::folder("."), Loading::default()).map_err(|error| {
-        let help = if arguments.component.is_none() { "\n  = help: parshall build makes it" } else { "" };
-        Exit::Wrong(format!("{}{help}", error.message))
-    })?;
+    let doing = Doing::quietly(arguments.progress, &format!("compiling {reference}"));
+    let component = session::component(&session::catalog()?, &reference)?;
+    drop(doing);
     let folder = arguments.cases.clone().unwrap_or_else(|| arguments.folder.join("tests"));
     let update = if arguments.update { Update::Yes } else { Update::No };
     let tables = NativeTables::default();
@@ -73,7 +75,10 @@ pub fn test(arguments: &Arguments) -> Result<(), Exit> {
 fn component(arguments: &Arguments) -> Result<ComponentRef, Exit> {
     Ok(match &arguments.component {
         Some(name) => session::reference(name)?,
-        None => ComponentRef::Path(arguments.folder.join(Manifest::load(&arguments.folder).map_err(Exit::Wrong)?.component())),
+        None => {
+            let manifest = Manifest::load(&arguments.folder).map_err(Exit::Wrong)?;
+            ComponentRef::Path(shown(&arguments.folder.join(manifest.component())))
+        }
     })
 }
 
@@ -101,19 +106,8 @@ fn text(tried: &[Tried]) -> String {
 
 fn complaints(case: &Tried) -> String {
     let mut text = String::new();
-    for (file, differences) in &case.wrong {
-        let mut table = Table::new();
-        table.load_style(RULED);
-        table.set_header(["line", "expected", "came"]);
-        let shown = |line: &Option<String>| line.clone().unwrap_or_else(|| "(nothing)".into());
-        for difference in differences.iter().take(SHOWN) {
-            table.add_row([difference.line.to_string(), shown(&difference.expected), shown(&difference.came)]);
-        }
-        let lines: String = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
-        text.push_str(&format!("\n{}: {file} is not what came\n{lines}", case.name));
-        if differences.len() > SHOWN {
-            text.push_str(&format!("… and {} more lines\n", differences.len() - SHOWN));
-        }
+    for wrong in &case.wrong {
+        text.push_str(&format!("\n{}: {}\n", case.name, difference(wrong)));
     }
     for ceiling in &case.over {
         text.push_str(&format!(
@@ -125,15 +119,50 @@ fn complaints(case: &Tried) -> String {
         ));
     }
     for file in &case.written {
-        text.push_str(&format!("{}: wrote {}\n", case.name, file.display()));
+        text.push_str(&format!("{}: wrote {}\n", case.name, shown(file).display()));
     }
     text
 }
 
+/// What a file expects and what came, and what makes the one the other. A file that is not there is not spoken of as if it were.
+fn difference(wrong: &Wrong) -> String {
+    let Wrong { file, there, came, lines } = wrong;
+    let only = |side: fn(&Difference) -> &Option<String>| {
+        let lines = lines.iter().take(SHOWN).filter_map(|line| side(line).as_deref());
+        lines.map(|line| format!("  {line}\n")).collect::<String>()
+    };
+    let (what, shown) = match (file.as_str(), there, came) {
+        ("error.txt", false, _) => ("an error came, and the case expects none".to_owned(), only(|line| &line.came)),
+        ("rejected.csv", false, _) => ("rows were rejected, and the case expects none".to_owned(), only(|line| &line.came)),
+        (_, false, _) => (format!("rows came that the case does not speak of, as it has no {file}"), only(|line| &line.came)),
+        ("error.txt", true, false) => ("an error is expected by error.txt, and none came".to_owned(), only(|line| &line.expected)),
+        ("rejected.csv", true, false) => {
+            ("rejected rows are expected by rejected.csv, and none came".to_owned(), only(|line| &line.expected))
+        }
+        _ => (format!("{file} is not what came"), beside(lines)),
+    };
+    let more = lines.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!("… and {more} more lines\n") } else { String::new() };
+    let done = if *there && !came { format!("takes {file} away") } else { format!("writes it to {file}") };
+    format!("{what}\n{shown}{more}  = help: if that is right, `parshall test --update` {done}")
+}
+
+/// Lines that differ, side by side.
+fn beside(lines: &[Difference]) -> String {
+    let mut table = Table::new();
+    table.load_style(RULED);
+    table.set_header(["line", "expected", "came"]);
+    let shown = |line: &Option<String>| line.clone().unwrap_or_else(|| "(nothing)".into());
+    for difference in lines.iter().take(SHOWN) {
+        table.add_row([difference.line.to_string(), shown(&difference.expected), shown(&difference.came)]);
+    }
+    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+}
+
 fn document(case: &Tried) -> Value {
-    let differences = case.wrong.iter().map(|(file, differences)| {
-        let lines = differences.iter().map(|line| json!({ "line": line.line, "expected": line.expected, "came": line.came }));
-        json!({ "file": file, "lines": lines.collect::<Vec<_>>() })
+    let differences = case.wrong.iter().map(|Wrong { file, there, lines, .. }| {
+        let lines = lines.iter().map(|line| json!({ "line": line.line, "expected": line.expected, "came": line.came }));
+        json!({ "file": file, "there": there, "lines": lines.collect::<Vec<_>>() })
     });
     json!({
         "case": case.name,

@@ -16,10 +16,13 @@ use serde_json::{Map, Value, json};
 use crate::words::{
     batch::{RecordBatch, SchemaRef},
     grants::{Grants, Place},
+    shown::shown,
     tables::{TableError, Tables},
 };
 
 const DEFAULT_BATCH: usize = 8_192;
+/// What a case is, for whoever has none.
+const CASE: &str = "with case.toml (`config = {}`), input.csv, and what is expected: output.csv, rejected.csv or error.txt";
 
 /// A case, read.
 pub struct Case {
@@ -67,12 +70,14 @@ pub struct Granted {
 
 /// All cases of a folder, by name.
 pub fn cases(folder: &Path) -> Result<Vec<Case>, String> {
-    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}; cases are folders in there", folder.display()))?;
+    let folder = &shown(folder);
+    let entries =
+        fs::read_dir(folder).map_err(|error| format!("{}: {error}\n  = help: a case is a folder in there, {CASE}", folder.display()))?;
     let mut folders: Vec<PathBuf> =
         entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.join("case.toml").is_file()).collect();
     folders.sort();
     if folders.is_empty() {
-        return Err(format!("{} holds no folder with a case.toml", folder.display()));
+        return Err(format!("`{}` has no case\n  = help: a case is a folder in there, {CASE}", folder.display()));
     }
     folders.iter().map(|folder| Case::load(folder)).collect()
 }

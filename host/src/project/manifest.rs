@@ -4,7 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::language::Language;
+use super::{
+    language::{self, Language},
+    toolchain,
+};
+use crate::words::shown::shown;
 
 /// The file's name.
 pub const MANIFEST: &str = "stage.toml";
@@ -70,13 +74,25 @@ fn sdk() -> PathBuf {
 impl Manifest {
     /// The manifest of the project in a folder.
     pub fn load(folder: &Path) -> Result<Self, String> {
-        let file = folder.join(MANIFEST);
-        let text = std::fs::read_to_string(&file).map_err(|error| {
-            format!("{}: {error}; `parshall new NAME --lang LANGUAGE` makes a project, and this is to be run in its folder", file.display())
-        })?;
+        let file = shown(&folder.join(MANIFEST));
+        let text = std::fs::read_to_string(&file).map_err(|error| missing(folder, &error))?;
         let manifest: Manifest = toml::from_str(&text).map_err(|error| format!("{}: {}", file.display(), error.to_string().trim_end()))?;
         fits(&manifest.name).map_err(|why| format!("{}: {why}", file.display()))?;
         Ok(manifest)
+    }
+
+    /// What builds it, for a person: `tsc and componentize-qjs`.
+    pub fn builders(&self) -> String {
+        let engine = match self.engine {
+            Engine::QuickJs => Language::JavaScript.tool().command.to_owned(),
+            Engine::StarlingMonkey => format!("{} and {}", language::BUNDLER.command, language::STARLINGMONKEY.command),
+        };
+        match self.language {
+            Language::JavaScript => engine,
+            Language::TypeScript => format!("{} and {engine}", self.language.tool().command),
+            Language::C if toolchain::find(self.language.tool().command).is_none() => "clang".to_owned(),
+            _ => self.language.tool().command.to_owned(),
+        }
     }
 
     /// Where the component is built, from the project.
@@ -98,6 +114,24 @@ impl Import {
     }
 }
 
+fn missing(folder: &Path, error: &std::io::Error) -> String {
+    let place = shown(folder);
+    let what = match (folder.is_dir(), error.kind()) {
+        (false, std::io::ErrorKind::NotFound) => format!("there is no folder `{}`", place.display()),
+        (true, std::io::ErrorKind::NotFound) => format!("there is no project in `{}`: it has no {MANIFEST}", place.display()),
+        _ => format!("{}: {error}", place.join(MANIFEST).display()),
+    };
+    format!("{what}\n  = help: `parshall new NAME --lang LANGUAGE` makes a project; build, test and dev are run in its folder, or given it")
+}
+
+/// A name like this one that can be.
+fn near(name: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let near: String = name.chars().take(64).map(letter).collect();
+    let near = near.trim_matches(|c: char| c == '-' || c.is_ascii_digit());
+    if near.is_empty() { "greet".to_owned() } else { near.to_owned() }
+}
+
 /// Whether a name can be that of a stage in every language.
 pub fn fits(name: &str) -> Result<(), String> {
     let characters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -106,6 +140,9 @@ pub fn fits(name: &str) -> Result<(), String> {
     if usable {
         Ok(())
     } else {
-        Err(format!("the name `{name}` is to be lower-case letters, digits and `-`, beginning with a letter, at most 64"))
+        Err(format!(
+            "`{name}` is no name for a stage: expected lower-case letters, digits and `-`, at most 64, beginning with a letter, such as `{}`",
+            near(name)
+        ))
     }
 }

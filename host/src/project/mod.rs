@@ -12,8 +12,9 @@ mod wit;
 
 pub use build::{Built, build};
 pub use case::{Case, cases};
+pub use difference::Difference;
 pub use language::Language;
 pub use manifest::{KindWord, MANIFEST, Manifest};
 pub use template::{Project, create};
-pub use trial::{Ceiling, Tried, Update, attempt};
+pub use trial::{Ceiling, Tried, Update, Wrong, attempt};
 pub use wit::{Package, contract};

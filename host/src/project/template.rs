@@ -9,6 +9,7 @@ use super::{
     language::Language,
     manifest::{self, KindWord, MANIFEST},
 };
+use crate::words::shown::shown;
 
 /// A file of a template: where it goes and what is in it.
 type File = (&'static str, &'static str);
@@ -24,7 +25,14 @@ const CPP: &[File] = files![
     "cpp": "stage.cpp" from "hello/stage.cpp", "sdk/parshall.hpp" from "sdk/parshall.hpp", "sdk/parshall.h" from "sdk/parshall.h",
 ];
 const ZIG: &[File] = files!["zig": "stage.zig" from "hello/stage.zig", "sdk/parshall.zig" from "sdk/parshall.zig"];
-const PYTHON: &[File] = files!["python": "stage.py" from "hello/stage.py", "sdk/parshall.py" from "sdk/parshall.py"];
+const PYTHON: &[File] = files![
+    "python": "stage.py" from "hello/stage.py", "sdk/parshall/__init__.py" from "sdk/parshall/__init__.py",
+    "sdk/parshall/batch.py" from "sdk/parshall/batch.py", "sdk/parshall/config.py" from "sdk/parshall/config.py",
+    "sdk/parshall/errors.py" from "sdk/parshall/errors.py", "sdk/parshall/imported.py" from "sdk/parshall/imported.py",
+    "sdk/parshall/kinds.py" from "sdk/parshall/kinds.py", "sdk/parshall/schema.py" from "sdk/parshall/schema.py",
+    "sdk/parshall/stages.py" from "sdk/parshall/stages.py", "sdk/parshall/state.py" from "sdk/parshall/state.py",
+    "sdk/parshall/telemetry.py" from "sdk/parshall/telemetry.py",
+];
 const JAVASCRIPT: &[File] = files![
     "javascript": "stage.js" from "hello/stage.js", "sdk/parshall.js" from "sdk/parshall.js", "sdk/parshall.d.ts" from "sdk/parshall.d.ts",
 ];
@@ -84,7 +92,11 @@ pub fn create(parent: &Path, name: &str, kind: KindWord, language: Language) -> 
     let KindWord::Transform = kind;
     let folder = parent.join(name);
     if folder.exists() {
-        return Err(format!("{} is there already", folder.display()));
+        let folder = shown(&folder);
+        return Err(format!(
+            "`{}` is there already, and nothing is written over\n  = help: another name, or another folder",
+            folder.display()
+        ));
     }
     let mut files = Vec::new();
     let mut put = |path: &str, text: &str| {

@@ -24,21 +24,35 @@ pub fn find(command: &str) -> Option<PathBuf> {
     folders.map(|folder| folder.join(command)).find(|file| file.is_file())
 }
 
-/// Where a tool is, or what to do about it.
+/// Where a tool is, and what runs it; or what to do about what is missing of the two.
 pub fn need(tool: Tool) -> Result<PathBuf, String> {
-    find(tool.command).ok_or_else(|| {
-        let looked = own_tools().map(|folder| format!(" and not in {}", folder.display())).unwrap_or_default();
-        format!(
-            "`{}`, which {}, is not on the path{looked}\n  = help: {}\n  = help: plugins/languages/install LANGUAGE in Parshall's sources installs it into that folder",
-            tool.command, tool.purpose, tool.install
-        )
-    })
+    let (found, host) = (find(tool.command), tool.runs_on.filter(|host| find(host.command).is_none()));
+    let looked = own_tools().map(|folder| format!(" and not in {}", folder.display())).unwrap_or_default();
+    match (found, host) {
+        (Some(found), None) => Ok(found),
+        (Some(_), Some(host)) => Err(format!(
+            "`{}`, which {} (here `{}`, which {}), is not on the path{looked}\n  = help: {}",
+            host.command, host.purpose, tool.command, tool.purpose, host.install
+        )),
+        (None, host) => {
+            let host = host.map(|host| format!("\n  = help: before that, `{}`, which runs it: {}", host.command, host.install));
+            Err(format!(
+                "`{}`, which {}, is not on the path{looked}\n  = help: {}{}\n  = help: plugins/languages/install {} in Parshall's sources installs it into that folder",
+                tool.command,
+                tool.purpose,
+                tool.install,
+                host.unwrap_or_default(),
+                tool.asked
+            ))
+        }
+    }
 }
 
 /// A command that is run in a folder.
 pub fn command(program: &Path, folder: &Path) -> Command {
     let mut command = Command::new(program);
-    command.current_dir(folder);
+    // Where in itself a tool has noticed a mistake of its user's is nobody's business.
+    command.current_dir(folder).env("RUST_LIB_BACKTRACE", "0");
     command
 }
 
@@ -55,7 +69,8 @@ pub fn run(mut command: Command) -> Result<(), String> {
         return Ok(());
     }
     let said = [String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout)].concat();
-    Err(format!("{said}\n`{shown}` failed: {}", output.status).trim_start().to_owned())
+    let name = Path::new(&program).file_name().unwrap_or(&program).to_string_lossy().into_owned();
+    Err(format!("`{name}` failed ({}) and says:\n{}\n  = note: it was called as `{shown}`", output.status, said.trim()))
 }
 
 fn command_arguments(command: &Command) -> String {

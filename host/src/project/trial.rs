@@ -39,8 +39,8 @@ pub enum Update {
 pub struct Tried {
     /// The case's name.
     pub name: String,
-    /// What does not agree, by the file that says what is expected.
-    pub wrong: Vec<(String, Vec<Difference>)>,
+    /// What does not agree.
+    pub wrong: Vec<Wrong>,
     /// Ceilings that were broken.
     pub over: Vec<Ceiling>,
     /// Calls that were made.
@@ -53,6 +53,19 @@ pub struct Tried {
     pub took: Duration,
     /// Files that were written, with `Update::Yes`.
     pub written: Vec<PathBuf>,
+}
+
+/// A file of a case that says what is expected, and what came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// Its name; it is not there where nothing is expected.
+    pub file: String,
+    /// Whether it is there.
+    pub there: bool,
+    /// Whether anything came of what it tells.
+    pub came: bool,
+    /// The lines that differ.
+    pub lines: Vec<Difference>,
 }
 
 /// A ceiling of a case, and what went beyond.
@@ -171,7 +184,7 @@ impl Came {
 struct Texts<'a> {
     case: &'a Case,
     update: Update,
-    wrong: Vec<(String, Vec<Difference>)>,
+    wrong: Vec<Wrong>,
     written: Vec<PathBuf>,
 }
 
@@ -190,7 +203,7 @@ impl Texts<'_> {
             }
             return Ok(());
         }
-        self.compare(name, &expected.unwrap_or_default(), &came.unwrap_or_default());
+        self.compare(name, expected.as_deref(), came.as_deref());
         Ok(())
     }
 
@@ -200,10 +213,10 @@ impl Texts<'_> {
         Ok(())
     }
 
-    fn compare(&mut self, name: &str, expected: &str, came: &str) {
-        let found = differences(expected, came);
-        if !found.is_empty() {
-            self.wrong.push((name.to_owned(), found));
+    fn compare(&mut self, name: &str, expected: Option<&str>, came: Option<&str>) {
+        let lines = differences(expected.unwrap_or_default(), came.unwrap_or_default());
+        if !lines.is_empty() {
+            self.wrong.push(Wrong { file: name.to_owned(), there: expected.is_some(), came: came.is_some(), lines });
         }
     }
 
@@ -222,8 +235,8 @@ impl Texts<'_> {
             if self.update == Update::Yes {
                 self.write(file, &text)?;
             } else {
-                let expected = fs::read_to_string(&file).unwrap_or_default();
-                self.compare(&name, &expected, &text);
+                let expected = fs::read_to_string(&file).ok();
+                self.compare(&name, expected.as_deref(), Some(&text));
             }
         }
         let unknown = files.iter().find(|(name, _)| !came.ports.iter().any(|port| port.name == *name));

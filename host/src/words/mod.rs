@@ -17,6 +17,7 @@ pub mod observe;
 pub mod oci;
 pub mod outgoing;
 pub mod scope;
+pub mod shown;
 pub mod stage;
 pub mod tables;
 pub mod trace;

@@ -13,7 +13,7 @@ use self::{
     interrupt::Interrupt,
     sources::Sources,
 };
-use super::{Exit, PipelineFile, amount, exit::tell, test};
+use super::{Exit, PipelineFile, When, build, exit::tell, test};
 use crate::project;
 
 /// How often sources are looked at.
@@ -34,11 +34,14 @@ pub struct Arguments {
     /// Rows to show of each.
     #[arg(long, value_name = "N", default_value_t = 10)]
     rows: usize,
+    /// Say on standard error what is being built.
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    progress: When,
 }
 
 /// Goes on until it is interrupted. What does not build is told, and what runs goes on.
 pub fn dev(arguments: Arguments, colour: bool) -> Result<(), Exit> {
-    let Arguments { folder, pipeline, batches, rows } = arguments;
+    let Arguments { folder, pipeline, batches, rows, progress } = arguments;
     let pipeline = pipeline.as_deref().map(PipelineFile::of);
     let shown = Shown { batches, rows };
     project::Manifest::load(&folder).map_err(Exit::Wrong)?;
@@ -46,17 +49,15 @@ pub fn dev(arguments: Arguments, colour: bool) -> Result<(), Exit> {
     let mut sources = Sources::of(&folder);
     let mut flow: Option<Flow> = None;
     loop {
-        match project::build(&folder, None) {
-            Err(why) => tell(format_args!("error: {why}")),
+        match build::built(&folder, None, progress) {
+            Err(why) => drop(Exit::Wrong(why).report()),
             Ok(built) => {
-                let shown_path = built.component.strip_prefix(std::env::current_dir().unwrap_or_default()).unwrap_or(&built.component);
-                let (size, took) = (amount::bytes(built.size), amount::seconds(built.took.as_secs_f64()));
-                tell(format_args!("{}: {size} in {took}", shown_path.display()));
+                tell(format_args!("{}", build::told(&built)));
                 flow = flow.filter(|flow| !flow.over());
                 match (&mut flow, &pipeline) {
                     (Some(flow), _) => flow.swap(shown),
                     (None, Some(pipeline)) => flow = told(Flow::start(pipeline, &built.component, shown, colour)),
-                    (None, None) => drop(told(test::cases(&folder))),
+                    (None, None) => drop(told(test::cases(&folder, progress))),
                 }
             }
         }

@@ -57,6 +57,8 @@ export class Schema {
   readonly names: readonly string[];
   /** The index of a column whose format is one of these letters: `l` int64, `g` float64, `u` utf8 … */
   index<Formats extends string>(name: string, formats: Formats, pointer?: string): Index<Letters<Formats>>;
+  /** The index of a column, of whatever type, that is named or said by its index. */
+  place(column: Index | string): Index;
 }
 
 export interface Input {

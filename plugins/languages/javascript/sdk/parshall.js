@@ -20,6 +20,33 @@ const ARRAYS = {
   l: BigInt64Array, L: BigUint64Array, f: Float32Array, g: Float64Array,
 };
 
+// Dates, times and durations are whole numbers of their unit.
+const DAYS = ['tdD', 'tts', 'ttm'];
+const INSTANTS = ['tdm', 'ttu', 'ttn', 'tDs', 'tDm', 'tDu', 'tDn', 'tss', 'tsm', 'tsu', 'tsn'];
+for (const letters of DAYS) ARRAYS[letters] = Int32Array;
+for (const letters of INSTANTS) ARRAYS[letters] = BigInt64Array;
+
+/** The typed array for a type; what stands behind a colon is a parameter. */
+const arrayOf = (format) => ARRAYS[format.split(':')[0]];
+
+/** What people call types, by their letters. */
+const NAMES = Object.fromEntries((
+  'n null,b bool,c int8,C uint8,s int16,S uint16,i int32,I uint32,l int64,L uint64,e float16,f float32,g float64,z binary,Z large_binary,' +
+  'vz binary_view,u utf8,U large_utf8,vu utf8_view,tdD date32,tdm date64,tts time32[s],ttm time32[ms],ttu time64[us],ttn time64[ns],' +
+  'tDs duration[s],tDm duration[ms],tDu duration[us],tDn duration[ns],tiM interval[year_month],tiD interval[day_time],' +
+  'tin interval[month_day_nano],tss timestamp[s],tsm timestamp[ms],tsu timestamp[us],tsn timestamp[ns],d decimal,w fixed_size_binary,' +
+  '+l list,+L large_list,+vl list_view,+vL large_list_view,+w fixed_size_list,+s struct,+m map,+r run_end_encoded,+ud union,+us union'
+).split(',').map((pair) => pair.split(' ')));
+
+/** A type as a person reads it, with its letter: `int64 (l)`. */
+function typeName(format) {
+  const name = NAMES[format.split(':')[0]];
+  return name ? `${name} (${format})` : `a type of the format \`${format}\``;
+}
+
+/** So many names are told where one is not found. */
+const MOST_NAMED = 20;
+
 /** An error of the contract: its case and what belongs to it. */
 export class StageError extends Error {
   constructor(tag, value) {
@@ -40,7 +67,13 @@ export class Schema {
   constructor(raw) {
     this.raw = raw;
     this.fields = [];
-    for (let at = 0; at < raw.fields.length; at = this.#after(at)) this.fields.push(raw.fields[at]);
+    this.types = [];
+    for (let at = 0; at < raw.fields.length; at = this.#after(at)) {
+      const field = raw.fields[at];
+      this.fields.push(field);
+      // The values of a dictionary follow its keys.
+      this.types.push(field.flags.dictionaryEncoded ? `a dictionary of ${typeName(raw.fields[at + 1].format)}` : typeName(field.format));
+    }
     this.names = this.fields.map((field) => field.name);
   }
 
@@ -51,15 +84,30 @@ export class Schema {
     return at;
   }
 
-  /** The index of a column whose format is one of these letters: `l` int64, `g` float64, `u` utf8 … */
+  /** The index of a column whose format is one of these letters: `l` int64, `g` float64, `u` utf8 …; `pointer` is the setting that names it. */
   index(name, formats, pointer = '') {
     const index = this.names.indexOf(name);
-    if (index < 0) throw configError(pointer, `there is no column \`${name}\``, `the columns are \`${this.names.join('`, `')}\``);
+    if (index < 0) throw this.#unknown(name, pointer);
     const { format, flags } = this.fields[index];
     if (!formats.includes(format) || flags.dictionaryEncoded) {
-      throw schemaError(name, `expected a type of format ${[...formats].join(' or ')}, found ${format}`);
+      throw schemaError(name, `expected ${[...formats].map(typeName).join(' or ')}, found ${this.types[index]}`);
     }
     return index;
+  }
+
+  /** The index of a column, of whatever type, that is named or said by its index. */
+  place(column) {
+    const index = typeof column === 'string' ? this.names.indexOf(column) : column;
+    if (typeof column === 'string' && index < 0) throw this.#unknown(column, '');
+    if (!(index in this.names)) throw new RangeError(`there is no column ${index}: there are ${this.names.length}, from 0 on`);
+    return index;
+  }
+
+  #unknown(name, pointer) {
+    const named = this.names.slice(0, MOST_NAMED).join('`, `');
+    const more = this.names.length > MOST_NAMED ? ` and ${this.names.length - MOST_NAMED} more` : '';
+    const there = this.names.length > 0 ? `the columns are \`${named}\`${more}` : 'the input has no columns';
+    return pointer ? configError(pointer, `there is no column \`${name}\``, there) : schemaError(name, `there is no such column; ${there}`);
   }
 }
 
@@ -83,7 +131,7 @@ export class Column {
       this.offsets = view(Int32Array, buffers[1], this.length + 1);
       this.bytes = buffers[2];
     } else {
-      this.values = view(ARRAYS[format], buffers[1], this.length);
+      this.values = view(arrayOf(format), buffers[1], this.length);
     }
   }
 
@@ -119,8 +167,14 @@ export class Frame {
 
   /** Copies columns in, by name or index, in one crossing. */
   read(...columns) {
-    const indices = columns.map((column) => (typeof column === 'string' ? this.schema.names.indexOf(column) : column));
-    const arrays = this.#raw.read(new Uint32Array(indices));
+    const indices = columns.map((column) => this.schema.place(column));
+    for (const index of indices) {
+      const { name, format, flags } = this.schema.fields[index];
+      if (flags.dictionaryEncoded || !(format === 'u' || arrayOf(format))) {
+        throw schemaError(name, `expected a type that this SDK reads (numbers, utf8, dates and times), found ${this.schema.types[index]}`);
+      }
+    }
+    const arrays = this.#crossed(indices);
     let at = 0;
     return indices.map((index, nth) => {
       const { format } = this.schema.fields[index];
@@ -129,16 +183,30 @@ export class Frame {
     });
   }
 
+  #crossed(indices) {
+    try {
+      return this.#raw.read(new Uint32Array(indices));
+    } catch (error) {
+      const named = indices.map((index) => `\`${this.schema.names[index]}\``).join(', ');
+      const { tag, val } = error.payload ?? {};
+      if (tag !== 'too-large') throw dataError(`${named} cannot be read: ${described(error)}`);
+      throw dataError(
+        `${named} of this batch (${this.rows} rows) are more than the limit \`read_bytes\` of ${val} bytes: ` +
+          'read fewer columns, have smaller batches, or raise `limits.read_bytes` of this stage',
+      );
+    }
+  }
+
   /** Every row and column of this batch, until told otherwise. */
   out() {
-    return new Output(this.schema.names);
+    return new Output(this.schema.names, 0, this.schema);
   }
 }
 
 /** One batch that leaves. Its methods answer it, so that they can be written one after the other. */
 export class Output {
-  constructor(names, port = 0) {
-    this.names = names;
+  constructor(names, port = 0, schema = undefined) {
+    this.schema = schema;
     this.port = port;
     this.rows = { tag: 'all' };
     this.sources = names.map((_, index) => ({ tag: 'input', val: index }));
@@ -156,13 +224,16 @@ export class Output {
 
   /** A typed array instead of a column, named or by index. */
   replace(column, values, validity, nulls = 0) {
+    const index = this.schema ? this.schema.place(column) : column;
+    this.#fits(index, values);
     this.untouched = false;
-    this.sources[typeof column === 'string' ? this.names.indexOf(column) : column] = { tag: 'made' };
+    this.sources[index] = { tag: 'made' };
     return this.#made(values.length, validity, nulls, raw(values));
   }
 
   /** The next column of fresh rows: numbers. */
   add(values, validity, nulls = 0) {
+    this.#fits(this.sources.length, values);
     this.sources.push({ tag: 'made' });
     return this.#made(values.length, validity, nulls, raw(values));
   }
@@ -181,6 +252,18 @@ export class Output {
     texts.forEach((text, row) => text && bytes.set(text, offsets[row]));
     this.sources.push({ tag: 'made' });
     return this.#made(texts.length, validity, nulls, raw(offsets), bytes);
+  }
+
+  /** Values of another type would be read as what they are not. */
+  #fits(index, values) {
+    const field = ports[this.port]?.fields[index];
+    if (field === undefined) return;
+    const wanted = arrayOf(field.format);
+    const float = (type) => type === Float32Array || type === Float64Array;
+    const type = values?.constructor;
+    if (wanted && ArrayBuffer.isView(values) && type.BYTES_PER_ELEMENT === wanted.BYTES_PER_ELEMENT && float(type) === float(wanted)) return;
+    const found = values === undefined || values === null ? String(values) : `${/^[AEIOU]/.test(type.name) ? 'an' : 'a'} ${type.name}`;
+    throw new TypeError(`column "${field.name}": expected ${wanted ? `a ${wanted.name}` : 'no numbers'} for ${typeName(field.format)}, found ${found}`);
   }
 
   #made(length, validity, nulls, ...buffers) {
@@ -236,9 +319,14 @@ function readConfig(schema, text) {
   for (const [name, value] of Object.entries(config)) {
     const pointer = `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
     const setting = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (setting === undefined) throw configError(pointer, 'there is no such setting');
-    if (setting.type && !fits[setting.type](value)) throw configError(pointer, `expected ${setting.type}`);
-    if (setting.enum && !setting.enum.includes(value)) throw configError(pointer, `expected one of ${JSON.stringify(setting.enum)}`);
+    if (setting === undefined) {
+      const names = Object.keys(properties);
+      const known = names.length > 0 ? `the settings are \`${names.join('`, `')}\`` : 'the stage has no settings';
+      throw configError(pointer, 'there is no such setting', known);
+    }
+    const found = `found ${JSON.stringify(value)}`;
+    if (setting.type && !fits[setting.type](value)) throw configError(pointer, `expected ${setting.type}, ${found}`);
+    if (setting.enum && !setting.enum.includes(value)) throw configError(pointer, `expected one of ${JSON.stringify(setting.enum)}, ${found}`);
   }
   for (const name of schema.required ?? []) {
     if (!Object.hasOwn(config, name)) throw configError('', `\`${name}\` is missing`);
@@ -251,20 +339,58 @@ function readConfig(schema, text) {
 
 // === what the host calls ===
 
-/** What was thrown, in the contract's terms: a defect is told in words, not by a trap. */
+/** What was thrown, in the contract's terms: a defect is told in words, with its place, not by a trap. */
 function told(call) {
   try {
     return call();
   } catch (error) {
     if (error instanceof StageError) throw error.told;
-    throw { tag: 'internal', val: String(error) };
+    const places = placesOf(error);
+    throw { tag: 'internal', val: described(error) + (places.length > 0 ? `, at ${places.join(', called at ')}` : '') };
   }
+}
+
+/** Of what was thrown, at most so many characters are told, and so many places of the stage's own code, the innermost first. */
+const MOST_TOLD = 1000;
+const MOST_PLACES = 3;
+
+/** What was thrown, whatever it is: its type and what it says. */
+function described(thrown) {
+  if (thrown?.payload !== undefined) return `${thrown.name ?? 'Error'}: ${short(thrown.payload)}`;
+  if (!(thrown instanceof Error)) return `thrown: ${short(thrown)}`;
+  const cause = thrown.cause === undefined ? '' : `; it came of ${described(thrown.cause)}`;
+  return `${thrown.name}: ${thrown.message}${cause}`;
+}
+
+function short(value) {
+  let text;
+  try {
+    text = typeof value === 'object' ? JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? `${part}n` : part)) : undefined;
+  } catch {
+    // It holds itself.
+  }
+  return (text ?? String(value)).slice(0, MOST_TOLD);
+}
+
+/** `stage.js:12 (process)`: of the stage's own code, as both engines write a stack. */
+function placesOf(error) {
+  const lines = String(error?.stack ?? '').split('\n');
+  // What stands behind is what has called the stage: the function of this module, and its closure.
+  const called = lines.findIndex((line) => /^\s*(at )?told\b/.test(line));
+  const places = lines.slice(0, called < 0 ? undefined : Math.max(called - 1, 0)).map((line) => {
+    const [, name, file, row] = /^\s*(?:at )?(.*?)(?: \(|@)\/?(.*?):(\d+)(?::\d+)?\)?$/.exec(line) ?? [];
+    return file === undefined || /(^|\/)(parshall|initializer)\.js$/.test(file) ? undefined : `${file}:${row} (${name || 'top level'})`;
+  });
+  return places.filter((place) => place !== undefined).slice(0, MOST_PLACES);
 }
 
 function answer(outputs) {
   const all = outputs === undefined || outputs === null ? [] : [outputs].flat();
   return { outputs: all.map((output) => output.raw()), rejections: all.flatMap((output) => output.rejections) };
 }
+
+/** The schemas of the ports that the stage has opened: a component is one stage, and is opened once. */
+let ports = [];
 
 /** The interface that the component exports, of a stage. */
 export function transform(stage) {
@@ -282,9 +408,11 @@ export function transform(stage) {
     open: (config, inputs, restore) => told(() => {
       const known = inputs.map(({ name, schema }) => ({ name, schema: new Schema(schema) }));
       schemas = known.map((input) => input.schema);
-      const ports = stage.open?.(readConfig(schema, config), known);
+      const opened = stage.open?.(readConfig(schema, config), known);
       if (restore !== undefined && restore !== null && stage.restore) stage.restore(restore);
-      return ports ?? [port(sameSchema(known))];
+      const declared = opened ?? [port(sameSchema(known))];
+      ports = declared.map(({ schema }) => new Schema(schema));
+      return declared;
     }),
     process: (input, rows, frame) => told(() => answer(stage.process(new Frame(frame, rows, input, schemas[input])))),
     finish: () => told(() => {
