@@ -30,6 +30,7 @@ mod metrics;
 mod native;
 mod parse_log;
 mod policy;
+mod projects;
 mod propagation;
 mod receiver;
 mod registry;

@@ -32,13 +32,17 @@ fn the_page_of_python_lists_what_there_is() {
     let init = sdk("__init__");
     let exported = init.split("__all__ = [").nth(1).unwrap().split(']').next().unwrap().to_owned();
     let mut there = names(r#""([a-z_]+)""#, &exported);
-    // The decorator stands above the table; `state` is an object.
-    there.retain(|name| !["transform", "state"].contains(&name.as_str()));
+    // The decorators stand above the table; `state` is an object.
+    there.retain(|name| !["extract", "transform", "load", "state"].contains(&name.as_str()));
     for file in ["schema", "batch", "state"] {
         there.extend(names(r"(?m)^    def ([a-z][a-z_]*)\(self", &sdk(file)));
     }
     assert!(there.len() >= 20, "{there:?}");
     assert_eq!(called("python/README.md"), there);
+    for hello in ["hello", "hello_extract", "hello_load"] {
+        let stage = read(&format!("python/{hello}/stage.py"));
+        assert!(read("python/README.md").contains(&format!("```python\n{stage}```")), "{hello} is not what the page shows");
+    }
 }
 
 /// Protects the same of JavaScript and TypeScript, whose types say what there is.

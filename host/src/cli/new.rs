@@ -11,7 +11,7 @@ pub struct Arguments {
     /// The stage's name; a folder of this name is made.
     #[arg(value_name = "NAME")]
     name: String,
-    /// What the stage does; templates there are for transforms.
+    /// What the stage does. Extracts and loads there are in Python; the SDKs of other languages are for transforms.
     #[arg(long, value_enum, default_value_t = KindWord::Transform, value_name = "KIND")]
     kind: KindWord,
     /// The language to write it in.

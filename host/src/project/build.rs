@@ -1,20 +1,25 @@
-//! From a project to a component: the language's own compiler, and the step from core module to component here.
+//! From a project to a component: the language's own compiler (a file each), and the step from core module to component here.
 
+mod assemblyscript;
+mod c;
+mod cpp;
+mod d;
+mod go;
 mod javascript;
+mod link;
+mod python;
+mod rust;
+mod swift;
+mod zig;
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
     time::{Duration, Instant},
 };
 
-use super::{
-    language::Language,
-    manifest::Manifest,
-    toolchain::{self, command, run},
-    wit,
-};
+use super::{language::Language, manifest::Manifest, wit};
+use crate::words::shown::shown;
 
 /// What was built.
 #[derive(Clone, Debug)]
@@ -27,14 +32,18 @@ pub struct Built {
     pub took: Duration,
 }
 
-/// The stack of a core module that has no need to recurse: Zig would reserve 16 MiB.
-const STACK: &str = "262144";
-
 /// Builds the project in a folder, into `out` or where its manifest says.
 pub fn build(folder: &Path, out: Option<&Path>) -> Result<Built, String> {
     let began = Instant::now();
     let manifest = Manifest::load(folder)?;
     let folder = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
+    let sdk = folder.join(&manifest.sdk);
+    if !sdk.is_dir() {
+        return Err(format!(
+            "the SDK is not in `{}`, where the project has it by `sdk` in stage.toml\n  = help: `parshall new` lays one down beside the stage that it makes",
+            shown(&manifest.sdk).display()
+        ));
+    }
     let work = folder.join("build");
     fs::create_dir_all(&work).map_err(|error| format!("{}: {error}", work.display()))?;
     let made = Workshop { manifest: &manifest, folder: &folder, work: &work }.make()?;
@@ -94,152 +103,18 @@ impl Workshop<'_> {
             let (resolve, package) = componentize::wit::package(&wit::CONTRACT)?;
             componentize::encode(&core, &resolve, package, "transformer")
         };
-        encode(self.read(core)?).map_err(|error| format!("what was compiled is no transform of parshall:stage@0.1.0: {error:#}"))
+        encode(self.read(core)?).map_err(|error| format!("what was compiled is no transform of parshall:stage@0.1.0: {error:#}\n  = help: the stage is given to the SDK as in what `parshall new` writes; {}", self.page()))
     }
 
-    fn c(&self) -> Result<Vec<u8>, String> {
-        // Debian's clang and lld do as well as Zig's.
-        let clang = toolchain::find("clang").filter(|_| toolchain::find("zig").is_none() && toolchain::find("wasm-ld").is_some());
-        let mut compiler = match clang {
-            Some(clang) => {
-                let mut compiler = command(&clang, self.folder);
-                compiler.arg("--target=wasm32-unknown-unknown");
-                compiler
-            }
-            None => {
-                let mut compiler = command(&toolchain::need(Language::C.tool())?, self.folder);
-                compiler.args(["cc", "-target", "wasm32-freestanding"]);
-                compiler
-            }
-        };
-        compiler.args(["-std=c17", "-O3", "-Wall", "-Wno-unused-function", "-msimd128", "-mbulk-memory", "-nostdlib"]);
-        compiler.args(["-Wl,--no-entry", "-Wl,--strip-all", &format!("-Wl,-z,stack-size={STACK}"), "-I"]);
-        compiler.arg(self.sdk()).arg("stage.c").arg("-o").arg(self.core());
-        run(compiler)?;
-        self.component(&self.core())
-    }
-
-    /// The C++ library's headers are those of Zig's WASI target; what they need compiled is in the SDK, so nothing of WASI is linked.
-    fn cpp(&self) -> Result<Vec<u8>, String> {
-        let object = self.work.join("stage.o");
-        let mut compiler = command(&toolchain::need(Language::Cpp.tool())?, self.folder);
-        compiler.args(["c++", "-target", "wasm32-wasi", "-std=c++23", "-O3", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"]);
-        compiler.args(["-Wall", "-Wno-unused-function", "-msimd128", "-mbulk-memory", "-I"]).arg(self.sdk());
-        compiler.args(["-c", "stage.cpp", "-o"]).arg(&object);
-        run(compiler)?;
-        self.link(&[&object])
-    }
-
-    /// Object files and C, with what compilers take for granted (`memcpy`) and no more.
-    fn link(&self, parts: &[&Path]) -> Result<Vec<u8>, String> {
-        let mut linker = command(&toolchain::need(Language::C.tool())?, self.folder);
-        linker.args(["cc", "-target", "wasm32-freestanding", "-O3", "-mbulk-memory", "-Wl,--no-entry", "-Wl,--strip-all"]);
-        linker.arg(format!("-Wl,-z,stack-size={STACK}")).args(parts).arg("-o").arg(self.core());
-        run(linker)?;
-        self.component(&self.core())
-    }
-
-    fn d(&self) -> Result<Vec<u8>, String> {
-        let object = self.work.join("stage.o");
-        let mut compiler = command(&toolchain::need(Language::D.tool())?, self.folder);
-        compiler.args(["-mtriple=wasm32-unknown-unknown-wasm", "-mattr=+bulk-memory,+simd128", "-betterC", "-O3"]);
-        compiler.arg(format!("-I={}", self.manifest.sdk.display())).args(["-i=parshall", "-c", "stage.d"]);
-        compiler.arg(format!("-of={}", object.display()));
-        run(compiler)?;
-        self.link(&[&object])
-    }
-
-    fn zig(&self) -> Result<Vec<u8>, String> {
-        let mut compiler = command(&toolchain::need(Language::Zig.tool())?, self.folder);
-        compiler.args(["build-exe", "-target", "wasm32-freestanding", "-mcpu=generic+simd128+bulk_memory", "-O", "ReleaseSafe"]);
-        compiler.args(["-fno-entry", "-rdynamic", "-fstrip", "--stack", STACK, "--dep", "parshall", "-Mroot=stage.zig"]);
-        compiler.arg(format!("-Mparshall={}", self.sdk().join("parshall.zig").display()));
-        compiler.arg(format!("-femit-bin={}", self.core().display()));
-        run(compiler)?;
-        self.component(&self.core())
-    }
-
-    /// One module of the stage and the SDK; what Embedded Swift asks of a machine is the SDK's, in C.
-    fn swift(&self) -> Result<Vec<u8>, String> {
-        let (sdk, object) = (self.sdk(), self.work.join("stage.o"));
-        let files = fs::read_dir(&sdk).map_err(|error| format!("{}: {error}", sdk.display()))?;
-        let mut sources: Vec<_> =
-            files.filter_map(|file| Some(file.ok()?.path())).filter(|file| file.extension() == Some("swift".as_ref())).collect();
-        sources.sort();
-        let mut compiler = command(&toolchain::need(Language::Swift.tool())?, self.folder);
-        compiler.args(["-frontend", "-c", "stage.swift"]).args(sources).args(["-parse-as-library", "-module-name", "stage", "-wmo", "-O"]);
-        compiler.args(["-target", "wasm32-unknown-none-wasm", "-enable-experimental-feature", "Embedded"]);
-        compiler.args(["-enable-experimental-feature", "Extern", "-o"]).arg(&object);
-        run(compiler)?;
-        self.link(&[&object, &sdk.join("memory.c")])
-    }
-
-    /// Its exports have the contract's names by a transform of the compiler's that is part of the SDK, as is what `throw` comes to.
-    fn assemblyscript(&self) -> Result<Vec<u8>, String> {
-        let sdk = &self.manifest.sdk;
-        let mut compiler = command(&toolchain::need(Language::AssemblyScript.tool())?, self.folder);
-        compiler.arg("stage.ts").arg(sdk.join("exports.ts")).args(["-O3", "--noAssert", "--enable", "simd", "--use"]);
-        compiler.arg(format!("abort={}", sdk.join("errors/panic").display()));
-        compiler.arg("--transform").arg(Path::new(".").join(sdk).join("names.mjs")).args(["--outFile", "build/core.wasm"]);
-        run(compiler)?;
-        self.component(&self.core())
-    }
-
-    fn go(&self) -> Result<Vec<u8>, String> {
-        let mut compiler = command(&toolchain::need(Language::Go.tool())?, self.folder);
-        compiler.envs([("GOOS", "wasip1"), ("GOARCH", "wasm"), ("GOTOOLCHAIN", "local"), ("GOFLAGS", "-mod=mod")]);
-        compiler.args(["build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w -checklinkname=0", "-o"]).arg(self.core()).arg(".");
-        run(compiler)?;
-        self.component(&self.core())
-    }
-
-    fn rust(&self) -> Result<Vec<u8>, String> {
-        let target = "wasm32-unknown-unknown";
-        let folder = self.work.join("target");
-        let mut cargo = self.cargo(target)?;
-        // No path of this machine may end up in a panic message.
-        let home =
-            std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
-        let renamed = [(home, "cargo"), (self.folder.parent().map(Path::to_path_buf), "stage")];
-        let renamed = renamed.iter().filter_map(|(from, to)| Some(format!("\"--remap-path-prefix={}={to}\"", from.as_ref()?.display())));
-        let flags = renamed.chain(["\"-Ctarget-feature=+simd128\"".to_owned()]).collect::<Vec<_>>().join(", ");
-        cargo.args(["build", "--release", "--config", &format!("target.{target}.rustflags = [{flags}]")]);
-        cargo.args(["--target", target, "--target-dir"]).arg(&folder);
-        run(cargo)?;
-        self.component(&folder.join(target).join("release").join(format!("{}.wasm", self.manifest.name.replace('-', "_"))))
-    }
-
-    /// Cargo with the target, or Debian's, whose standard library for it is built on the way (about four minutes, once).
-    fn cargo(&self, target: &str) -> Result<Command, String> {
-        let cargo = toolchain::need(Language::Rust.tool())?;
-        let root = Command::new("rustc").current_dir(self.folder).args(["--print", "sysroot"]).output();
-        let root = root.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())).unwrap_or_default();
-        if root.join("lib/rustlib").join(target).join("lib").is_dir() {
-            return Ok(command(&cargo, self.folder));
-        }
-        let Some(debian) = toolchain::find("cargo-web").filter(|_| toolchain::find("rustc-web").is_some()) else {
-            return Err(format!(
-                "Rust is here without its target {target}\n  = help: rustup target add {target}\n  = help: on Debian: apt install rustc-web cargo-web rust-web-src lld"
-            ));
-        };
-        let mut cargo = command(&debian, self.folder);
-        cargo.envs([("RUSTC", "rustc-web"), ("RUSTC_BOOTSTRAP", "1"), ("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort")]);
-        Ok(cargo)
+    /// Where a language's way of making a stage is said.
+    fn page(&self) -> String {
+        format!("plugins/languages/{}/README.md in Parshall's sources says more", self.manifest.language.name())
     }
 
     /// Tools that make components by themselves are given the world of this project.
     fn world(&self) -> Result<PathBuf, String> {
         let folder = self.work.join("wit");
-        wit::write(&folder, &self.manifest.imports).map_err(|error| format!("{}: {error}", folder.display()))?;
+        wit::write(&folder, self.manifest.kind, &self.manifest.imports).map_err(|error| format!("{}: {error}", folder.display()))?;
         Ok(folder)
-    }
-
-    fn python(&self) -> Result<Vec<u8>, String> {
-        let (tool, wit, out) = (toolchain::need(Language::Python.tool())?, self.world()?, self.work.join("made.wasm"));
-        let mut tool = command(&tool, self.folder);
-        tool.arg("-q").arg("-d").arg(wit).args(["-w", wit::WORLD, "componentize", "--stub-wasi", "-p", ".", "-p"]);
-        tool.arg(self.sdk()).arg("stage").arg("-o").arg(&out);
-        run(tool)?;
-        self.read(&out)
     }
 }

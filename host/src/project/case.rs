@@ -2,7 +2,8 @@
 //!
 //! `case.toml` says the configuration, `input.csv` (`.jsonl`, `.arrow`, `.parquet`) the rows; further inputs are
 //! `input.NAME.csv`, in the order of their names. Expected are `output.csv` for the port `out` and `output.PORT.csv` for others,
-//! `rejected.csv` with columns `row` and `reason`, and `error.txt`.
+//! `rejected.csv` with columns `row` and `reason`, `receipt.csv` of a load with columns `rows` and `location`, and `error.txt`.
+//! An extract has no input.
 
 use std::{
     collections::BTreeMap,
@@ -46,6 +47,8 @@ pub struct Setting {
     pub types: BTreeMap<String, String>,
     /// Rows of a batch, at most.
     pub batch_rows: Option<usize>,
+    /// Batches that are taken of an extract, at most.
+    pub batches: Option<usize>,
     /// Most fuel of a call.
     pub fuel: Option<u64>,
     /// Most bytes of linear memory.
@@ -93,9 +96,6 @@ impl Case {
             return Err(format!("{}: `batch_rows` is to be at least 1", file.display()));
         }
         let inputs = named_files(folder, "input")?;
-        if inputs.is_empty() {
-            return Err(format!("{}: there is no input.csv, input.jsonl, input.arrow or input.parquet", folder.display()));
-        }
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Case { name, folder: folder.to_owned(), setting, inputs })
     }

@@ -19,7 +19,7 @@ pub const MANIFEST: &str = "stage.toml";
 pub struct Manifest {
     /// The component's file name without its ending; kebab-case.
     pub name: String,
-    /// `transform`.
+    /// `extract`, `transform` or `load`.
     pub kind: KindWord,
     /// The language that it is written in.
     pub language: Language,
@@ -45,12 +45,39 @@ pub enum Engine {
     StarlingMonkey,
 }
 
-/// The kinds of stage that there are templates for.
+/// The kinds of stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum KindWord {
+    /// Brings batches in.
+    Extract,
     /// Turns batches into batches.
     Transform,
+    /// Takes batches out.
+    Load,
+}
+
+impl KindWord {
+    /// As it is written in `stage.toml`, and the name of the contract's interface.
+    pub fn name(self) -> &'static str {
+        match self {
+            KindWord::Extract => "extract",
+            KindWord::Transform => "transform",
+            KindWord::Load => "load",
+        }
+    }
+
+    /// Whether there is an SDK for such stages in a language, or what to do instead.
+    pub fn fits(self, language: Language) -> Result<(), String> {
+        if self == KindWord::Transform || language == Language::Python {
+            return Ok(());
+        }
+        let (kind, language) = (self.name(), language.name());
+        Err(format!(
+            "the SDK for {language} is for transforms, not for `{kind}`\n  = help: in Python, `parshall new NAME --kind {kind} --lang python`; in Rust, \
+             with the SDK in plugins/sdk of Parshall's sources; in any language, over the contract that `parshall inspect --wit` prints"
+        ))
+    }
 }
 
 /// What may be imported, under a grant.
@@ -77,7 +104,8 @@ impl Manifest {
         let file = shown(&folder.join(MANIFEST));
         let text = std::fs::read_to_string(&file).map_err(|error| missing(folder, &error))?;
         let manifest: Manifest = toml::from_str(&text).map_err(|error| format!("{}: {}", file.display(), error.to_string().trim_end()))?;
-        fits(&manifest.name).map_err(|why| format!("{}: {why}", file.display()))?;
+        let fitting = fits(&manifest.name).and_then(|()| manifest.kind.fits(manifest.language));
+        fitting.map_err(|why| format!("{}: {why}", file.display()))?;
         Ok(manifest)
     }
 

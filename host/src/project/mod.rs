@@ -1,6 +1,7 @@
 //! Floor 1e: a stage's own project: from nothing to a component, in any of the languages, and its tests.
 
 mod build;
+mod came;
 mod case;
 mod difference;
 mod language;

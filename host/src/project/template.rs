@@ -27,6 +27,7 @@ const CPP: &[File] = files![
 const ZIG: &[File] = files!["zig": "stage.zig" from "hello/stage.zig", "sdk/parshall.zig" from "sdk/parshall.zig"];
 const PYTHON: &[File] = files![
     "python": "stage.py" from "hello/stage.py", "sdk/parshall/__init__.py" from "sdk/parshall/__init__.py",
+    "sdk/parshall/ends.py" from "sdk/parshall/ends.py",
     "sdk/parshall/batch.py" from "sdk/parshall/batch.py", "sdk/parshall/config.py" from "sdk/parshall/config.py",
     "sdk/parshall/errors.py" from "sdk/parshall/errors.py", "sdk/parshall/imported.py" from "sdk/parshall/imported.py",
     "sdk/parshall/kinds.py" from "sdk/parshall/kinds.py", "sdk/parshall/schema.py" from "sdk/parshall/schema.py",
@@ -78,6 +79,17 @@ const TEST: &[File] = files![
     "tests/doubles/output.csv" from "output.csv",
 ];
 
+/// What stands in the place of the stage and its test where it is no transform, which is in Python.
+const EXTRACT: &[File] = files![
+    "python": "stage.py" from "hello_extract/stage.py", "tests/counts/case.toml" from "hello_extract/tests/counts/case.toml",
+    "tests/counts/output.csv" from "hello_extract/tests/counts/output.csv",
+];
+const LOAD: &[File] = files![
+    "python": "stage.py" from "hello_load/stage.py", "tests/sums/case.toml" from "hello_load/tests/sums/case.toml",
+    "tests/sums/input.csv" from "hello_load/tests/sums/input.csv", "tests/sums/receipt.csv" from "hello_load/tests/sums/receipt.csv",
+    "tests/sums/rejected.csv" from "hello_load/tests/sums/rejected.csv",
+];
+
 /// A project that was made.
 pub struct Project {
     /// Its folder.
@@ -89,7 +101,7 @@ pub struct Project {
 /// Makes a project in a new folder of this name. Nothing that is there is written over.
 pub fn create(parent: &Path, name: &str, kind: KindWord, language: Language) -> Result<Project, String> {
     manifest::fits(name)?;
-    let KindWord::Transform = kind;
+    kind.fits(language)?;
     let folder = parent.join(name);
     if folder.exists() {
         let folder = shown(&folder);
@@ -105,10 +117,17 @@ pub fn create(parent: &Path, name: &str, kind: KindWord, language: Language) -> 
         files.push(path.to_owned());
         written.map_err(|error| format!("{}: {error}", file.display()))
     };
-    put(MANIFEST, &format!("name = \"{name}\"\nkind = \"transform\"\nlanguage = \"{}\"\n", language.name()))?;
-    put("README.md", &page(name, language))?;
+    let imports = if kind == KindWord::Load { "imports = [\"telemetry\"]\n" } else { "" };
+    put(MANIFEST, &format!("name = \"{name}\"\nkind = \"{}\"\nlanguage = \"{}\"\n{imports}", kind.name(), language.name()))?;
+    put("README.md", &page(name, kind, language))?;
     put(".gitignore", "build\n")?;
-    for (path, text) in sources(language).iter().chain(TEST) {
+    let (stage, sdk) = sources(language).split_first().unwrap_or((&("", ""), &[]));
+    let (stage, test) = match kind {
+        KindWord::Extract => (&EXTRACT[0], &EXTRACT[1..]),
+        KindWord::Transform => (stage, TEST),
+        KindWord::Load => (&LOAD[0], &LOAD[1..]),
+    };
+    for (path, text) in [stage].into_iter().chain(sdk).chain(test) {
         put(path, &named(path, text, name))?;
     }
     Ok(Project { folder, files })
@@ -142,22 +161,45 @@ fn named(path: &str, text: &str, name: &str) -> String {
     }
 }
 
-fn page(name: &str, language: Language) -> String {
+fn page(name: &str, kind: KindWord, language: Language) -> String {
+    let (does, expected, stands) = match kind {
+        KindWord::Extract => (
+            "Counts, in batches; begun again, it goes on where it was",
+            "`output.csv`, `error.txt`",
+            format!("[extract.{name}]\ncomponent = \"{name}/build/{name}.wasm\""),
+        ),
+        KindWord::Transform => (
+            "Doubles the column `n`; every other column passes by without entering the sandbox",
+            "`output.csv`, `rejected.csv`, `error.txt`",
+            format!("[transform.{name}]\ncomponent = \"{name}/build/{name}.wasm\"\ninputs = [\"…\"]"),
+        ),
+        KindWord::Load => (
+            "Sums the column `n`, and tells the sum at every commit",
+            "`receipt.csv`, `rejected.csv`, `error.txt`",
+            format!("[load.{name}]\ncomponent = \"{name}/build/{name}.wasm\"\ninputs = [\"…\"]\ngrants = {{ telemetry = true }}"),
+        ),
+    };
+    let input = if kind == KindWord::Extract { "" } else { ", `input.csv` (or `.jsonl`, `.arrow`, `.parquet`)" };
+    let sample = match kind {
+        KindWord::Extract => "",
+        KindWord::Transform => " --input tests/doubles/input.csv",
+        KindWord::Load => " --input tests/sums/input.csv --grant telemetry",
+    };
     let source = sources(language)[0].0;
     let tool = language.tool();
     format!(
         "# {name}\n\
-         Doubles the column `n`; every other column passes by without entering the sandbox. The stage is `{source}`, the SDK lies in `sdk/`.\n\n\
+         {does}. The stage is `{source}`, the SDK lies in `sdk/`.\n\n\
          ```sh\n\
          parshall build                          # build/{name}.wasm\n\
          parshall test                           # the cases in tests/, in the real host\n\
-         parshall conformance build/{name}.wasm --input tests/doubles/input.csv\n\
+         parshall conformance build/{name}.wasm{sample}\n\
          ```\n\n\
          Needs `{}`, which {}: {}.\n\n\
-         A case is a folder in `tests/`: `case.toml` (the configuration), `input.csv` (or `.jsonl`, `.arrow`, `.parquet`), and what is\n\
-         expected: `output.csv`, `rejected.csv`, `error.txt`. `parshall test --update` writes what came as what is expected.\n\n\
+         A case is a folder in `tests/`: `case.toml` (the configuration){input}, and what is\n\
+         expected: {expected}. `parshall test --update` writes what came as what is expected.\n\n\
          In a pipeline:\n\n\
-         ```toml\n[transform.{name}]\ncomponent = \"{name}/build/{name}.wasm\"\ninputs = [\"…\"]\n```\n",
+         ```toml\n{stands}\n```\n",
         tool.command, tool.purpose, tool.install
     )
 }
@@ -199,6 +241,10 @@ mod tests {
             let (path, text) = sources(*language)[0];
             let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
             assert!(lines <= 20, "{path} of {} has {lines} lines", language.name());
+        }
+        for (_, text) in [EXTRACT[0], LOAD[0]] {
+            let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
+            assert!(lines <= 20, "{text} has {lines} lines");
         }
     }
 }

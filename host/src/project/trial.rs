@@ -1,30 +1,25 @@
 //! One case tried: the component in the real host, what came beside what was expected.
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
-use arrow::{compute::concat_batches, csv::WriterBuilder, json::LineDelimitedWriter};
+use arrow::{csv::WriterBuilder, json::LineDelimitedWriter};
 
 use super::{
+    came::Came,
     case::Case,
     difference::{Difference, differences},
 };
 use crate::words::{
-    batch::{RecordBatch, SchemaRef},
+    batch::RecordBatch,
     call::{CallError, StageError},
-    limits::Limits,
-    stage::{Component, Input, Opening, Port, Transform, Transformed},
+    stage::{Component, Kind},
     tables::Tables,
     usage::Usage,
 };
-
-/// So many answers of `finish` are as good as no end.
-const ENDLESS: usize = 10_000;
 
 /// Whether what came is written down as what is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,17 +83,12 @@ impl Tried {
     }
 }
 
-/// What came out of the component.
-#[derive(Default)]
-struct Came {
-    ports: Vec<Port>,
-    outputs: BTreeMap<u32, Vec<Arc<RecordBatch>>>,
-    rejections: Vec<(usize, String)>,
-    usage: Vec<Usage>,
-}
-
 /// Tries a case.
 pub fn attempt(case: &Case, component: &dyn Component, tables: &dyn Tables, update: Update) -> Result<Tried, String> {
+    if case.inputs.is_empty() != (component.kind() == Kind::Extract) {
+        let there = if case.inputs.is_empty() { "has no input.csv (.jsonl, .arrow, .parquet)" } else { "has an input" };
+        return Err(format!("case `{}` {there}, and the component is of the kind `{}`", case.name, component.kind()));
+    }
     let inputs = case.batches(tables)?;
     let mut came = Came::default();
     let error = came.run(case, component, &inputs).err();
@@ -108,6 +98,8 @@ pub fn attempt(case: &Case, component: &dyn Component, tables: &dyn Tables, upda
         texts.outputs(&came)?;
         let rejected = (!came.rejections.is_empty()).then(|| rejected(&came.rejections));
         texts.told("rejected.csv", rejected)?;
+        let receipt = came.receipt.as_ref();
+        texts.told("receipt.csv", receipt.map(|receipt| format!("rows,location\n{},{}\n", receipt.rows, quoted(&receipt.location))))?;
     }
     let (wrong, written) = (texts.wrong, texts.written);
     let memory = came.usage.iter().map(|usage| usage.memory).max().unwrap_or_default();
@@ -123,61 +115,6 @@ pub fn attempt(case: &Case, component: &dyn Component, tables: &dyn Tables, upda
         took: came.usage.iter().map(Usage::duration).sum(),
         written,
     })
-}
-
-// === impl Came ===
-
-impl Came {
-    fn run(&mut self, case: &Case, component: &dyn Component, inputs: &[(String, SchemaRef, Vec<RecordBatch>)]) -> Result<(), CallError> {
-        let opening = Opening {
-            stage: case.name.clone(),
-            config: case.setting.config.clone().into(),
-            inputs: inputs.iter().map(|(name, schema, _)| Input { name: name.clone(), schema: Arc::clone(schema) }).collect(),
-            limits: Limits::default(),
-            grants: case.grants(),
-            restore: None,
-        };
-        let call = component.open_transform(&opening);
-        self.usage.push(call.usage);
-        let (mut transform, ports) = call.outcome?;
-        self.ports = ports;
-        let mut row = 0;
-        for (input, (_, _, batches)) in inputs.iter().enumerate() {
-            for batch in batches {
-                let call = transform.process(input as u32, &Arc::new(batch.clone()));
-                self.usage.push(call.usage);
-                self.take(call.outcome?, row);
-                row += batch.num_rows();
-            }
-        }
-        self.finish(&mut *transform)
-    }
-
-    fn finish(&mut self, transform: &mut dyn Transform) -> Result<(), CallError> {
-        for _ in 0..ENDLESS {
-            let call = transform.finish();
-            self.usage.push(call.usage);
-            match call.outcome? {
-                Some(transformed) => self.take(transformed, 0),
-                None => return Ok(()),
-            }
-        }
-        Err(CallError::Malformed(format!("`finish` has no end: {ENDLESS} answers and more to come")))
-    }
-
-    fn take(&mut self, transformed: Transformed, first_row: usize) {
-        for (port, batch) in transformed.outputs {
-            self.outputs.entry(port).or_default().push(batch);
-        }
-        self.rejections.extend(transformed.rejections.into_iter().map(|rejection| (first_row + rejection.row as usize, rejection.reason)));
-    }
-
-    /// All rows that left by a port.
-    fn port(&self, name: &str) -> Option<RecordBatch> {
-        let index = self.ports.iter().position(|port| port.name == name)?;
-        let batches = self.outputs.get(&(index as u32)).map(Vec::as_slice).unwrap_or_default();
-        concat_batches(&self.ports[index].schema, batches.iter().map(|batch| &**batch)).ok()
-    }
 }
 
 /// The files of a case that say what is expected, held against what came.
@@ -262,11 +199,14 @@ fn as_text(batch: &RecordBatch, file: &Path) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|error| error.to_string())
 }
 
+fn quoted(text: &str) -> String {
+    match text.contains([',', '"', '\n']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    }
+}
+
 fn rejected(rejections: &[(usize, String)]) -> String {
-    let quoted = |reason: &str| match reason.contains([',', '"', '\n']) {
-        true => format!("\"{}\"", reason.replace('"', "\"\"")),
-        false => reason.to_owned(),
-    };
     rejections.iter().fold("row,reason\n".to_owned(), |text, (row, reason)| text + &format!("{row},{}\n", quoted(reason)))
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::manifest::Import;
+use super::manifest::{Import, KindWord};
 
 /// The contract's files.
 pub const CONTRACT: [(&str, &str); 4] = [
@@ -54,9 +54,9 @@ impl Package {
 /// The world that [`write`] makes.
 pub const WORLD: &str = "component";
 
-/// Lays down a world that exports a transform and imports what was asked for and no more: tools that import a whole
+/// Lays down a world that exports a stage and imports what was asked for and no more: tools that import a whole
 /// world would otherwise ask for grants that the stage does not use.
-pub fn write(folder: &Path, imports: &[Import]) -> std::io::Result<()> {
+pub fn write(folder: &Path, kind: KindWord, imports: &[Import]) -> std::io::Result<()> {
     let contract = folder.join("deps/parshall-stage");
     fs::create_dir_all(&contract)?;
     for (name, text) in CONTRACT {
@@ -64,6 +64,7 @@ pub fn write(folder: &Path, imports: &[Import]) -> std::io::Result<()> {
     }
     let import = |import: &Import| format!("  import parshall:stage/{}@0.1.0;\n", import.interface());
     let imports: String = imports.iter().map(import).collect();
-    let world = format!("package parshall:project;\n\nworld {WORLD} {{\n{imports}  export parshall:stage/transform@0.1.0;\n}}\n");
+    let kind = kind.name();
+    let world = format!("package parshall:project;\n\nworld {WORLD} {{\n{imports}  export parshall:stage/{kind}@0.1.0;\n}}\n");
     fs::write(folder.join("world.wit"), world)
 }

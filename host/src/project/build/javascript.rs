@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     super::{
-        language::{self, Language},
+        language::{self, Language, Tool},
         manifest::Engine,
         toolchain::{self, command, run},
         wit,
@@ -44,7 +44,8 @@ impl Workshop<'_> {
     }
 
     fn quickjs(&self, sources: &Path, out: &Path) -> Result<Vec<u8>, String> {
-        let mut tool = command(&toolchain::need(Language::JavaScript.tool())?, self.folder);
+        let mut tool =
+            command(&toolchain::need(Tool { asked: self.manifest.language.name(), ..Language::JavaScript.tool() })?, self.folder);
         tool.arg("--wit").arg(self.world()?).args(["--world", wit::WORLD, "--sync", "--stub-wasi", "--module-root"]).arg(sources);
         tool.arg("--js").arg(sources.join("stage.js")).arg("-o").arg(out);
         run(tool)?;
