@@ -5,7 +5,7 @@ use parshall_sdk::prelude::*;
 use crate::{
     accumulate::{Accumulator, accumulator},
     call::Function,
-    keys::{Interner, Rows, decode, is_row},
+    keys::{Interner, Known, Rows, Shape, UNKNOWN, decode, is_row},
     plan::Plan,
     saved::{Corrupt, Reader, Writer},
     text::plain,
@@ -14,10 +14,15 @@ use crate::{
 /// Rows of one batch that comes out.
 pub const BATCH: usize = 8_192;
 
+/// How many rows can be written out among others for the price of one by itself.
+const ALONE: usize = 8;
+
 /// The stage's whole state.
 pub struct Aggregation {
     plan: Plan,
     groups: Interner,
+    /// A way around for keys that fit, as long as it is one.
+    known: Option<Known>,
     /// Each with the column it takes, as an index into what is read.
     accumulators: Vec<(Box<dyn Accumulator>, Option<usize>)>,
     /// For each result: which accumulator gives it.
@@ -47,8 +52,17 @@ impl Aggregation {
                 accumulators.push((accumulator(function, result.column.as_ref().map(|(_, of)| of)), wanted.1));
             }
         }
-        let mut aggregation =
-            Self { plan, groups: Interner::default(), accumulators, results, given: 0, rows: Rows::default(), numbers: Vec::new() };
+        let shapes: Vec<Shape> = plan.key_types.iter().map(|(shape, _)| *shape).collect();
+        let mut aggregation = Self {
+            plan,
+            groups: Interner::default(),
+            known: Known::of(&shapes),
+            accumulators,
+            results,
+            given: 0,
+            rows: Rows::default(),
+            numbers: Vec::new(),
+        };
         if aggregation.plan.keys.is_empty() {
             // All rows are one group, which is there even when they are none.
             aggregation.groups.intern(&[]);
@@ -74,16 +88,44 @@ impl Aggregation {
     /// Finds the group of each row.
     fn number(&mut self, rows: usize, columns: &[ArrayData]) {
         self.numbers.clear();
-        if self.plan.keys.is_empty() {
+        if self.plan.keys.is_empty() || rows == 0 {
             self.numbers.resize(rows, 0);
             return;
         }
         let keys: Vec<_> = self.plan.keys.iter().zip(&self.plan.key_types).map(|(&key, (shape, _))| (*shape, &columns[key])).collect();
-        self.rows.encode(rows, None, &keys);
-        let Self { rows: encoded, groups, numbers, .. } = self;
-        numbers.reserve(rows);
-        for row in 0..rows {
-            numbers.push(groups.intern(encoded.row(row)));
+        let Self { rows: encoded, groups, numbers, known, .. } = self;
+        let unknown = match known {
+            Some(known) => known.look_up(rows, &keys, numbers),
+            None => {
+                numbers.resize(rows, UNKNOWN);
+                rows
+            }
+        };
+        if unknown == 0 {
+            return;
+        }
+        // To write a row out by itself costs as much as several among others.
+        let apart = unknown * ALONE < rows;
+        if !apart {
+            encoded.encode(rows, None, &keys);
+        }
+        for (row, number) in numbers.iter_mut().enumerate().filter(|(_, number)| **number == UNKNOWN) {
+            *number = known.as_ref().map_or(UNKNOWN, |known| known.group(row));
+            if *number != UNKNOWN {
+                continue;
+            }
+            if apart {
+                let alone: Vec<_> = keys.iter().map(|(shape, data)| (*shape, data.slice(row, 1))).collect();
+                encoded.encode(1, None, &alone.iter().map(|(shape, data)| (*shape, data)).collect::<Vec<_>>());
+            }
+            *number = groups.intern(encoded.row(if apart { 0 } else { row }));
+            if let Some(known) = known {
+                known.learn(row, *number);
+            }
+        }
+        // Of keys that are hardly ever met twice it only costs.
+        if known.as_ref().is_some_and(Known::is_in_vain) {
+            *known = None;
         }
         self.grow();
     }

@@ -118,3 +118,47 @@ fn every_damage_to_a_snapshot_is_noticed() {
     let other = planned(&["k"], &["count()"], &columns);
     assert!(matches!(Aggregation::restore(other, &bytes), Err(StageError::Data(message)) if message.contains("another configuration")));
 }
+
+/// Protects against a group that depends on the way in which its key is found: known or not, apart or among others.
+#[test]
+fn every_way_to_a_group_leads_to_the_same() {
+    let mut state = 7u64;
+    let mut random = move |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let batches: Vec<Vec<(&str, ArrayRef)>> = (0..40u64)
+        .map(|batch| {
+            // Few keys, then some new ones among those that are known, then hardly one twice.
+            let different = if batch < 20 { [3, 40, 100_000][batch as usize % 3] * (1 + batch / 3) } else { 10_000_000 };
+            let text = |n: u64| format!("{}{n}", "padding-".repeat(n as usize % 3));
+            let texts: StringArray = (0..4_000).map(|_| Some(random(different)).filter(|n| n % 11 != 5).map(text)).collect();
+            let numbers: Int64Array = (0..4_000).map(|_| Some(random(3) as i64 - 1).filter(|n| *n != 0)).collect();
+            let floats: Float64Array = (0..4_000).map(|_| Some([f64::NAN, -f64::NAN, 0.0, -0.0, 2.5][random(5) as usize])).collect();
+            let flags: BooleanArray = (0..4_000).map(|_| Some(random(2) == 1)).collect();
+            vec![
+                ("t", column(texts.slice(17, 3_900))),
+                ("n", column(numbers.slice(3, 3_900))),
+                ("f", column(floats.slice(1, 3_900))),
+                ("b", column(flags.slice(5, 3_900))),
+            ]
+        })
+        .collect();
+    for keys in [&["t"][..], &["n", "f"], &["b", "t"], &["t", "n", "f", "b"]] {
+        let plan = || planned(keys, &["count()", "sum(n)"], &batches[0]);
+        let (mut known, mut bytes, mut resumed) = (Aggregation::new(plan()), Aggregation::new(plan()), Aggregation::new(plan()));
+        bytes.known = None;
+        for (index, batch) in batches.iter().enumerate() {
+            take(&mut known, batch);
+            take(&mut bytes, batch);
+            take(&mut resumed, batch);
+            assert_eq!(known.numbers, bytes.numbers, "of {keys:?} in batch {index}");
+            if index % 7 == 6 {
+                resumed = Aggregation::restore(plan(), &resumed.save()).unwrap();
+            }
+        }
+        assert_eq!(known.save(), bytes.save(), "of {keys:?}");
+        assert_eq!(known.save(), resumed.save(), "of {keys:?}");
+        assert_eq!(known.known.is_none(), keys.contains(&"t"), "a way around that is none is left");
+    }
+}

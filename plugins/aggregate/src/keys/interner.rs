@@ -48,6 +48,17 @@ impl Interner {
         number
     }
 
+    /// The number of a key, if it has one.
+    #[inline(always)]
+    pub fn find(&self, key: &[u8]) -> Option<u32> {
+        self.table.find(hash(key), |number| equal(self.key(number as usize), key))
+    }
+
+    /// Bytes of all keys.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Lays the keys down.
     pub fn save(&self, out: &mut Writer) {
         out.number(self.len() as u64);

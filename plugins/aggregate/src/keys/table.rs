@@ -54,6 +54,24 @@ impl Table {
         }
     }
 
+    /// The number that has this hash and is the `same`.
+    #[inline(always)]
+    pub fn find(&self, hash: u32, same: impl Fn(u32) -> bool) -> Option<u32> {
+        // Without places there is nothing to find.
+        let mask = self.places.len().checked_sub(1)?;
+        let mut at = hash as usize & mask;
+        loop {
+            let place = self.places[at];
+            if place.number == VACANT {
+                return None;
+            }
+            if place.hash == hash && same(place.number) {
+                return Some(place.number);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
     #[cold]
     fn grow(&mut self) {
         let vacant = Place { hash: 0, number: VACANT };
