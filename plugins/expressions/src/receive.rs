@@ -6,7 +6,7 @@ use arrow_schema::DataType;
 use half::f16;
 
 use crate::{
-    kernels::text::Builder,
+    kernels::{eights::mapped, text::Builder},
     value::{Data, Strings, Vector},
 };
 
@@ -25,7 +25,7 @@ pub fn column(data: &ArrayData) -> Result<Vector, String> {
         UInt32 => widened::<u32>(data, i64::from),
         UInt64 => unsigned(data, nulls.as_ref())?,
         Float16 => Data::Float(values::<u16>(data).iter().map(|bits| f16::from_bits(*bits).to_f64()).collect()),
-        Float32 => Data::Float(values::<f32>(data).iter().map(|value| f64::from(*value)).collect()),
+        Float32 => Data::Float(mapped(&values::<f32>(data), f64::from)),
         Float64 => Data::Float(values::<f64>(data)),
         Decimal32(_, scale) => decimal(values::<i32>(data).iter().map(|value| f64::from(*value)), *scale),
         Decimal64(_, scale) => decimal(values::<i64>(data).iter().map(|value| *value as f64), *scale),
@@ -47,7 +47,7 @@ fn values<T: ArrowNativeType>(data: &ArrayData) -> ScalarBuffer<T> {
 
 #[inline(always)]
 fn widened<T: ArrowNativeType>(data: &ArrayData, widen: impl Fn(T) -> i64) -> Data {
-    Data::Int(values::<T>(data).iter().map(|value| widen(*value)).collect())
+    Data::Int(mapped(&values::<T>(data), widen))
 }
 
 fn unsigned(data: &ArrayData, nulls: Option<&NullBuffer>) -> Result<Data, String> {
@@ -55,7 +55,7 @@ fn unsigned(data: &ArrayData, nulls: Option<&NullBuffer>) -> Result<Data, String
     let beyond = |row: &usize| found[*row] > i64::MAX as u64 && nulls.is_none_or(|nulls| nulls.is_valid(*row));
     match (0..found.len()).find(beyond) {
         Some(row) => Err(format!("row {row}: {} is beyond int64", found[row])),
-        None => Ok(Data::Int(found.iter().map(|value| *value as i64).collect())),
+        None => Ok(Data::Int(mapped(&found, |value| value as i64))),
     }
 }
 

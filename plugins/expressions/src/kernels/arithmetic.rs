@@ -3,7 +3,10 @@
 
 use arrow_buffer::{ArrowNativeType, NullBuffer, ScalarBuffer};
 
-use super::bits::bits;
+use super::{
+    bits::bits,
+    eights::{mapped, zipped},
+};
 use crate::{
     mistake::Failure,
     node::Active,
@@ -99,7 +102,7 @@ fn floats(operator: Arithmetic, left: Side<f64>, right: Side<f64>, nulls: Option
 pub fn negate(value: &Value, offset: u32, active: Active) -> Result<Value, Failure> {
     match value {
         Value::Many(Vector { data: Data::Float(values), nulls }) => {
-            Ok(Value::many(Data::Float(values.iter().map(|value| -value).collect()), nulls.clone()))
+            Ok(Value::many(Data::Float(mapped(values, |value| -value)), nulls.clone()))
         }
         other => compute(Arithmetic::Subtract, &Value::One(Scalar::Int(0)), other, offset, active),
     }
@@ -124,13 +127,12 @@ fn without<T: Copy>(nulls: Option<NullBuffer>, rows: usize, right: Side<T>, is_z
 
 #[inline(always)]
 fn pairwise<T: Copy, U: ArrowNativeType>(left: Side<T>, right: Side<T>, compute: impl Fn(T, T) -> U) -> ScalarBuffer<U> {
-    let values: Vec<U> = match (left, right) {
-        (Side::Many(left), Side::Many(right)) => left.iter().zip(right).map(|(left, right)| compute(*left, *right)).collect(),
-        (Side::Many(left), Side::One(right)) => left.iter().map(|left| compute(*left, right)).collect(),
-        (Side::One(left), Side::Many(right)) => right.iter().map(|right| compute(left, *right)).collect(),
-        (Side::One(left), Side::One(right)) => vec![compute(left, right)],
-    };
-    values.into()
+    match (left, right) {
+        (Side::Many(left), Side::Many(right)) => zipped(left, right, compute),
+        (Side::Many(left), Side::One(right)) => mapped(left, |left| compute(left, right)),
+        (Side::One(left), Side::Many(right)) => mapped(right, |right| compute(left, right)),
+        (Side::One(left), Side::One(right)) => vec![compute(left, right)].into(),
+    }
 }
 
 /// The results, and all second results in one.

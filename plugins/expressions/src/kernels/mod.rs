@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod cast;
 pub mod choose;
 pub mod compare;
+pub mod eights;
 #[cfg_attr(not(all(target_arch = "wasm32", target_feature = "simd128")), path = "lanes_scalar.rs")]
 mod lanes;
 pub mod like;

@@ -2,7 +2,7 @@
 
 use arrow_buffer::NullBuffer;
 
-use super::{arithmetic::counts, bits::bits};
+use super::{arithmetic::counts, bits::bits, eights::mapped};
 use crate::{
     mistake::Failure,
     node::Active,
@@ -42,15 +42,16 @@ impl Function {
     }
 
     fn simple(self, values: &[f64], nulls: Option<NullBuffer>) -> Value {
-        let made: Vec<f64> = match self {
-            Self::Abs => values.iter().map(|value| value.abs()).collect(),
+        let made = match self {
+            Self::Abs => mapped(values, f64::abs),
+            // A call for each: there is nothing to share.
             Self::Round => values.iter().map(|value| value.round()).collect(),
-            Self::Floor => values.iter().map(|value| value.floor()).collect(),
-            Self::Ceil => values.iter().map(|value| value.ceil()).collect(),
-            Self::Sqrt => values.iter().map(|value| value.sqrt()).collect(),
+            Self::Floor => mapped(values, f64::floor),
+            Self::Ceil => mapped(values, f64::ceil),
+            Self::Sqrt => mapped(values, f64::sqrt),
         };
         let nulls = if self == Self::Sqrt { without_negatives(values, nulls) } else { nulls };
-        Value::many(Data::Float(made.into()), nulls)
+        Value::many(Data::Float(made), nulls)
     }
 }
 
@@ -86,7 +87,7 @@ fn absolute(values: &[i64], nulls: Option<NullBuffer>, offset: u32, active: Acti
     if let Some(row) = (0..values.len()).find(beyond) {
         return Err(Failure { offset, row, message: format!("abs({}) is beyond int64", i64::MIN) });
     }
-    Ok(Value::many(Data::Int(values.iter().map(|value| value.wrapping_abs()).collect()), nulls))
+    Ok(Value::many(Data::Int(mapped(values, i64::wrapping_abs)), nulls))
 }
 
 fn rows_of(value: &Value) -> Option<usize> {
