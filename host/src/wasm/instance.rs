@@ -1,17 +1,14 @@
 //! A running component. Every call goes through here: it is given its fuel and deadline, metered, and a failure that
 //! leaves the guest in an unknown state poisons the instance.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use wasmtime::{
     Store,
     component::{ComponentNamedList, InstancePre, Lift, Lower, TypedFunc},
 };
 
-use super::{engine::Engine, failure, host::Host, imports};
+use super::{clock::Share, engine::Engine, failure, host::Host, imports, ticks};
 use crate::words::{
     batch::RecordBatch,
     call::{Call, CallError},
@@ -32,15 +29,19 @@ pub struct Instance {
 
 /// A call under way: what it has cost so far.
 pub struct Cost {
-    /// The cost of the guest's part. `copy` is filled in by `finish`.
+    /// What is known already. `guest` and `copy` are filled in by `finish`.
     pub usage: Usage,
     started: Instant,
+    guest: Share,
 }
 
 impl Cost {
     /// Ends the call: whatever was neither guest nor import was copying, validating and carrying out.
     pub fn finish(mut self) -> Usage {
-        self.usage.copy = self.started.elapsed().saturating_sub(self.usage.guest + self.usage.host);
+        let call = self.started.elapsed();
+        let rest = call.saturating_sub(self.usage.host);
+        self.usage.guest = self.guest.of(call).min(rest);
+        self.usage.copy = rest - self.usage.guest;
         self.usage
     }
 
@@ -112,8 +113,9 @@ impl Instance {
         (R,): ComponentNamedList + Lift,
     {
         let rows = lent.as_ref().map_or(0, |batch| batch.num_rows() as u64);
-        let started = Instant::now();
-        let mut cost = Cost { usage: Usage { started: Some(started), rows_in: rows, ..Usage::default() }, started };
+        let (started, since) = (Instant::now(), ticks::now());
+        let usage = Usage { started: Some(started), rows_in: rows, ..Usage::default() };
+        let mut cost = Cost { usage, started, guest: Share::none() };
         if self.poisoned {
             return (Err(CallError::Poisoned), cost);
         }
@@ -123,15 +125,15 @@ impl Instance {
             return (Err(CallError::Host(format!("{error:#}"))), cost);
         }
         let returned = function.call(&mut self.store, parameters);
-        let guest = self.store.data_mut().clock.guest();
+        cost.guest = self.store.data_mut().clock.share(since);
         let fuel = self.fuel.map_or(0, |allowed| allowed - self.store.get_fuel().unwrap_or(allowed));
         let outcome = returned.map(|(value,)| value).map_err(|error| failure::of(&error, &mut self.store));
         self.poisoned = outcome.is_err();
-        self.usage(&mut cost.usage, guest, fuel, memory, outcome.is_ok());
+        self.usage(&mut cost.usage, fuel, memory, outcome.is_ok());
         (outcome, cost)
     }
 
-    fn usage(&mut self, usage: &mut Usage, guest: Duration, fuel: u64, memory_before: u64, returned: bool) {
+    fn usage(&mut self, usage: &mut Usage, fuel: u64, memory_before: u64, returned: bool) {
         let host = self.store.data_mut();
         let mut meter = host.end();
         meter.columns_read.sort_unstable();
@@ -140,7 +142,6 @@ impl Instance {
         usage.fuel_exact = returned && self.fuel.is_some();
         usage.memory = host.limiter.memory();
         usage.memory_growth = usage.memory - memory_before;
-        usage.guest = guest;
         usage.host = meter.work;
         usage.bytes_read = meter.bytes_read;
         usage.columns_read = meter.columns_read;

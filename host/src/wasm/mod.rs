@@ -26,6 +26,7 @@ mod runtime;
 mod sampled;
 mod schema;
 mod spans;
+mod ticks;
 mod transform;
 
 pub use cache::Cache;

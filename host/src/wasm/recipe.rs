@@ -56,7 +56,7 @@ pub fn carry_out(answer: Answer, frame: Option<&Arc<RecordBatch>>, ports: &[Outg
     let mut choices = Vec::with_capacity(answer.outputs.len());
     let mut carried = Carried {
         transformed: Transformed { outputs: Vec::with_capacity(answer.outputs.len()), rejections },
-        origins: Vec::new(),
+        origins: Vec::with_capacity(answer.outputs.len()),
         rows_kept: 0,
         bytes_made: 0,
     };
