@@ -85,7 +85,16 @@ impl Runtime {
 
     /// A runtime that accounts only for some things, to measure what the rest costs.
     pub fn with(accounting: Accounting, cache: Cache, tables: Arc<dyn Tables>) -> wasmtime::Result<Self> {
-        Ok(Runtime { engine: Engine::new(accounting)?, uncounted: Arc::default(), cache, tables, outgoing: None, live: Arc::default() })
+        Ok(Self::on(Engine::new(accounting)?, cache, tables))
+    }
+
+    /// A runtime with full accounting, whose instances have their memories out of a pool: to measure what that saves.
+    pub fn pooled(cache: Cache, tables: Arc<dyn Tables>) -> wasmtime::Result<Self> {
+        Ok(Self::on(Engine::pooled(Accounting::default())?, cache, tables))
+    }
+
+    fn on(engine: Engine, cache: Cache, tables: Arc<dyn Tables>) -> Self {
+        Runtime { engine, uncounted: Arc::default(), cache, tables, outgoing: None, live: Arc::default() }
     }
 
     /// The same, with an observer of the requests that stages send.
