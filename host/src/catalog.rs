@@ -175,7 +175,9 @@ fn unfetched(error: &RegistryError) -> ComponentError {
 fn unloadable(reference: &ComponentRef, error: &LoadError) -> ComponentError {
     let kind = match error {
         LoadError::CoreModule | LoadError::NotWasm => ComponentErrorKind::NotAComponent,
-        LoadError::NoStage { .. } | LoadError::OtherVersion { .. } | LoadError::SeveralKinds => ComponentErrorKind::WrongWorld,
+        LoadError::NoStage { .. } | LoadError::OtherVersion { .. } | LoadError::Half { .. } | LoadError::SeveralKinds => {
+            ComponentErrorKind::WrongWorld
+        }
         LoadError::Invalid(_) | LoadError::Busy(_) => ComponentErrorKind::Compile,
         LoadError::Limit { limit, .. } => ComponentErrorKind::Limit(limit),
     };

@@ -48,6 +48,19 @@ pub enum LoadError {
         /// The contract's version that it exports.
         version: String,
     },
+    /// A stage without some of its functions.
+    #[error(
+        "it is half of a stage: {}/{kind}@{} is exported without {}; build it against the whole of `wit/`",
+        imports::PACKAGE,
+        imports::VERSION,
+        missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    )]
+    Half {
+        /// Which stage it is.
+        kind: Kind,
+        /// What it does not export.
+        missing: Vec<&'static str>,
+    },
     /// More than a limit allows.
     #[error("limit `{limit}` exceeded by the component: {amounts}")]
     Limit {
@@ -203,9 +216,31 @@ fn world(engine: &Engine, component: &wasmtime::component::Component) -> Result<
         .map(|(name, _)| name.to_owned())
         .collect();
     match kinds[..] {
-        [kind] => Ok((kind, imports)),
+        [kind] => {
+            let missing = missing(engine, component, kind);
+            if missing.is_empty() { Ok((kind, imports)) } else { Err(LoadError::Half { kind, missing }) }
+        }
         [] => Err(of_another_version(&exports).unwrap_or_else(|| LoadError::NoStage { found: found(&exports) })),
         _ => Err(LoadError::SeveralKinds),
+    }
+}
+
+/// Functions of the contract that a stage of this kind does not export.
+fn missing(engine: &Engine, component: &wasmtime::component::Component, kind: Kind) -> Vec<&'static str> {
+    let interface = component.component_type().get_export(&engine.inner, &imports::interface(&kind.to_string()));
+    let exported = |name: &str| match interface.as_ref().map(|export| &export.ty) {
+        Some(ComponentItem::ComponentInstance(instance)) => instance.get_export(&engine.inner, name).is_some(),
+        _ => false,
+    };
+    functions(kind).iter().copied().filter(|name| !exported(name)).collect()
+}
+
+/// The functions of a kind's interface.
+fn functions(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Extract => &["describe", "open", "next"],
+        Kind::Transform => &["describe", "open", "process", "finish", "snapshot"],
+        Kind::Load => &["describe", "open", "write", "commit", "snapshot"],
     }
 }
 
@@ -232,5 +267,22 @@ fn only_types(engine: &Engine, item: &ComponentItem) -> bool {
         }
         ComponentItem::Type(_) => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Protects against a function of the contract that nobody misses when a component is loaded.
+    #[test]
+    fn functions_are_those_of_the_contract() {
+        let contract = include_str!("../../../wit/stages.wit");
+        for kind in [Kind::Extract, Kind::Transform, Kind::Load] {
+            let (_, interface) = contract.split_once(&format!("interface {kind} {{")).expect("its interface");
+            let (interface, _) = interface.split_once("\n}").expect("its end");
+            let names: Vec<_> = interface.lines().filter_map(|line| line.trim().split_once(": func(")).map(|(name, _)| name).collect();
+            assert_eq!(functions(kind), names, "of {kind}");
+        }
     }
 }
