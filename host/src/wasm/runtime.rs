@@ -227,7 +227,8 @@ fn world(engine: &Engine, component: &wasmtime::component::Component) -> Result<
 
 /// Functions of the contract that a stage of this kind does not export.
 fn missing(engine: &Engine, component: &wasmtime::component::Component, kind: Kind) -> Vec<&'static str> {
-    let interface = component.component_type().get_export(&engine.inner, &imports::interface(&kind.to_string()));
+    let types = component.component_type();
+    let interface = types.get_export(&engine.inner, &imports::interface(&kind.to_string()));
     let exported = |name: &str| match interface.as_ref().map(|export| &export.ty) {
         Some(ComponentItem::ComponentInstance(instance)) => instance.get_export(&engine.inner, name).is_some(),
         _ => false,
