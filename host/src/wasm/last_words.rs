@@ -9,6 +9,9 @@ use wasmtime::{AsContext, Memory, WasmCoreDump};
 /// What last words begin with.
 pub const MARK: &[u8; 16] = b"parshall:trapped";
 
+/// Marks that are followed: whoever fills a memory with marks that lead to nothing holds nobody up.
+const MARKS: usize = 8;
+
 /// The last words in the memories of an instance that trapped, cut to `most` bytes.
 pub fn of(error: &wasmtime::Error, store: impl AsContext, most: usize) -> Option<String> {
     let dump = error.downcast_ref::<WasmCoreDump>()?;
@@ -19,7 +22,7 @@ fn within(memory: &[u8], most: usize) -> Option<String> {
     let (words, _) = memory.as_chunks::<8>();
     let (first, second) = MARK.split_at(8);
     let marked = words.windows(3).filter(|three| three[0] == *first && three[1] == *second);
-    marked.map(|three| three[2]).find_map(|place| text(memory, place, most))
+    marked.take(MARKS).map(|three| three[2]).find_map(|place| text(memory, place, most))
 }
 
 /// The text at a place, if there is one.
@@ -62,5 +65,19 @@ mod tests {
         assert_eq!(within(&memory(88, 31)[1..], 100), None, "not aligned");
         assert_eq!(within(&[], 100), None);
         assert_eq!(within(MARK, 100), None);
+    }
+
+    /// Protects whoever waits from a memory that is full of marks, each with much to read and nothing in it.
+    #[test]
+    fn no_more_marks_are_followed_than_a_few() {
+        let full = |blank: usize| {
+            let mark = |at: u32| memory(at, 4)[64..88].to_vec();
+            let mut memory = b"    said".to_vec();
+            (0..blank).for_each(|_| memory.extend(mark(0)));
+            memory.extend(mark(4));
+            memory
+        };
+        assert_eq!(within(&full(MARKS - 1), 100).as_deref(), Some("said"));
+        assert_eq!(within(&full(MARKS), 100), None);
     }
 }
