@@ -386,14 +386,26 @@ function placesOf(error) {
 
 function answer(outputs) {
   const all = outputs === undefined || outputs === null ? [] : [outputs].flat();
+  const stranger = all.find((output) => typeof output?.raw !== 'function');
+  if (stranger !== undefined) throw new TypeError(`a stage answers outputs, an array of them, or nothing, not ${typeof stranger === 'object' ? JSON.stringify(stranger) : String(stranger)}`);
   return { outputs: all.map((output) => output.raw()), rejections: all.flatMap((output) => output.rejections) };
 }
 
 /** The schemas of the ports that the stage has opened: a component is one stage, and is opened once. */
 let ports = [];
 
+/** What no stage can be without: said where the module is read, which is when it is built. */
+function complete(stage) {
+  const texts = ['name', 'version', 'summary'].filter((key) => typeof stage?.[key] !== 'string');
+  const lacking = typeof stage?.process === 'function' ? texts : [...texts, 'process(frame)'];
+  if (lacking.length > 0) {
+    throw new TypeError(`parshall.transform({ … }) lacks ${lacking.join(', ')}: a stage has texts name, version and summary, and process(frame)`);
+  }
+}
+
 /** The interface that the component exports, of a stage. */
 export function transform(stage) {
+  complete(stage);
   const schema = { type: 'object', additionalProperties: false, ...stage.configSchema };
   let schemas = [];
   return {

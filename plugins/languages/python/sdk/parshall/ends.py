@@ -10,6 +10,7 @@ from . import config
 from .batch import Frame, Output, opened
 from .errors import told
 from .schema import Input, Schema, field, port
+from .stages import _needs
 
 
 class Batch(typing.NamedTuple):
@@ -56,6 +57,7 @@ def extract(*, name, version, summary, documentation="", columns=None):
     """Makes a class the extract that this component is. `columns` are its batches' by name, with the letters of their types."""
 
     def decorate(cls):
+        _needs(cls, "extract", "batches(self, position)")
         hints = typing.get_type_hints(cls)
         schema = config.schema(cls, hints)
 
@@ -97,6 +99,7 @@ def load(*, name, version, summary, documentation=""):
     """Makes a class the load that this component is."""
 
     def decorate(cls):
+        _needs(cls, "load", "write(self, frame)", "commit(self, last)")
         hints = typing.get_type_hints(cls)
         schema = config.schema(cls, hints)
         stateful = hasattr(cls, "snapshot")

@@ -20,10 +20,18 @@ def _answer(outputs):
     return types.Answer([output._raw() for output in outputs], rejections)
 
 
+def _needs(cls, decorator, *methods):
+    """What no such class can be without: said where the module is read, which is when it is built."""
+    lacking = [method for method in methods if not callable(getattr(cls, method.split("(")[0], None))]
+    if lacking:
+        raise TypeError(f"class {cls.__name__} has no method {', '.join(lacking)}, which @parshall.{decorator} calls")
+
+
 def transform(*, name, version, summary, documentation=""):
     """Makes a class the transform that this component is."""
 
     def decorate(cls):
+        _needs(cls, "transform", "process(self, frame)")
         hints = typing.get_type_hints(cls)
         schema = config.schema(cls, hints)
         stateful = hasattr(cls, "snapshot")
