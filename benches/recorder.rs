@@ -101,7 +101,8 @@ fn contention(threads: usize) -> Interval {
             let threads: Vec<_> = threads.collect();
             took.extend(threads.into_iter().map(|thread| thread.join().expect("a thread that ends")));
         });
-        thread::sleep(PAUSE);
+        // One background for all of them.
+        thread::sleep(PAUSE * threads as u32);
     }
     let (fate, _) = watch.finish();
     assert_eq!(fate.dropped_full, 0, "bursts fit");

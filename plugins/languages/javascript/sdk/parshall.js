@@ -387,7 +387,7 @@ function placesOf(error) {
 function answer(outputs) {
   const all = outputs === undefined || outputs === null ? [] : [outputs].flat();
   const stranger = all.find((output) => typeof output?.raw !== 'function');
-  if (stranger !== undefined) throw new TypeError(`a stage answers outputs, an array of them, or nothing, not ${typeof stranger === 'object' ? JSON.stringify(stranger) : String(stranger)}`);
+  if (stranger !== undefined) throw new TypeError(`a stage answers outputs, an array of them, or nothing, not ${short(stranger)}`);
   return { outputs: all.map((output) => output.raw()), rejections: all.flatMap((output) => output.rejections) };
 }
 
