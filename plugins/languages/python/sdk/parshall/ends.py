@@ -9,8 +9,8 @@ from wit_world.imports import types
 from . import config
 from .batch import Frame, Output, opened
 from .errors import told
-from .schema import Input, Schema, field, port
-from .stages import _needs
+from .schema import Schema, field, port
+from .stages import _fed, _needs
 
 
 class Batch(typing.NamedTuple):
@@ -114,9 +114,7 @@ def load(*, name, version, summary, documentation=""):
 
             @told
             def open(self, settings, inputs, restore):
-                stage = cls()
-                config.read(stage, hints, settings)
-                inputs = [Input(input.name, Schema(input.schema)) for input in inputs]
+                stage, inputs = _fed(cls, hints, settings, inputs)
                 Load.schemas = [input.schema for input in inputs]
                 if hasattr(cls, "open"):
                     stage.open(inputs)

@@ -27,6 +27,13 @@ def _needs(cls, decorator, *methods):
         raise TypeError(f"class {cls.__name__} has no method {', '.join(lacking)}, which @parshall.{decorator} calls")
 
 
+def _fed(cls, hints, settings, inputs):
+    """A stage with its settings, and the inputs that feed it."""
+    stage = cls()
+    config.read(stage, hints, settings)
+    return stage, [Input(input.name, Schema(input.schema)) for input in inputs]
+
+
 def transform(*, name, version, summary, documentation=""):
     """Makes a class the transform that this component is."""
 
@@ -44,9 +51,7 @@ def transform(*, name, version, summary, documentation=""):
 
             @told
             def open(self, settings, inputs, restore):
-                stage = cls()
-                config.read(stage, hints, settings)
-                inputs = [Input(input.name, Schema(input.schema)) for input in inputs]
+                stage, inputs = _fed(cls, hints, settings, inputs)
                 Transform.schemas = [input.schema for input in inputs]
                 ports = stage.open(inputs) if hasattr(cls, "open") else None
                 if restore is not None and stateful:
