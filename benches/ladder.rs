@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! native  = kernel
-//! call    = enter + columns read × (2 reallocs + bytes / memcpy) + guest kernel + made × bytes / memcpy + recipe
+//! copied  = kernel + bytes in / memcpy + bytes out / memcpy: what no sandbox of its own memory can be faster than
+//! call    = enter + 2 reallocs + columns read × (realloc + bytes / memcpy) + guest kernel + made × bytes / memcpy + recipe
 //! deadline, fuel = a check for each loop of the guest and each of its calls (they are compiled in): they grow with rows
 //! limiter = nothing, as long as no memory grows
 //! clock   = six looks at the clock
@@ -35,7 +36,7 @@ use parshall::{
     },
 };
 
-use self::work::Work;
+use self::work::{Crossing, Work};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -45,11 +46,20 @@ const ROWS: [usize; 5] = [1, 100, 1_000, 8_192, 65_536];
 const CELL: Duration = Duration::from_millis(2_500);
 
 /// What is beside the rungs.
-const OTHERS: [(&str, Option<Accounting>); 3] = [
-    ("native", None),
-    ("fuel alone", Some(Accounting { fuel: true, deadline: false, limiter: false, clock: false })),
-    ("deadline alone", Some(Accounting { fuel: false, deadline: true, limiter: false, clock: false })),
+const OTHERS: [(&str, Beside); 4] = [
+    ("native", Beside::Native(Crossing::Nothing)),
+    ("native, copied in and out", Beside::Native(Crossing::Copied)),
+    ("fuel alone", Beside::Sandboxed(Accounting { fuel: true, deadline: false, limiter: false, clock: false })),
+    ("deadline alone", Beside::Sandboxed(Accounting { fuel: false, deadline: true, limiter: false, clock: false })),
 ];
+/// Those of them that are native.
+const NATIVE: usize = 2;
+
+#[derive(Clone, Copy)]
+enum Beside {
+    Native(Crossing),
+    Sandboxed(Accounting),
+}
 
 fn main() {
     // `cargo test --benches` asks benches whether they run, not what they measure.
@@ -105,8 +115,11 @@ fn ladder(work: Work, export: &Spans) {
     let (opening, facts) = (work.opening(&schema), work.facts(&schema));
     let load = |accounting: Accounting| -> Arc<dyn Component> { Arc::new(work::load(&work::runtime(accounting), work.component())) };
     let mut names: Vec<&str> = OTHERS.iter().map(|(name, _)| *name).collect();
-    let mut components: Vec<Arc<dyn Component>> =
-        OTHERS.iter().map(|(_, accounting)| accounting.map_or_else(|| work.natively(), load)).collect();
+    let component = |beside: &(&str, Beside)| match beside.1 {
+        Beside::Native(crossing) => work.natively(crossing),
+        Beside::Sandboxed(accounting) => load(accounting),
+    };
+    let mut components: Vec<Arc<dyn Component>> = OTHERS.iter().map(component).collect();
     let mut watches: Vec<Watch> = OTHERS.iter().map(|_| Watch::nothing()).collect();
     for rung in Rung::ALL {
         let layers = rung.layers(export);
@@ -148,19 +161,23 @@ fn ladder(work: Work, export: &Spans) {
             }
         }
     };
-    line("native", &whole(0));
+    for (other, name) in names.iter().enumerate().take(NATIVE) {
+        line(name, &whole(other));
+    }
     line(names[call], &whole(call));
-    for (other, name) in names.iter().enumerate().take(OTHERS.len()).skip(1) {
+    for (other, name) in names.iter().enumerate().take(OTHERS.len()).skip(NATIVE) {
         line(name, &added(call, other));
     }
     for rung in Rung::ALL.into_iter().filter(|rung| rung.place() > Rung::Control.place()) {
         line(rung.name(), &added(at(rung.below()), at(rung)));
     }
     line("all of it", &whole(all));
-    line("× native", &|turns| {
-        let ratio = Comparison::new(&turns.rounds, 0, all, 0.0, 3).ratio.interval();
-        format!("{:.2} ({:.2}–{:.2})", ratio.median, ratio.low, ratio.high)
-    });
+    for (other, name) in names.iter().enumerate().take(NATIVE) {
+        line(&format!("× {name}"), &|turns| {
+            let ratio = Comparison::new(&turns.rounds, other, all, 0.0, 3).ratio.interval();
+            format!("{:.2} ({:.2}–{:.2})", ratio.median, ratio.low, ratio.high)
+        });
+    }
     line("metering and watching", &|turns| {
         let ratio = Comparison::new(&turns.rounds, call, all, 0.0, 3).ratio.interval();
         format!("{:+.1} % ({:+.1}–{:+.1})", 100.0 * (ratio.median - 1.0), 100.0 * (ratio.low - 1.0), 100.0 * (ratio.high - 1.0))

@@ -5,12 +5,13 @@
 // Every bench is a program of its own, and uses a part of this.
 #![allow(dead_code)]
 
-use std::{path::PathBuf, sync::Arc};
+use std::{hint::black_box, path::PathBuf, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, AsArray as _, Float64Array, Int64Array, RecordBatch},
+    array::{ArrayRef, AsArray as _, BooleanArray, Float64Array, Int64Array, RecordBatch},
+    buffer::Buffer,
     compute::{filter_record_batch, kernels},
-    datatypes::{DataType, Field, Int64Type, Schema, SchemaRef},
+    datatypes::{DataType, Field, Float64Type, Int64Type, Schema, SchemaRef},
 };
 use parshall::{
     tables::NativeTables,
@@ -101,18 +102,32 @@ impl Work {
     }
 
     /// The same as a component that is none: kernels of this machine's own processor where a guest would be.
-    pub fn natively(self) -> Arc<dyn Component> {
-        Arc::new(Natively(self))
+    pub fn natively(self, crossing: Crossing) -> Arc<dyn Component> {
+        Arc::new(Natively(self, crossing))
     }
 
-    /// The same by Arrow's kernels, on this machine's own processor.
-    pub fn native(self) -> Native {
-        Native { work: self, counts: [0; GROUPS as usize], sums: [0; GROUPS as usize] }
+    /// Columns that it reads.
+    fn reads(self) -> &'static [usize] {
+        match self {
+            Work::Noop => &[],
+            Work::Filter => &[0],
+            Work::Derive => &[0, 1],
+            Work::Aggregate => &[15, 0],
+        }
     }
 }
 
+/// What becomes of the bytes that a sandbox would be given, and give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crossing {
+    /// They stay where they are.
+    Nothing,
+    /// They are copied, once in and once out, as they must be where a guest has a memory of its own.
+    Copied,
+}
+
 /// Work without a sandbox, where a component is asked for.
-struct Natively(Work);
+struct Natively(Work, Crossing);
 
 impl Component for Natively {
     fn kind(&self) -> Kind {
@@ -138,7 +153,9 @@ impl Component for Natively {
     }
 
     fn open_transform(&self, _: &Opening) -> Call<(Box<dyn Transform>, Vec<Port>)> {
-        Call { outcome: Ok((Box::new(self.0.native()), Vec::new())), usage: Usage::default() }
+        let (work, crossing) = (self.0, self.1);
+        let native = Native { work, crossing, inside: Vec::new(), counts: [0; GROUPS as usize], sums: [0; GROUPS as usize] };
+        Call { outcome: Ok((Box::new(native), Vec::new())), usage: Usage::default() }
     }
 
     fn open_load(&self, _: &Opening) -> Call<Box<dyn Load>> {
@@ -152,7 +169,7 @@ fn wrong_kind<T>() -> Call<T> {
 
 impl Transform for Native {
     fn process(&mut self, _: u32, batch: &Arc<RecordBatch>) -> Call<Transformed> {
-        self.rows(batch);
+        self.work(batch);
         Call { outcome: Ok(Transformed::default()), usage: Usage::default() }
     }
 
@@ -166,19 +183,32 @@ impl Transform for Native {
 }
 
 /// Work without a sandbox. The aggregate knows its groups beforehand, so it is as fast as one can be.
-pub struct Native {
+struct Native {
     work: Work,
+    crossing: Crossing,
+    /// What was copied in.
+    inside: Vec<Vec<u8>>,
     counts: [u64; GROUPS as usize],
     sums: [i64; GROUPS as usize],
 }
 
 impl Native {
-    /// Rows that come out.
-    pub fn rows(&mut self, batch: &Arc<RecordBatch>) -> usize {
+    fn work(&mut self, batch: &Arc<RecordBatch>) {
+        if self.crossing == Crossing::Copied {
+            self.copy_in(batch);
+        }
         match self.work {
-            Work::Noop => std::hint::black_box(Arc::clone(batch)).num_rows(),
-            Work::Filter => std::hint::black_box(filter(batch)).num_rows(),
-            Work::Derive => std::hint::black_box(derive(batch)).num_rows(),
+            Work::Noop => _ = black_box(Arc::clone(batch)),
+            Work::Filter => {
+                let mask = mask(batch);
+                self.copy_out(mask.values().inner());
+                black_box(filter_record_batch(batch, &mask).unwrap());
+            }
+            Work::Derive => {
+                let derived = derive(batch);
+                self.copy_out(derived.column(COLUMNS).as_primitive::<Float64Type>().values().inner());
+                black_box(derived);
+            }
             Work::Aggregate => {
                 let (keys, values) = (batch.column(15).as_primitive::<Int64Type>(), batch.column(0).as_primitive::<Int64Type>());
                 for (key, value) in keys.values().iter().zip(values.values()) {
@@ -186,17 +216,34 @@ impl Native {
                     self.counts[group] += 1;
                     self.sums[group] = self.sums[group].wrapping_add(*value);
                 }
-                std::hint::black_box(self.counts[0]) as usize
+                black_box(self.counts[0]);
             }
+        }
+    }
+
+    fn copy_in(&mut self, batch: &RecordBatch) {
+        self.inside.resize(self.work.reads().len(), Vec::new());
+        for (column, inside) in self.work.reads().iter().zip(&mut self.inside) {
+            inside.clear();
+            inside.extend_from_slice(batch.column(*column).as_primitive::<Int64Type>().values().inner());
+            black_box(inside.as_slice());
+        }
+    }
+
+    fn copy_out(&self, made: &Buffer) {
+        if self.crossing == Crossing::Copied {
+            black_box(made.to_vec());
         }
     }
 }
 
 /// `c0 > 0`
 pub fn filter(batch: &RecordBatch) -> RecordBatch {
-    let threshold = Int64Array::new_scalar(0);
-    let mask = kernels::cmp::gt(batch.column(0), &threshold).unwrap();
-    filter_record_batch(batch, &mask).unwrap()
+    filter_record_batch(batch, &mask(batch)).unwrap()
+}
+
+fn mask(batch: &RecordBatch) -> BooleanArray {
+    kernels::cmp::gt(batch.column(0), &Int64Array::new_scalar(0)).unwrap()
 }
 
 /// All columns, and `sum`.

@@ -130,6 +130,44 @@ fn expressions_beyond_int64_name_the_row() {
     assert_eq!(message, "row 8: 8 + 9223372036854775800 is beyond int64 at byte 5 of `(tag + 9223372036854775800) * 1`");
 }
 
+/// Protects against whole numbers that become other floats in a component, where vectors convert them, than anywhere else: both ends, around
+/// the 53 bits that a float keeps, ties, and every number of rows that is left over.
+#[test]
+fn expressions_make_whole_numbers_the_nearest_floats() {
+    let mut numbers: Vec<i64> =
+        vec![0, 1, -1, i64::MAX, i64::MIN, i64::MAX - 511, i64::MAX - 512, i64::MIN + 513, u32::MAX.into(), 1 << 32, -1 << 32];
+    for power in 52..63 {
+        let around = [-(1 << (power - 52)), -1, 0, 1, 1 << (power - 53).max(0)];
+        numbers.extend(around.iter().flat_map(|more| [(1i64 << power) + more, -(1i64 << power) + more]));
+    }
+    numbers.extend((0..4_000i64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64) >> (n % 64)));
+    for rows in (0..20).chain([numbers.len()]) {
+        let (some, halves) = (&numbers[..rows], numbers[..rows].iter().map(|n| *n as f64 / 2.0).collect::<Vec<_>>());
+        let columns: [(&str, ArrayRef); 2] =
+            [("n", Arc::new(Int64Array::from(some.to_vec()))), ("h", Arc::new(Float64Array::from(halves.clone())))];
+        let batch = Arc::new(RecordBatch::try_from_iter(columns).unwrap());
+        let expressions = [
+            ("cast", "CAST(n AS float64)"),
+            ("both", "CAST(n AS float64) - n * 0.5"),
+            ("left", "n / h"),
+            ("right", "h - n"),
+            ("one", "n * 0.1"),
+            ("other", "1.5 - n"),
+        ];
+        let columns: serde_json::Map<String, Value> = expressions.iter().map(|(name, text)| ((*name).to_owned(), json!(text))).collect();
+        let (mut stage, _) = components::transform("derive", json!({ "columns": columns }), &batch.schema());
+        let made = components::only_batch(stage.process(0, &batch));
+        let of = |n: &i64, h: &f64| {
+            let f = *n as f64;
+            [Some(f), Some(f - f * 0.5), (*h != 0.0).then(|| f / h), Some(h - f), Some(f * 0.1), Some(1.5 - f)]
+        };
+        for (index, (name, text)) in expressions.iter().enumerate() {
+            let expected: Float64Array = some.iter().zip(&halves).map(|(n, h)| of(n, h)[index]).collect();
+            assert_eq!(made[*name].as_primitive::<Float64Type>(), &expected, "{text} of {rows} rows");
+        }
+    }
+}
+
 /// Protects against a text, however it nests, that overruns the component's stack.
 #[test]
 fn expressions_as_deep_as_allowed_are_computed() {

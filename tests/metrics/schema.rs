@@ -14,7 +14,7 @@ use parshall::{
     words::{
         observe::{CallFacts, Export, WorkerFacts},
         trace::SpanContext,
-        usage::Usage,
+        usage::{Said, Usage},
     },
 };
 
@@ -85,7 +85,7 @@ fn exposed() -> Vec<Scraped> {
 fn observed() -> Scraped {
     let metrics = Metrics::new(&Healths::default());
     let run = exemplars::run(&metrics, Vec::new());
-    let usage = Usage { observations: vec![("size".into(), 0.5)], ..Usage::default() };
+    let usage = Usage { said: Said { observations: vec![("size".into(), 0.5)], ..Said::default() }.into(), ..Usage::default() };
     let (context, waited) = (SpanContext::root(false), std::time::Duration::ZERO);
     let call = CallFacts {
         context,

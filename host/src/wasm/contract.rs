@@ -1,10 +1,12 @@
 //! The contract's types (`wit/types.wit`, `wit/stages.wit`) as wasmtime sees them. wasmtime checks them against the
 //! component's own types when a component is linked.
 
-use bytes::Bytes;
+use std::sync::Arc;
+
+use arrow::buffer::Buffer;
 use wasmtime::component::{ComponentType, Lift, Lower, Resource, flags};
 
-use super::{frame::Frame, recipe::cut};
+use super::{crossing::Nothing, frame::Frame, recipe::cut};
 
 flags! {
     FieldFlags {
@@ -36,7 +38,7 @@ pub struct Schema {
     pub metadata: Vec<(String, String)>,
 }
 
-#[derive(Clone, Copy, Debug, ComponentType, Lift, Lower)]
+#[derive(Clone, Copy, Debug, ComponentType)]
 #[component(record)]
 pub struct Node {
     pub length: u64,
@@ -45,23 +47,23 @@ pub struct Node {
     pub variadic: u32,
 }
 
-/// Arrays on their way into the guest: the buffers are views of Arrow's own.
-#[derive(Clone, Debug, Default, ComponentType, Lower)]
-#[component(record)]
+/// Arrays on their way into the guest: the buffers are Arrow's own, and nothing stands for one of no bytes. `crossing` lays it out.
+#[derive(Clone, Debug, Default)]
 pub struct ArraysIn {
     pub nodes: Vec<Node>,
-    pub buffers: Vec<Bytes>,
+    pub buffers: Vec<Option<Buffer>>,
+    pub nothing: Arc<Nothing>,
 }
 
-/// Arrays on their way out: each buffer was copied once, out of linear memory.
-#[derive(Clone, Debug, Default, ComponentType, Lift)]
+/// Arrays on their way out: each buffer was copied once, out of linear memory, by `crossing`.
+#[derive(Clone, Debug, Default, ComponentType)]
 #[component(record)]
 pub struct ArraysOut {
     pub nodes: Vec<Node>,
     pub buffers: Vec<Vec<u8>>,
 }
 
-#[derive(Clone, Debug, ComponentType, Lift)]
+#[derive(Clone, Debug, ComponentType)]
 #[component(variant)]
 pub enum Rows {
     #[component(name = "all")]
@@ -74,7 +76,7 @@ pub enum Rows {
     Fresh(u64),
 }
 
-#[derive(Clone, Copy, Debug, ComponentType, Lift)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ComponentType)]
 #[component(variant)]
 pub enum Column {
     #[component(name = "input")]
@@ -83,7 +85,7 @@ pub enum Column {
     Made,
 }
 
-#[derive(Clone, Debug, ComponentType, Lift)]
+#[derive(Clone, Debug, ComponentType)]
 #[component(variant)]
 pub enum Columns {
     #[component(name = "untouched")]
@@ -92,7 +94,7 @@ pub enum Columns {
     Each(Vec<Column>),
 }
 
-#[derive(Clone, Debug, ComponentType, Lift)]
+#[derive(Clone, Debug, ComponentType)]
 #[component(record)]
 pub struct Output {
     pub port: u32,
@@ -108,7 +110,8 @@ pub struct Rejection {
     pub reason: String,
 }
 
-#[derive(Clone, Debug, ComponentType, Lift)]
+/// Taken out of linear memory by `crossing`, as are its parts.
+#[derive(Clone, Debug, ComponentType)]
 #[component(record)]
 pub struct Answer {
     pub outputs: Vec<Output>,

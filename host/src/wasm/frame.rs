@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     contract::{self, ArraysIn, FrameError},
+    crossing::Nothing,
     lower, schema,
 };
 use crate::words::batch::RecordBatch;
@@ -26,10 +27,10 @@ pub struct Read {
 const BUFFER: u64 = 32;
 
 /// Gathers columns by index.
-pub fn read(batch: &RecordBatch, columns: &[u32], limit: u64) -> Result<Read, FrameError> {
+pub fn read(batch: &RecordBatch, columns: &[u32], limit: u64, nothing: &Arc<Nothing>) -> Result<Read, FrameError> {
     // The guest may repeat itself; room is made for what a sensible one asks.
     let room = columns.len().min(batch.num_columns());
-    let mut arrays = ArraysIn { nodes: Vec::with_capacity(room), buffers: Vec::with_capacity(3 * room) };
+    let mut arrays = ArraysIn { nodes: Vec::with_capacity(room), buffers: Vec::with_capacity(3 * room), nothing: Arc::clone(nothing) };
     let mut bytes: u64 = 0;
     for index in columns {
         let column = batch.columns().get(*index as usize).ok_or_else(|| FrameError::NoSuchColumn(index.to_string()))?;

@@ -8,13 +8,14 @@ use std::{
 
 use wasmtime::component::{Resource, ResourceTable};
 
-use super::{clock::Clock, frame::Frame, imports::wasi::Wasi, limiter::Limiter, spans::Spans};
+use super::{clock::Clock, crossing::Nothing, frame::Frame, imports::wasi::Wasi, limiter::Limiter, spans::Spans};
 use crate::words::{
     batch::RecordBatch,
     grants::Grants,
     limits::Limits,
     tables::{Dataset, TableReader, TableWriter, Tables},
     trace::{self, SpanContext},
+    usage::Rarely,
 };
 
 /// The handle of the frame that is lent for the length of a call. The table never gives out this number.
@@ -33,16 +34,10 @@ pub struct Meter {
     pub logs: u64,
     /// Guest telemetry dropped for a limit.
     pub dropped: u64,
-    /// The guest's own counters.
-    pub counters: Vec<(String, u64)>,
-    /// The guest's own observations.
-    pub observations: Vec<(String, f64)>,
     /// The guest's own spans.
     pub spans: Spans,
-    /// Tables that were opened.
-    pub datasets: Vec<Dataset>,
-    /// Spans that wrote what was read.
-    pub written_by: Vec<SpanContext>,
+    /// The guest's own counters and observations, tables that were opened, spans that wrote what was read.
+    pub said: Rarely,
 }
 
 /// Tables that a call is remembered to have opened: a stage has one or two.
@@ -65,15 +60,15 @@ impl Meter {
 
     /// A table was opened.
     pub fn opened(&mut self, dataset: Dataset) {
-        if self.datasets.len() < DATASETS {
-            self.datasets.push(dataset);
+        if self.said.datasets.len() < DATASETS {
+            self.said.datasets.push(dataset);
         }
     }
 
     /// Something was read that this span had written.
     pub fn read_from(&mut self, writer: Option<SpanContext>) {
-        if let Some(writer) = writer.filter(|writer| self.written_by.len() < WRITERS && !self.written_by.contains(writer)) {
-            self.written_by.push(writer);
+        if let Some(writer) = writer.filter(|writer| self.said.written_by.len() < WRITERS && !self.said.written_by.contains(writer)) {
+            self.said.written_by.push(writer);
         }
     }
 }
@@ -99,6 +94,8 @@ pub struct Host {
     pub state: HashMap<String, Vec<u8>>,
     /// Only for a component that imports some of it.
     pub wasi: Option<Box<Wasi>>,
+    /// Where the guest puts buffers of no bytes.
+    pub nothing: Arc<Nothing>,
     lent: Option<Arc<RecordBatch>>,
 }
 
@@ -116,6 +113,7 @@ impl Host {
             open_tables: 0,
             state: HashMap::new(),
             wasi: None,
+            nothing: Arc::default(),
             lent: None,
             limits,
             grants,

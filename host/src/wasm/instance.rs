@@ -146,11 +146,11 @@ impl Instance {
         usage.bytes_read = meter.bytes_read;
         usage.columns_read = meter.columns_read;
         usage.dropped = meter.dropped;
-        usage.counters = meter.counters;
-        usage.observations = meter.observations;
-        usage.datasets = meter.datasets;
-        usage.written_by = meter.written_by;
-        usage.spans = meter.spans.end();
+        usage.said = meter.said;
+        let spans = meter.spans.end();
+        if !spans.is_empty() {
+            usage.said.spans = spans;
+        }
     }
 }
 

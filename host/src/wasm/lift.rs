@@ -1,10 +1,12 @@
 //! Arrays out of the guest: nothing is believed. Counts, lengths, null counts and nesting are checked here, and Arrow's
 //! own full validation (offsets, UTF-8, keys, type ids, run ends, views) runs before an array exists.
 
+use std::sync::Arc;
+
 use arrow::{
-    array::{ArrayData, ArrayDataBuilder, ArrayRef, make_array},
-    buffer::{BooleanBuffer, Buffer, NullBuffer},
-    datatypes::{DataType, Field},
+    array::{ArrayData, ArrayDataBuilder, ArrayRef, PrimitiveArray, downcast_primitive, make_array},
+    buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer},
+    datatypes::{ArrowPrimitiveType, DataType, Field},
 };
 
 use super::{
@@ -36,8 +38,17 @@ impl Lifting {
 
     /// The next column, which must have this many rows and be of this field.
     pub fn column(&mut self, field: &Field, rows: usize) -> Result<ArrayRef, Malformed> {
-        let data = self.checked(field, rows).map_err(|why| Malformed { column: field.name().clone(), why })?;
-        Ok(make_array(data))
+        macro_rules! primitive {
+            ($t:ty) => {
+                self.primitive::<$t>(field, rows)
+            };
+        }
+        // The common case without going through `ArrayData`.
+        let array = downcast_primitive! {
+            field.data_type() => (primitive),
+            _ => self.checked(field, rows).map(make_array),
+        };
+        array.map_err(|why| Malformed { column: field.name().clone(), why })
     }
 
     /// After the last column nothing may be left.
@@ -50,35 +61,50 @@ impl Lifting {
 
     fn checked(&mut self, field: &Field, rows: usize) -> Result<ArrayData, String> {
         let data = self.node(field.data_type())?;
-        if data.len() != rows {
-            return Err(format!("has {} values, expected {rows}: one for each surviving row", data.len()));
-        }
-        // Primitive types have nothing that validation could find wrong once their lengths are right.
-        if !field.data_type().is_primitive() {
-            validate(&data)?;
-        }
-        if !field.is_nullable() && data.null_count() > 0 {
-            return Err(format!("has {} nulls, and its field is not nullable", data.null_count()));
-        }
+        as_many(data.len(), rows)?;
+        validate(&data)?;
+        may_be_null(field, data.null_count())?;
         Ok(data)
     }
 
-    fn node(&mut self, data_type: &DataType) -> Result<ArrayData, String> {
+    /// An array of values of one width: once its lengths are right there is nothing that validation could find wrong.
+    fn primitive<T: ArrowPrimitiveType>(&mut self, field: &Field, rows: usize) -> Result<ArrayRef, String> {
+        let node = self.begin(field.data_type(), Values::Fixed(size_of::<T::Native>()))?;
+        let length = node.length as usize;
+        let nulls = self.validity(length, node.null_count)?;
+        let mut values = self.sized("buffer of values", length, size_of::<T::Native>())?;
+        as_many(length, rows)?;
+        may_be_null(field, nulls.as_ref().map_or(0, |nulls| nulls.null_count()))?;
+        if values.as_ptr().align_offset(align_of::<T::Native>()) != 0 {
+            values = Buffer::from_slice_ref(values.as_slice());
+        }
+        let array = PrimitiveArray::<T>::new(ScalarBuffer::new(values, 0, length), nulls);
+        Ok(Arc::new(array.with_data_type(field.data_type().clone())))
+    }
+
+    /// Opens a node: no array is as long as its length could be, and no type but the views has data buffers of its own.
+    fn begin(&mut self, data_type: &DataType, values: Values) -> Result<Node, String> {
         let node = self.nodes.next().ok_or("its node is missing: `made` has too few nodes")?;
-        let length = usize::try_from(node.length).ok().filter(|length| *length <= isize::MAX as usize / 256);
-        let length = length.ok_or_else(|| format!("a length of {} is out of range", node.length))?;
-        let layout = layout::of(data_type);
-        let nulls = if layout.validity { self.validity(length, node.null_count)? } else { none(node.null_count)? };
-        let mut builder = ArrayDataBuilder::new(data_type.clone()).len(length).nulls(nulls).align_buffers(true);
-        if node.variadic > 0 && layout.values != Values::Views {
+        if usize::try_from(node.length).is_ok_and(|length| length <= isize::MAX as usize / 256) {
+            if node.variadic == 0 || values == Values::Views {
+                return Ok(node);
+            }
             return Err(format!("announces {} variadic buffers, which {data_type} does not have", node.variadic));
         }
+        Err(format!("a length of {} is out of range", node.length))
+    }
+
+    fn node(&mut self, data_type: &DataType) -> Result<ArrayData, String> {
+        let layout = layout::of(data_type);
+        let node = self.begin(data_type, layout.values)?;
+        let length = node.length as usize;
+        let nulls = if layout.validity { self.validity(length, node.null_count)? } else { none(node.null_count)? };
+        let mut builder = ArrayDataBuilder::new(data_type.clone()).len(length).nulls(nulls).align_buffers(true);
         builder = self.values(builder, layout.values, length, node.variadic)?;
         for child in layout::children(data_type) {
             builder = builder.add_child_data(self.node(child)?);
         }
         // SAFETY: unchecked only until `checked` has called `validate` on the whole, before anything reads a value.
-        // Lengths of buffers are checked here, so that a primitive array is sound already.
         unsafe { builder.skip_validation(true).build() }.map_err(|error| error.to_string())
     }
 
@@ -147,6 +173,14 @@ impl Lifting {
     fn buffer(&mut self, what: &str) -> Result<Vec<u8>, String> {
         self.buffers.next().ok_or_else(|| format!("its {what} is missing: `made` has too few buffers"))
     }
+}
+
+fn as_many(values: usize, rows: usize) -> Result<(), String> {
+    if values == rows { Ok(()) } else { Err(format!("has {values} values, expected {rows}: one for each surviving row")) }
+}
+
+fn may_be_null(field: &Field, nulls: usize) -> Result<(), String> {
+    if nulls == 0 || field.is_nullable() { Ok(()) } else { Err(format!("has {nulls} nulls, and its field is not nullable")) }
 }
 
 /// A buffer must cover its values; padding up to 64 bytes is Arrow's habit and allowed, more is a mistake. It is cut off: Arrow looks at

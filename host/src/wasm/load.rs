@@ -13,7 +13,7 @@ use super::{
     transform::{said, snapshot},
 };
 use crate::words::{
-    batch::{self, RecordBatch},
+    batch::{RecordBatch, Sizer},
     call::{Call, CallError},
     stage::{Load, Receipt, Rejection},
 };
@@ -27,6 +27,7 @@ pub struct WasmLoad {
     write: Write,
     commit: TypedFunc<(bool,), (Said<contract::Receipt>,)>,
     snapshot: TypedFunc<(), (Said<Vec<u8>>,)>,
+    sizer: Sizer,
 }
 
 impl WasmLoad {
@@ -36,6 +37,7 @@ impl WasmLoad {
             write: instance.function("write")?,
             commit: instance.function("commit")?,
             snapshot: instance.function("snapshot")?,
+            sizer: Sizer::default(),
             instance,
         })
     }
@@ -45,7 +47,7 @@ impl Load for WasmLoad {
     fn write(&mut self, input: u32, batch: &Arc<RecordBatch>) -> Call<Vec<Rejection>> {
         let parameters = (input, batch.num_rows() as u64, Host::lent_handle());
         let (outcome, mut cost) = self.instance.call(&self.write, parameters, Some(Arc::clone(batch)));
-        cost.usage.bytes_stayed = batch::size(batch).saturating_sub(cost.usage.bytes_read);
+        cost.usage.bytes_stayed = self.sizer.of(batch).saturating_sub(cost.usage.bytes_read);
         let outcome = said(outcome, &self.instance.host().limits).and_then(|rejections| {
             let limits = &self.instance.host().limits;
             recipe::refused(rejections, batch.num_rows(), limits).inspect_err(|_| self.instance.poison())

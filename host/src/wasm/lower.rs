@@ -1,4 +1,4 @@
-//! Arrays into the guest: offsets become 0, buffers stay views of Arrow's own until wasmtime copies them.
+//! Arrays into the guest: offsets become 0, buffers stay Arrow's own until `crossing` copies them.
 
 use std::{ops::Range, sync::Arc};
 
@@ -7,27 +7,17 @@ use arrow::{
     buffer::{Buffer, NullBuffer, OffsetBuffer, RunEndBuffer},
     datatypes::{ArrowNativeType, DataType, Int16Type, Int32Type, Int64Type, RunEndIndexType},
 };
-use bytes::Bytes;
 
 use super::{
     contract::{ArraysIn, Node},
     layout::{self, Values},
 };
 
-/// Arrow's buffer, as an owner that `Bytes` accepts.
-struct View(Buffer);
-
-impl AsRef<[u8]> for View {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_slice()
-    }
-}
-
 /// Adds a column to the arrays that go into the guest. Answers the bytes that this will copy.
 pub fn push(column: &ArrayRef, arrays: &mut ArraysIn) -> u64 {
     let before = arrays.buffers.len();
     node(column, arrays);
-    arrays.buffers[before..].iter().map(|buffer| buffer.len() as u64).sum()
+    arrays.buffers[before..].iter().flatten().map(|buffer| buffer.len() as u64).sum()
 }
 
 fn node(array: &ArrayRef, arrays: &mut ArraysIn) {
@@ -47,11 +37,11 @@ fn primitive(nulls: Option<&NullBuffer>, values: &Buffer, length: usize, arrays:
 fn begin(length: usize, nulls: Option<&NullBuffer>, variadic: u32, arrays: &mut ArraysIn) {
     let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
     arrays.nodes.push(Node { length: length as u64, null_count: nulls.map_or(0, |nulls| nulls.null_count()) as u64, variadic });
-    arrays.buffers.push(nulls.map_or(Bytes::new(), |nulls| view(nulls.inner().sliced())));
+    arrays.buffers.push(nulls.map(|nulls| nulls.inner().sliced()));
 }
 
-fn view(buffer: Buffer) -> Bytes {
-    if buffer.is_empty() { Bytes::new() } else { Bytes::from_owner(View(buffer)) }
+fn view(buffer: Buffer) -> Option<Buffer> {
+    if buffer.is_empty() { None } else { Some(buffer) }
 }
 
 fn other(array: &ArrayRef, arrays: &mut ArraysIn) {

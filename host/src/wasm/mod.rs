@@ -5,6 +5,7 @@ mod clock;
 mod compile;
 mod component;
 mod contract;
+mod crossing;
 mod engine;
 mod extract;
 mod failure;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, BooleanArray, RecordBatchOptions, UInt32Array},
+    array::{ArrayRef, BooleanArray, RecordBatchOptions, UInt32Array},
     buffer::{BooleanBuffer, Buffer},
     compute::{FilterBuilder, FilterPredicate, take},
-    datatypes::SchemaRef,
+    datatypes::{Schema, SchemaRef},
 };
 
 use super::{
@@ -26,13 +26,25 @@ pub struct Outgoing {
     schema: SchemaRef,
     /// Origins of an output that passes every column.
     untouched: Arc<[Origin]>,
+    /// The last choice of columns: a stage mostly makes the same one for every batch.
+    known: Option<Known>,
+}
+
+/// Where the columns of an output come from, found to fit: for these frames and this port.
+struct Known {
+    columns: Vec<Column>,
+    /// The frame's.
+    schema: SchemaRef,
+    origins: Arc<[Origin]>,
+    /// Whether a column that may hold nulls goes to a field that may not: each batch is looked at.
+    perhaps_null: bool,
 }
 
 impl Outgoing {
     /// For a port as `open` declared it.
     pub fn new(port: &Port) -> Self {
         let untouched = (0..port.schema.fields().len() as u32).map(Origin::Passed).collect();
-        Outgoing { schema: Arc::clone(&port.schema), untouched }
+        Outgoing { schema: Arc::clone(&port.schema), untouched, known: None }
     }
 }
 
@@ -49,7 +61,7 @@ pub struct Carried {
 }
 
 /// Carries out an answer on the frame it was given about; on none for what `finish` puts out.
-pub fn carry_out(answer: Answer, frame: Option<&Arc<RecordBatch>>, ports: &[Outgoing], limits: &Limits) -> Result<Carried, CallError> {
+pub fn carry_out(answer: Answer, frame: Option<&Arc<RecordBatch>>, ports: &mut [Outgoing], limits: &Limits) -> Result<Carried, CallError> {
     let rows = frame.map_or(0, |frame| frame.num_rows());
     let rejections = refused(answer.rejections, rows, limits)?;
     CallError::within("outputs", answer.outputs.len() as u64, limits.outputs, "batches")?;
@@ -63,9 +75,10 @@ pub fn carry_out(answer: Answer, frame: Option<&Arc<RecordBatch>>, ports: &[Outg
     let mut rows_out = 0;
     for (index, mut output) in answer.outputs.into_iter().enumerate() {
         let in_output = |why: String| CallError::Malformed(format!("output {index}: {why}"));
+        let declared = ports.len();
         let port = ports
-            .get(output.port as usize)
-            .ok_or_else(|| in_output(format!("port {} does not exist; the stage declared {}", output.port, ports.len())))?;
+            .get_mut(output.port as usize)
+            .ok_or_else(|| in_output(format!("port {} does not exist; the stage declared {declared}", output.port)))?;
         carried.bytes_made += output.made.buffers.iter().map(|buffer| buffer.len() as u64).sum::<u64>();
         CallError::within("output_bytes", carried.bytes_made, limits.output_bytes, "bytes")?;
         let chosen = Chosen::new(std::mem::replace(&mut output.rows, Rows::All), frame, rows).map_err(in_output)?;
@@ -83,6 +96,9 @@ pub fn carry_out(answer: Answer, frame: Option<&Arc<RecordBatch>>, ports: &[Outg
 
 /// The refused rows in order, each within the frame and at most once, their reasons cut to the limit.
 pub fn refused(rejections: Vec<Rejection>, rows: usize, limits: &Limits) -> Result<Vec<Refused>, CallError> {
+    if rejections.is_empty() {
+        return Ok(Vec::new());
+    }
     CallError::within("rejections", rejections.len() as u64, limits.rejections, "rows")?;
     let mut refused: Vec<_> = rejections
         .into_iter()
@@ -176,7 +192,7 @@ impl Chosen {
 /// An output's batch, and where its columns came from.
 type Assembled = (Arc<RecordBatch>, Arc<[Origin]>);
 
-fn assemble(output: Output, chosen: &Chosen, frame: Option<&Arc<RecordBatch>>, port: &Outgoing) -> Result<Assembled, String> {
+fn assemble(output: Output, chosen: &Chosen, frame: Option<&Arc<RecordBatch>>, port: &mut Outgoing) -> Result<Assembled, String> {
     match (output.columns, frame) {
         // `open` saw to it that a port that repeats an input's schema has the very same one.
         (Columns::Untouched, Some(frame)) if Arc::ptr_eq(frame.schema_ref(), &port.schema) => {
@@ -197,9 +213,8 @@ fn untouched(chosen: &Chosen, frame: &Arc<RecordBatch>) -> Result<Arc<RecordBatc
         return Ok(Arc::clone(frame));
     }
     let columns = frame.columns().iter().map(|column| chosen.of(column)).collect::<Result<Vec<_>, _>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(chosen.count()));
-    let batch = RecordBatch::try_new_with_options(frame.schema(), columns, &options).map_err(|error| error.to_string())?;
-    Ok(Arc::new(batch))
+    // SAFETY: every column is of the type that it was of, with as many values as were chosen, and no null that was not there.
+    Ok(Arc::new(unsafe { RecordBatch::new_unchecked(frame.schema(), columns, chosen.count()) }))
 }
 
 fn each(
@@ -207,38 +222,59 @@ fn each(
     made: ArraysOut,
     chosen: &Chosen,
     frame: Option<&Arc<RecordBatch>>,
-    port: &Outgoing,
+    port: &mut Outgoing,
 ) -> Result<Assembled, String> {
-    let (schema, inputs) = (&port.schema, frame.map_or(&[][..], |frame| frame.columns()));
+    let known = match (port.known.take(), frame) {
+        (Some(known), Some(frame)) if Arc::ptr_eq(&known.schema, frame.schema_ref()) && known.columns == columns => known,
+        (_, frame) => fitting(columns, frame, &port.schema)?,
+    };
+    let (known, schema, inputs) = (port.known.insert(known), &port.schema, frame.map_or(&[][..], |frame| frame.columns()));
+    let (mut lifting, everything) = (Lifting::new(made), chosen.everything());
+    let mut arrays = Vec::with_capacity(known.columns.len());
+    for (column, field) in known.columns.iter().zip(schema.fields()) {
+        arrays.push(match column {
+            Column::Input(index) if everything => Arc::clone(&inputs[*index as usize]),
+            Column::Input(index) => chosen.of(&inputs[*index as usize])?,
+            Column::Made => lifting.column(field, chosen.count()).map_err(|error| error.to_string())?,
+        });
+    }
+    lifting.finish()?;
+    let (schema, origins) = (Arc::clone(schema), Arc::clone(&known.origins));
+    let batch = if known.perhaps_null {
+        let options = RecordBatchOptions::new().with_row_count(Some(chosen.count()));
+        RecordBatch::try_new_with_options(schema, arrays, &options).map_err(|error| error.to_string())?
+    } else {
+        // SAFETY: `fitting` has compared types and counted columns, and no column that may hold nulls goes to a field that may not; what
+        // was made is of its field's type and of as many values as were chosen, and what was chosen of a column is as many.
+        unsafe { RecordBatch::new_unchecked(schema, arrays, chosen.count()) }
+    };
+    Ok((Arc::new(batch), origins))
+}
+
+/// Looks whether a choice of columns fits the frame and the port's schema.
+fn fitting(columns: Vec<Column>, frame: Option<&Arc<RecordBatch>>, schema: &SchemaRef) -> Result<Known, String> {
     if columns.len() != schema.fields().len() {
         return Err(format!("it has {} columns, and the port's schema has {}", columns.len(), schema.fields().len()));
     }
-    let mut lifting = Lifting::new(made);
-    let mut arrays = Vec::with_capacity(columns.len());
-    let mut origins = Vec::with_capacity(columns.len());
-    for (column, field) in columns.into_iter().zip(schema.fields()) {
-        match column {
-            Column::Input(index) => {
-                let input = inputs
-                    .get(index as usize)
-                    .ok_or_else(|| format!("input column {index} does not exist; the frame has {}", inputs.len()))?;
-                if input.data_type() != field.data_type() {
-                    let (declared, found) = (field.data_type(), input.data_type());
-                    return Err(format!("column `{}` is {declared}, and input column {index} is {found}", field.name()));
-                }
-                arrays.push(chosen.of(input)?);
-                origins.push(Origin::Passed(index));
-            }
-            Column::Made => {
-                arrays.push(lifting.column(field, chosen.count()).map_err(|error| error.to_string())?);
-                origins.push(Origin::Made);
-            }
+    let from = frame.map_or_else(|| Arc::new(Schema::empty()), |frame| frame.schema());
+    let (mut origins, mut perhaps_null) = (Vec::with_capacity(columns.len()), false);
+    for (column, field) in columns.iter().zip(schema.fields()) {
+        let Column::Input(index) = column else {
+            origins.push(Origin::Made);
+            continue;
+        };
+        let input = from
+            .fields()
+            .get(*index as usize)
+            .ok_or_else(|| format!("input column {index} does not exist; the frame has {}", from.fields().len()))?;
+        if input.data_type() != field.data_type() {
+            let (declared, found) = (field.data_type(), input.data_type());
+            return Err(format!("column `{}` is {declared}, and input column {index} is {found}", field.name()));
         }
+        perhaps_null |= input.is_nullable() && !field.is_nullable();
+        origins.push(Origin::Passed(*index));
     }
-    lifting.finish()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(chosen.count()));
-    let batch = RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options).map_err(|error| error.to_string())?;
-    Ok((Arc::new(batch), origins.into()))
+    Ok(Known { columns, schema: from, origins: origins.into(), perhaps_null })
 }
 
 /// How many rows of the input are in some output, none of which may be a rejected one.

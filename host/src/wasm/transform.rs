@@ -12,7 +12,7 @@ use super::{
     recipe::{self, Outgoing},
 };
 use crate::words::{
-    batch::{self, RecordBatch},
+    batch::{RecordBatch, Sizer},
     call::{Call, CallError},
     limits::Limits,
     stage::{Port, Transform, Transformed},
@@ -28,6 +28,7 @@ pub struct WasmTransform {
     snapshot: TypedFunc<(), (Said<Vec<u8>>,)>,
     ports: Vec<Outgoing>,
     limits: Limits,
+    sizer: Sizer,
     stateful: bool,
     /// Answers of `finish` so far.
     finished: u64,
@@ -43,13 +44,14 @@ impl WasmTransform {
             limits: instance.host().limits.clone(),
             ports: ports.iter().map(Outgoing::new).collect(),
             instance,
+            sizer: Sizer::default(),
             stateful,
             finished: 0,
         })
     }
 
     fn carry_out(&mut self, answer: Answer, frame: Option<&Arc<RecordBatch>>, cost: &mut Cost) -> Result<Transformed, CallError> {
-        let carried = recipe::carry_out(answer, frame, &self.ports, &self.limits).inspect_err(|_| self.instance.poison())?;
+        let carried = recipe::carry_out(answer, frame, &mut self.ports, &self.limits).inspect_err(|_| self.instance.poison())?;
         let usage = &mut cost.usage;
         usage.bytes_made = carried.bytes_made;
         usage.origins = carried.origins;
@@ -70,7 +72,7 @@ impl Transform for WasmTransform {
     fn process(&mut self, input: u32, batch: &Arc<RecordBatch>) -> Call<Transformed> {
         let parameters = (input, batch.num_rows() as u64, Host::lent_handle());
         let (outcome, mut cost) = self.instance.call(&self.process, parameters, Some(Arc::clone(batch)));
-        cost.usage.bytes_stayed = batch::size(batch).saturating_sub(cost.usage.bytes_read);
+        cost.usage.bytes_stayed = self.sizer.of(batch).saturating_sub(cost.usage.bytes_read);
         let outcome = said(outcome, &self.limits).and_then(|answer| self.carry_out(answer, Some(batch), &mut cost));
         cost.close(outcome)
     }

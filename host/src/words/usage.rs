@@ -1,6 +1,7 @@
 //! What one call cost, as plain values.
 
 use std::{
+    ops::{Deref, DerefMut},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -53,6 +54,13 @@ pub struct Usage {
     pub origins: Vec<PortOrigins>,
     /// Log records, metrics and spans of the guest that exceeded a limit and were dropped.
     pub dropped: u64,
+    /// What few calls say: metrics and spans of the guest's own, tables.
+    pub said: Rarely,
+}
+
+/// What a call says beside its costs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Said {
     /// What the guest counted in counters of its own.
     pub counters: Vec<(String, u64)>,
     /// What the guest observed in histograms of its own.
@@ -63,6 +71,32 @@ pub struct Usage {
     pub datasets: Vec<Dataset>,
     /// Spans, of other runs, that wrote what was read in this call, by the word of the files: each once.
     pub written_by: Vec<SpanContext>,
+}
+
+/// [`Said`], which most calls have nothing of: a usage is moved a dozen times in every call, and carries one word of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rarely(Option<Box<Said>>);
+
+impl From<Said> for Rarely {
+    fn from(said: Said) -> Self {
+        Rarely(Some(Box::new(said)))
+    }
+}
+
+impl Deref for Rarely {
+    type Target = Said;
+
+    fn deref(&self) -> &Said {
+        static NOTHING: Said =
+            Said { counters: Vec::new(), observations: Vec::new(), spans: Vec::new(), datasets: Vec::new(), written_by: Vec::new() };
+        self.0.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
+impl DerefMut for Rarely {
+    fn deref_mut(&mut self) -> &mut Said {
+        self.0.get_or_insert_default()
+    }
 }
 
 impl Usage {

@@ -22,13 +22,18 @@ struct Derive {
     derived: Vec<(Expression, usize)>,
     /// Columns of the input that are read.
     mentioned: Vec<usize>,
-    columns: Vec<Source>,
+    projection: Projection,
+    /// What is made, by its index in the scope.
+    made: Vec<usize>,
 }
 
 /// The output as it grows with every derived column.
 struct Plan {
-    stage: Derive,
+    scope: Scope,
+    derived: Vec<(Expression, usize)>,
+    mentioned: Vec<usize>,
     fields: Vec<Field>,
+    columns: Vec<Source>,
     /// How many columns the input has.
     inputs: usize,
 }
@@ -52,7 +57,8 @@ impl Transform for Derive {
             }
             plan.derive(&schema, name, text)?;
         }
-        Ok((plan.stage, Port::out(Schema::new_with_metadata(plan.fields, schema.metadata().clone()))))
+        let port = Port::out(Schema::new_with_metadata(std::mem::take(&mut plan.fields), schema.metadata().clone()));
+        Ok((plan.stage(), port))
     }
 
     fn process(&mut self, frame: &Frame) -> Result<Answer, StageError> {
@@ -62,11 +68,8 @@ impl Transform for Derive {
             let value = expression.evaluate(&batch)?;
             batch.define(*index, value);
         }
-        let column = |source: &Source| match source {
-            Source::Input(index) => Column::input(*index),
-            Source::Derived(index) => Column::Made(batch.array(&self.scope, *index, rows)),
-        };
-        Ok(Output::of(Rows::All).columns(self.columns.iter().map(column).collect::<Vec<_>>()).into())
+        let made = self.made.iter().map(|index| batch.array(&self.scope, *index, rows));
+        Ok(Output::of(Rows::All).projected(&self.projection, made).into())
     }
 }
 
@@ -76,18 +79,32 @@ impl Plan {
     /// The input, unchanged.
     fn of(schema: &Schema) -> Self {
         let inputs = schema.fields().len();
+        let fields = schema.fields().iter().map(|field| field.as_ref().clone()).collect();
         let columns = (0..inputs).map(Source::Input).collect();
-        let stage = Derive { scope: Scope::of(schema), derived: Vec::new(), mentioned: Vec::new(), columns };
-        Self { stage, fields: schema.fields().iter().map(|field| field.as_ref().clone()).collect(), inputs }
+        Self { scope: Scope::of(schema), derived: Vec::new(), mentioned: Vec::new(), fields, columns, inputs }
+    }
+
+    fn stage(self) -> Derive {
+        let source = |source: &Source| match source {
+            Source::Input(index) => (Some(*index), None),
+            Source::Derived(index) => (None, Some(*index)),
+        };
+        let (passed, made): (Vec<_>, Vec<_>) = self.columns.iter().map(source).unzip();
+        Derive {
+            scope: self.scope,
+            derived: self.derived,
+            mentioned: self.mentioned,
+            projection: Projection::new(passed),
+            made: made.into_iter().flatten().collect(),
+        }
     }
 
     fn derive(&mut self, schema: &Schema, name: &str, text: &str) -> Result<(), StageError> {
-        let stage = &mut self.stage;
-        let compiled = Expression::compile(text, &stage.scope);
+        let compiled = Expression::compile(text, &self.scope);
         let expression = compiled.map_err(|mistake| mistake.at(&format!("/columns/{}", escaped(name))))?;
         let (field, source) = match expression.as_column() {
             Some(index) => {
-                stage.scope.alias(name, index);
+                self.scope.alias(name, index);
                 if index < self.inputs {
                     (schema.field(index).clone().with_name(name), Source::Input(index))
                 } else {
@@ -96,21 +113,21 @@ impl Plan {
             }
             None => {
                 let field = Field::new(name, expression.data_type(), expression.is_nullable());
-                let index = stage.scope.define(name, field.data_type(), field.is_nullable());
+                let index = self.scope.define(name, field.data_type(), field.is_nullable());
                 for &mentioned in expression.mentions().iter().filter(|mentioned| **mentioned < self.inputs) {
-                    if !stage.mentioned.contains(&mentioned) {
-                        stage.mentioned.push(mentioned);
+                    if !self.mentioned.contains(&mentioned) {
+                        self.mentioned.push(mentioned);
                     }
                 }
-                stage.derived.push((expression, index));
+                self.derived.push((expression, index));
                 (field, Source::Derived(index))
             }
         };
         match self.fields.iter().position(|known| known.name() == name) {
-            Some(place) => (self.fields[place], stage.columns[place]) = (field, source),
+            Some(place) => (self.fields[place], self.columns[place]) = (field, source),
             None => {
                 self.fields.push(field);
-                stage.columns.push(source);
+                self.columns.push(source);
             }
         }
         Ok(())

@@ -80,10 +80,12 @@ impl Node {
                 strict(operands, |[left, right]| Ok(compare::compare(*operator, left, right)))
             }
             Step::Arithmetic(operator, operands) => {
-                let operands = [operands[0].evaluate(batch, active)?, operands[1].evaluate(batch, active)?];
-                strict(operands, |[left, right]| arithmetic::compute(*operator, left, right, self.offset, active))
+                let operands = [operands[0].unwidened(batch, active)?, operands[1].unwidened(batch, active)?];
+                strict(operands, |[left, right]| arithmetic::compute(*operator, &self.kind, left, right, self.offset, active))
             }
-            Step::Negate(value) => strict([value.evaluate(batch, active)?], |[value]| arithmetic::negate(value, self.offset, active)),
+            Step::Negate(value) => {
+                strict([value.evaluate(batch, active)?], |[value]| arithmetic::negate(value, &self.kind, self.offset, active))
+            }
             Step::IsNull(value, negated) => Ok(boolean::is_null(&value.evaluate(batch, active)?, *negated)),
             Step::IsTruth(value, truth, negated) => Ok(boolean::is_truth(value.evaluate(batch, active)?, *truth, *negated)),
             Step::In(value, list) => strict([value.evaluate(batch, active)?], |[value]| Ok(list.holds(value))),
@@ -108,6 +110,14 @@ impl Node {
             Step::DateTrunc(part, value) => {
                 strict([value.evaluate(batch, active)?], |[operand]| Ok(time::date_trunc(*part, &value.kind, operand)))
             }
+        }
+    }
+
+    /// The value, but whole numbers that are to become floats and nothing else: arithmetic makes them floats on its way.
+    fn unwidened(&self, batch: &Batch, active: Active) -> Result<Value, Failure> {
+        match &self.step {
+            Step::Cast(value, _) if self.kind == Type::Float && value.kind == Type::Int => value.evaluate(batch, active),
+            _ => self.evaluate(batch, active),
         }
     }
 

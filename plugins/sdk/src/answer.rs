@@ -1,10 +1,12 @@
 //! What a stage answers to a batch: a recipe that the host carries out.
 
+use std::rc::Rc;
+
 use arrow_array::{Array, BooleanArray};
 use arrow_buffer::BooleanBuffer;
 use arrow_data::ArrayData;
 
-use crate::frame::Frame;
+use crate::{abi, frame::Frame};
 
 /// What a transform makes of one batch.
 #[derive(Default)]
@@ -18,7 +20,9 @@ pub struct Output {
     pub(crate) port: u32,
     pub(crate) rows: Rows,
     /// Nothing means every column of the input, untouched.
-    pub(crate) columns: Option<Vec<Column>>,
+    pub(crate) columns: Option<Sources>,
+    /// The arrays of those that are made.
+    pub(crate) made: Vec<ArrayData>,
 }
 
 /// Which rows of the input an output has.
@@ -39,6 +43,24 @@ pub enum Column {
     Input(usize),
     /// An array with one value for each surviving row.
     Made(ArrayData),
+}
+
+/// Where the columns of outputs come from, as it crosses: the same for every batch, so it is made once, when the stage is opened.
+///
+/// ```
+/// # use parshall_sdk::{Output, Projection, Rows};
+/// // The input's second column, then one that is made.
+/// let projection = Projection::new([Some(1), None]);
+/// # let made = arrow_data::ArrayData::new_null(&arrow_schema::DataType::Null, 3);
+/// let output = Output::of(Rows::All).projected(&projection, [made]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Projection(Rc<[abi::Column]>);
+
+/// The same for one output or for many.
+pub(crate) enum Sources {
+    Own(Vec<abi::Column>),
+    Shared(Projection),
 }
 
 /// One row of the input that the stage could not accept.
@@ -97,7 +119,7 @@ impl From<Output> for Answer {
 impl Output {
     /// Every column of these rows, by the first port.
     pub fn of(rows: Rows) -> Self {
-        Self { port: 0, rows, columns: None }
+        Self { port: 0, rows, columns: None, made: Vec::new() }
     }
 
     /// The rows for which the mask is true; null counts as false, as in SQL.
@@ -121,7 +143,24 @@ impl Output {
 
     /// Instead of every column of the input: one for each field of the port's schema.
     pub fn columns(mut self, columns: impl IntoIterator<Item = Column>) -> Self {
-        self.columns = Some(columns.into_iter().collect());
+        self.made.clear();
+        let made = &mut self.made;
+        let source = |column| match column {
+            Column::Input(index) => abi::Column::Input(index as u32),
+            Column::Made(array) => {
+                made.push(array);
+                abi::Column::Made
+            }
+        };
+        self.columns = Some(Sources::Own(columns.into_iter().map(source).collect()));
+        self
+    }
+
+    /// The same by a projection: `made` are the arrays of the columns that are made, in their order.
+    pub fn projected(mut self, projection: &Projection, made: impl IntoIterator<Item = ArrayData>) -> Self {
+        self.made.clear();
+        self.made.extend(made);
+        self.columns = Some(Sources::Shared(projection.clone()));
         self
     }
 
@@ -129,6 +168,25 @@ impl Output {
     pub fn port(mut self, port: usize) -> Self {
         self.port = port as u32;
         self
+    }
+}
+
+// === impl Projection ===
+
+impl Projection {
+    /// One source for each field of the port's schema: column *n* of the input, or nothing where one is made.
+    pub fn new(sources: impl IntoIterator<Item = Option<usize>>) -> Self {
+        let source = |source: Option<usize>| source.map_or(abi::Column::Made, |index| abi::Column::Input(index as u32));
+        Self(sources.into_iter().map(source).collect())
+    }
+}
+
+impl Sources {
+    pub(crate) fn as_slice(&self) -> &[abi::Column] {
+        match self {
+            Self::Own(columns) => columns,
+            Self::Shared(projection) => &projection.0,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A batch that the host holds: read what is needed, nothing else enters.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use arrow_array::{ArrayRef, make_array};
 use arrow_data::ArrayData;
@@ -23,6 +23,8 @@ pub struct Frame<'a> {
     schema: &'a SchemaRef,
     /// Columns that have crossed, by index. The room belongs to the instance and outlives the call.
     cache: RefCell<&'a mut Vec<Option<ArrayData>>>,
+    /// How many of them are there: mostly none, when all were given away.
+    held: Cell<usize>,
 }
 
 // === impl Frame ===
@@ -35,7 +37,7 @@ impl<'a> Frame<'a> {
             cache.clear();
             cache.resize(schema.fields().len(), None);
         }
-        Self { handle, input, rows, schema, cache: RefCell::new(cache) }
+        Self { handle, input, rows, schema, cache: RefCell::new(cache), held: Cell::new(0) }
     }
 
     /// Number of rows.
@@ -90,11 +92,11 @@ impl<'a> Frame<'a> {
 
     /// One column as [`Frame::data`], given away: asked for again, it crosses again.
     pub fn take(&self, index: usize) -> Result<ArrayData, StageError> {
-        if let Some(data) = self.cache.borrow_mut()[index].take() {
-            return Ok(data);
+        if self.cache.borrow()[index].is_none() {
+            self.cross(&[index as u32])?;
         }
-        self.cross(&[index as u32])?;
-        Ok(self.cache.borrow_mut()[index].take().expect("it has just crossed"))
+        self.held.set(self.held.get() - 1);
+        Ok(self.cache.borrow_mut()[index].take().expect("it is here, or has just crossed"))
     }
 
     /// One column as an array whose type was checked when the stage was opened.
@@ -118,7 +120,9 @@ impl<'a> Frame<'a> {
         };
         let mut cache = self.cache.borrow_mut();
         for &column in columns {
+            // A column that is here is not asked for again.
             cache[column as usize] = Some(arrived.column(self.schema.field(column as usize).data_type())?);
+            self.held.set(self.held.get() + 1);
         }
         Ok(())
     }
@@ -126,8 +130,8 @@ impl<'a> Frame<'a> {
 
 impl Drop for Frame<'_> {
     fn drop(&mut self) {
-        for column in self.cache.borrow_mut().iter_mut().filter(|column| column.is_some()) {
-            *column = None;
+        if self.held.get() > 0 {
+            self.cache.borrow_mut().iter_mut().for_each(|column| *column = None);
         }
         // A lent handle must be given back before the call returns.
         unsafe { frames::drop(self.handle) };

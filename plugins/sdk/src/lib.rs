@@ -25,7 +25,7 @@ pub mod state;
 pub mod tables;
 pub mod telemetry;
 
-pub use answer::{Answer, Column, Output, Rejection, Rows};
+pub use answer::{Answer, Column, Output, Projection, Rejection, Rows};
 pub use describe::Description;
 pub use error::{ConfigError, StageError};
 pub use frame::Frame;
@@ -36,8 +36,8 @@ pub use stage::{Extract, Extracted, Load, NoConfig, Receipt, Transform, Values};
 /// What a stage's source begins with.
 pub mod prelude {
     pub use crate::{
-        Answer, Column, Description, Extract, Extracted, Frame, Input, Load, NoConfig, Output, Port, Receipt, Rejection, Rows, StageError,
-        Transform, Values, column_index, describe, export_extract, export_load, export_transform, same_schema, typed_index,
+        Answer, Column, Description, Extract, Extracted, Frame, Input, Load, NoConfig, Output, Port, Projection, Receipt, Rejection, Rows,
+        StageError, Transform, Values, column_index, describe, export_extract, export_load, export_transform, same_schema, typed_index,
     };
     pub use arrow_array::{Array, ArrayRef};
     pub use arrow_data::ArrayData;

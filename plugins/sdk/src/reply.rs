@@ -1,11 +1,13 @@
 //! Answers laid out for the boundary. What they point at stays until the next call: the host has copied it by then, and
 //! there is no second crossing to say so.
 
+use std::ops::Range;
+
 use arrow_buffer::{Buffer, bit_util};
 
 use crate::{
     abi::{self, Arrays, List, Text},
-    answer::{Answer, Column, Output, Rows},
+    answer::{Answer, Output, Rows},
     arrays::Sent,
 };
 
@@ -15,7 +17,8 @@ pub struct Reply {
     sent: Sent,
     bitmaps: Vec<Buffer>,
     lists: Vec<List<u8>>,
-    columns: Vec<abi::Column>,
+    /// Where the nodes and buffers of each output are.
+    parts: Vec<(Range<usize>, Range<usize>)>,
     outputs: Vec<abi::Output>,
     rejections: Vec<abi::Rejection>,
 }
@@ -31,7 +34,7 @@ impl Reply {
             sent: Sent::new(),
             bitmaps: Vec::new(),
             lists: Vec::new(),
-            columns: Vec::new(),
+            parts: Vec::new(),
             outputs: Vec::new(),
             rejections: Vec::new(),
         }
@@ -43,7 +46,7 @@ impl Reply {
         self.sent.clear();
         self.bitmaps.clear();
         self.lists.clear();
-        self.columns.clear();
+        self.parts.clear();
         self.outputs.clear();
         self.rejections.clear();
     }
@@ -53,30 +56,24 @@ impl Reply {
         self.clear();
         let answer = self.answer.insert(answer);
         // First everything that moves when it grows, then the pointers to it.
-        let mut parts = Vec::with_capacity(answer.outputs.len());
         for output in &answer.outputs {
-            let (columns, nodes, buffers) = (self.columns.len(), self.sent.nodes.len(), self.sent.buffers.len());
-            for column in output.columns.iter().flatten() {
-                self.columns.push(match column {
-                    Column::Input(index) => abi::Column::Input(*index as u32),
-                    Column::Made(array) => {
-                        self.sent.column(array);
-                        abi::Column::Made
-                    }
-                });
-            }
-            parts.push((columns..self.columns.len(), nodes..self.sent.nodes.len(), buffers..self.sent.buffers.len()));
+            let (nodes, buffers) = (self.sent.nodes.len(), self.sent.buffers.len());
+            output.made.iter().for_each(|array| self.sent.column(array));
+            self.parts.push((nodes..self.sent.nodes.len(), buffers..self.sent.buffers.len()));
         }
         self.lists.extend(self.sent.lists());
-        for (output, (columns, nodes, buffers)) in answer.outputs.iter().zip(parts) {
+        for (output, (nodes, buffers)) in answer.outputs.iter().zip(&self.parts) {
             self.outputs.push(abi::Output {
                 port: output.port,
                 rows: rows(output, &mut self.bitmaps),
-                columns: match output.columns {
+                columns: match &output.columns {
                     None => abi::Columns::Untouched,
-                    Some(_) => abi::Columns::Each(List::pointing_at(&self.columns[columns])),
+                    Some(sources) => abi::Columns::Each(List::pointing_at(sources.as_slice())),
                 },
-                made: Arrays { nodes: List::pointing_at(&self.sent.nodes[nodes]), buffers: List::pointing_at(&self.lists[buffers]) },
+                made: Arrays {
+                    nodes: List::pointing_at(&self.sent.nodes[nodes.clone()]),
+                    buffers: List::pointing_at(&self.lists[buffers.clone()]),
+                },
             });
         }
         let rejections = answer.rejections.iter();

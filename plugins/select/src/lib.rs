@@ -15,7 +15,9 @@ use config::Config;
 use plan::Source;
 
 struct Select {
-    columns: Vec<Source>,
+    projection: Projection,
+    /// What is made, as indices of casts.
+    made: Vec<usize>,
     casts: Vec<Cast>,
     /// What the casts read, of the input.
     reads: Vec<usize>,
@@ -30,7 +32,13 @@ impl Transform for Select {
         let plan = plan::plan(&config, &schema)?;
         let reads = plan.casts.iter().map(|cast| cast.index).collect();
         let ports = Port::out(Schema::new_with_metadata(plan.fields, schema.metadata().clone()));
-        Ok((Self { columns: plan.columns, casts: plan.casts, reads }, ports))
+        let source = |source: &Source| match source {
+            Source::Input(index) => (Some(*index), None),
+            Source::Cast(index) => (None, Some(*index)),
+        };
+        let (passed, made): (Vec<_>, Vec<_>) = plan.columns.iter().map(source).unzip();
+        let made = made.into_iter().flatten().collect();
+        Ok((Self { projection: Projection::new(passed), made, casts: plan.casts, reads }, ports))
     }
 
     fn process(&mut self, frame: &Frame) -> Result<Answer, StageError> {
@@ -52,11 +60,7 @@ impl Transform for Select {
 
 impl Select {
     fn output(&self, rows: Rows, cast: impl Fn(usize) -> ArrayData) -> Output {
-        let column = |source: &Source| match source {
-            Source::Input(index) => Column::input(*index),
-            Source::Cast(index) => Column::Made(cast(*index)),
-        };
-        Output::of(rows).columns(self.columns.iter().map(column))
+        Output::of(rows).projected(&self.projection, self.made.iter().map(|index| cast(*index)))
     }
 }
 

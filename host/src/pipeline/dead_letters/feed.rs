@@ -16,7 +16,7 @@ use crate::{
         digest::Digest,
         limits::Loading,
         stage::{Component, Description, Extract, Extracted, Kind, Load, Opening, Port, Transform},
-        usage::{Origin, PortOrigins, Usage},
+        usage::{Origin, PortOrigins, Said, Usage},
     },
 };
 
@@ -268,7 +268,7 @@ impl Extract for Open {
             rows_out: batch.num_rows() as u64,
             bytes_stayed: batch::size(&batch),
             origins,
-            written_by: calls,
+            said: Said { written_by: calls, ..Said::default() }.into(),
             ..Usage::default()
         };
         let position = self.fed.to_le_bytes().to_vec();

@@ -117,6 +117,6 @@ fn open(kind: Kind, component: &dyn Component, opening: &Opening) -> Result<(Ope
     let (opened, declared) = call.outcome?;
     match ports::malformed(&declared) {
         Some(message) => Err(CallError::Malformed(message)),
-        None => Ok((opened, declared, call.usage.datasets)),
+        None => Ok((opened, declared, call.usage.said.datasets.clone())),
     }
 }

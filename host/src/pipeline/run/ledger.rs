@@ -196,7 +196,7 @@ impl Account {
         total.rows_held += usage.rows_held;
         total.rows_rejected += usage.rows_rejected;
         total.dropped += usage.dropped;
-        for (name, by) in &usage.counters {
+        for (name, by) in &usage.said.counters {
             if self.counters.len() < COUNTERS || self.counters.contains_key(name) {
                 *self.counters.entry(name.clone()).or_default() += by;
             } else {

@@ -201,7 +201,7 @@ impl Worker {
         let made_again = call.outcome.is_err() && failing == Failing::IsMadeAgain;
         let open = call.outcome.is_err() && failing == Failing::IsHandled;
         if let Some(batch) = batch.filter(|_| !made_again && !open) {
-            batch.came_from(&call.usage.written_by);
+            batch.came_from(&call.usage.said.written_by);
             if call.outcome.is_err() {
                 batch.fail();
             } else if !rejections.is_empty() {

@@ -163,7 +163,7 @@ impl CallMetrics {
         if let Some(error) = call.error {
             self.failed(error);
         }
-        if !usage.counters.is_empty() || !usage.observations.is_empty() || usage.dropped > 0 {
+        if !usage.said.counters.is_empty() || !usage.said.observations.is_empty() || usage.dropped > 0 {
             self.guest(usage);
         }
     }

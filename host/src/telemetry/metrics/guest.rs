@@ -31,13 +31,13 @@ impl GuestMetrics {
     /// Adds what a call counted and observed.
     pub fn add(&mut self, usage: &Usage) {
         self.dropped += usage.dropped;
-        for (name, by) in &usage.counters {
+        for (name, by) in &usage.said.counters {
             match entry(&mut self.counters, name, MAX_COUNTERS) {
                 Some(count) => *count = count.saturating_add(*by),
                 None => self.dropped += 1,
             }
         }
-        for (name, value) in &usage.observations {
+        for (name, value) in &usage.said.observations {
             // One value that is no number would make the sum useless for good, and one below 0 would let it fall.
             let sound = value.is_finite() && *value >= 0.0;
             match sound.then(|| entry(&mut self.observations, name, MAX_OBSERVATIONS)).flatten() {
@@ -81,6 +81,7 @@ fn entry<'a, T: Default>(map: &'a mut BTreeMap<String, T>, name: &str, most: usi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::usage::Said;
 
     /// Protects every backend from a guest that invents names without end.
     #[test]
@@ -88,11 +89,13 @@ mod tests {
         let mut guest = GuestMetrics::default();
         let counters = (0..10_000).map(|n| (format!("counter {n}\n"), 1)).collect();
         let observations = vec![("nan".into(), f64::NAN), ("below".into(), -1.0), ("fine".into(), 0.5)];
-        guest.add(&Usage { counters, observations, dropped: 3, ..Usage::default() });
+        let said = |counters, observations| Said { counters, observations, ..Said::default() }.into();
+        guest.add(&Usage { said: said(counters, observations), dropped: 3, ..Usage::default() });
         assert_eq!((guest.counters.len(), guest.observations.len()), (MAX_COUNTERS, 1));
         assert_eq!(guest.dropped, 3 + 10_000 - MAX_COUNTERS as u64 + 2);
         assert!(guest.counters.keys().all(|name| name.starts_with("counter_") && name.ends_with('_')));
-        guest.add(&Usage { counters: vec![("counter 7\n".into(), 5), ("ä".repeat(500), 1)], ..Usage::default() });
+        let counters = vec![("counter 7\n".into(), 5), ("ä".repeat(500), 1)];
+        guest.add(&Usage { said: said(counters, Vec::new()), ..Usage::default() });
         assert_eq!(guest.counters["counter_7_"], 6, "a known name counts on");
         assert!(guest.counters.keys().all(|name| name.len() <= MAX_NAME));
     }

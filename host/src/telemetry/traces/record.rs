@@ -175,7 +175,7 @@ impl CallRecord {
     pub fn of(worker: &WorkerFacts, call: &CallFacts<'_>) -> Self {
         let usage = call.usage;
         let (columns, more) = columns(&usage.columns_read);
-        let ordinary = call.error.is_none() && usage.spans.is_empty() && usage.datasets.is_empty() && more.is_empty();
+        let ordinary = call.error.is_none() && usage.said.spans.is_empty() && usage.said.datasets.is_empty() && more.is_empty();
         CallRecord {
             span: call.context.span,
             batch: call.batch.map(|batch| batch.sequence),
@@ -244,7 +244,7 @@ impl CallRecord {
 
 #[cold]
 fn rare(call: &CallFacts<'_>, columns: &[u32]) -> Box<Rare> {
-    let (spans, datasets) = (call.usage.spans.clone(), call.usage.datasets.clone());
+    let (spans, datasets) = (call.usage.said.spans.clone(), call.usage.said.datasets.clone());
     Box::new(Rare { failure: call.error.map(Failure::of), spans, datasets, columns: columns.to_vec() })
 }
 

@@ -226,7 +226,7 @@ impl CallTraces {
         }
         if call.context.sampled {
             let pushed = self.written.sampled.push(CallRecord::of(&self.worker, call));
-            self.run.after(pushed, || 1 + call.usage.spans.len() as u64);
+            self.run.after(pushed, || 1 + call.usage.said.spans.len() as u64);
         } else if let (true, Some(batch)) = (self.run.always, call.batch) {
             // A call that is about the run is part of no batch, slow or not.
             let pushed = self.written.brief.push(Brief::of(self.worker.stage, batch.sequence, call));

@@ -94,14 +94,15 @@ pub fn case(chance: &mut Entropy) -> Result<(), String> {
         (Some(frame), true) => frame.schema(),
         _ => Arc::new(Schema::new(fields)),
     };
-    let ports = [Outgoing::new(&Port { name: "out".into(), schema: Arc::clone(&schema) })];
+    let mut ports = [Outgoing::new(&Port { name: "out".into(), schema: Arc::clone(&schema) })];
     let rows = frame.as_ref().map_or(0, |frame| frame.num_rows());
     let outputs = if chance.once_in(40) { 4 } else { 1 + usize::from(chance.once_in(6)) };
     let outputs = (0..outputs).map(|_| output(chance, frame.as_deref(), &schema)).collect();
     let rejections = if chance.once_in(6) { chance.below(4) } else { 0 };
     let reason = |chance: &mut Entropy| "ä".repeat(chance.below(6));
     let rejections = (0..rejections).map(|_| Rejection { row: chance.below(rows + 2) as u32, reason: reason(chance) }).collect();
-    let carried = recipe::carry_out(Answer { outputs, rejections }, frame.as_ref(), &ports, &limits).map_err(|error| error.to_string())?;
+    let carried =
+        recipe::carry_out(Answer { outputs, rejections }, frame.as_ref(), &mut ports, &limits).map_err(|error| error.to_string())?;
     for (_, batch) in &carried.transformed.outputs {
         assert_eq!(batch.schema_ref().fields(), schema.fields());
         for column in batch.columns() {

@@ -54,7 +54,7 @@ pub fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
 }
 
 fn read(host: &mut Host, frame: &Resource<Frame>, columns: &[u32]) -> wasmtime::Result<(Result<ArraysIn, FrameError>,)> {
-    let read = frame::read(host.batch(frame)?, columns, host.limits.read_bytes);
+    let read = frame::read(host.batch(frame)?, columns, host.limits.read_bytes, &host.nothing);
     Ok((read.map(|read| {
         host.meter.bytes_read += read.bytes;
         host.meter.read(columns.iter().copied());

@@ -101,10 +101,10 @@ fn said(value: Value, text: u64) -> Said {
 const NAME: usize = 256;
 
 fn count(host: &mut Host, name: String, by: u64) {
-    if let Some((_, value)) = host.meter.counters.iter_mut().find(|(known, _)| *known == name) {
+    if let Some((_, value)) = host.meter.said.counters.iter_mut().find(|(known, _)| *known == name) {
         *value = value.saturating_add(by);
-    } else if (host.meter.counters.len() as u64) < host.limits.metrics && name.len() <= NAME {
-        host.meter.counters.push((name, by));
+    } else if (host.meter.said.counters.len() as u64) < host.limits.metrics && name.len() <= NAME {
+        host.meter.said.counters.push((name, by));
     } else {
         host.meter.dropped += 1;
     }
@@ -114,8 +114,8 @@ fn observe(host: &mut Host, name: String, value: f64) {
     // One value that is no number would make a sum useless for good, and one below 0 would let it fall.
     let sound = value.is_finite() && value >= 0.0;
     // As many observations a call as metrics: a stage observes once a batch.
-    if sound && (host.meter.observations.len() as u64) < host.limits.metrics && name.len() <= NAME {
-        host.meter.observations.push((name, value));
+    if sound && (host.meter.said.observations.len() as u64) < host.limits.metrics && name.len() <= NAME {
+        host.meter.said.observations.push((name, value));
     } else {
         host.meter.dropped += 1;
     }

@@ -5,12 +5,14 @@ use arrow_buffer::{ArrowNativeType, NullBuffer, ScalarBuffer};
 
 use super::{
     bits::bits,
-    eights::{mapped, zipped},
+    eights::{EIGHT, floated, mapped, zipped},
+    lanes::floats,
 };
 use crate::{
     mistake::Failure,
     node::Active,
     syntax::Arithmetic,
+    types::Type,
     value::{Data, Scalar, Value, Vector, union},
 };
 
@@ -21,18 +23,22 @@ enum Side<'a, T> {
     Many(&'a [T]),
 }
 
-/// Computes with operands of one kind, of which none is the single null and one at least has a value for each row.
-pub fn compute(operator: Arithmetic, left: &Value, right: &Value, offset: u32, active: Active) -> Result<Value, Failure> {
+/// What floats are computed of: floats, or whole numbers that become floats on the way instead of a column of their own.
+#[derive(Clone, Copy)]
+enum Number<'a> {
+    Floats(Side<'a, f64>),
+    Whole(&'a [i64]),
+}
+
+/// Computes with operands of the result's kind, or whole ones for floats, of which none is the single null and one at least has a value for
+/// each row.
+pub fn compute(operator: Arithmetic, kind: &Type, left: &Value, right: &Value, offset: u32, active: Active) -> Result<Value, Failure> {
     let nulls = union(left.nulls(), right.nulls());
-    match (int_side(left), int_side(right)) {
-        (Some(left), Some(right)) => integers(operator, left, right, nulls, offset, active),
-        _ => {
-            let (Some(left), Some(right)) = (float_side(left), float_side(right)) else {
-                unreachable!("operands were brought to one type")
-            };
-            Ok(floats(operator, left, right, nulls))
-        }
+    if *kind == Type::Float {
+        return Ok(of_floats(operator, number(left), number(right), nulls));
     }
+    let (Some(left), Some(right)) = (int_side(left), int_side(right)) else { unreachable!("operands were brought to one type") };
+    integers(operator, left, right, nulls, offset, active)
 }
 
 fn integers(
@@ -83,28 +89,46 @@ fn remainders(left: Side<i64>, right: Side<i64>, nulls: Option<NullBuffer>) -> V
     Value::many(Data::Int(values), without(nulls, rows, right, |divisor| divisor == 0))
 }
 
-fn floats(operator: Arithmetic, left: Side<f64>, right: Side<f64>, nulls: Option<NullBuffer>) -> Value {
+fn of_floats(operator: Arithmetic, left: Number, right: Number, nulls: Option<NullBuffer>) -> Value {
     let values = match operator {
-        Arithmetic::Add => pairwise(left, right, |left, right| left + right),
-        Arithmetic::Subtract => pairwise(left, right, |left, right| left - right),
-        Arithmetic::Multiply => pairwise(left, right, |left, right| left * right),
-        Arithmetic::Divide => pairwise(left, right, |left, right| left / right),
-        Arithmetic::Remainder => pairwise(left, right, |left, right| left % right),
+        Arithmetic::Add => each(left, right, |left, right| left + right),
+        Arithmetic::Subtract => each(left, right, |left, right| left - right),
+        Arithmetic::Multiply => each(left, right, |left, right| left * right),
+        Arithmetic::Divide => each(left, right, |left, right| left / right),
+        Arithmetic::Remainder => each(left, right, |left, right| left % right),
     };
-    let nulls = match operator {
-        Arithmetic::Divide | Arithmetic::Remainder => without(nulls, values.len(), right, |divisor| divisor == 0.0),
+    let nulls = match (operator, right) {
+        (Arithmetic::Divide | Arithmetic::Remainder, Number::Floats(right)) => {
+            without(nulls, values.len(), right, |divisor| divisor == 0.0)
+        }
+        (Arithmetic::Divide | Arithmetic::Remainder, Number::Whole(right)) => {
+            without(nulls, values.len(), Side::Many(right), |divisor| divisor == 0)
+        }
         _ => nulls,
     };
     Value::many(Data::Float(values), nulls)
 }
 
+/// One loop, whatever the operands are: a whole number becomes a float where it is computed with.
+#[inline(always)]
+fn each(left: Number, right: Number, compute: impl Fn(f64, f64) -> f64) -> ScalarBuffer<f64> {
+    match (left, right) {
+        (Number::Floats(left), Number::Floats(right)) => pairwise(left, right, compute),
+        (Number::Whole(left), Number::Whole(right)) => floated(left, right, floats, floats, compute),
+        (Number::Whole(left), Number::Floats(Side::Many(right))) => floated(left, right, floats, |floats| *floats, compute),
+        (Number::Floats(Side::Many(left)), Number::Whole(right)) => floated(left, right, |floats| *floats, floats, compute),
+        (Number::Whole(left), Number::Floats(Side::One(right))) => floated(left, left, floats, |_| [right; EIGHT], compute),
+        (Number::Floats(Side::One(left)), Number::Whole(right)) => floated(right, right, |_| [left; EIGHT], floats, compute),
+    }
+}
+
 /// `-x`.
-pub fn negate(value: &Value, offset: u32, active: Active) -> Result<Value, Failure> {
+pub fn negate(value: &Value, kind: &Type, offset: u32, active: Active) -> Result<Value, Failure> {
     match value {
         Value::Many(Vector { data: Data::Float(values), nulls }) => {
             Ok(Value::many(Data::Float(mapped(values, |value| -value)), nulls.clone()))
         }
-        other => compute(Arithmetic::Subtract, &Value::One(Scalar::Int(0)), other, offset, active),
+        other => compute(Arithmetic::Subtract, kind, &Value::One(Scalar::Int(0)), other, offset, active),
     }
 }
 
@@ -155,11 +179,13 @@ fn int_side(value: &Value) -> Option<Side<'_, i64>> {
     }
 }
 
-fn float_side(value: &Value) -> Option<Side<'_, f64>> {
+fn number(value: &Value) -> Number<'_> {
     match value {
-        Value::One(Scalar::Float(value)) => Some(Side::One(*value)),
-        Value::Many(Vector { data: Data::Float(values), .. }) => Some(Side::Many(values)),
-        _ => None,
+        Value::One(Scalar::Float(value)) => Number::Floats(Side::One(*value)),
+        Value::One(Scalar::Int(value)) => Number::Floats(Side::One(*value as f64)),
+        Value::Many(Vector { data: Data::Float(values), .. }) => Number::Floats(Side::Many(values)),
+        Value::Many(Vector { data: Data::Int(values), .. }) => Number::Whole(values),
+        _ => unreachable!("operands were brought to one type"),
     }
 }
 

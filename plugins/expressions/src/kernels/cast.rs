@@ -7,7 +7,8 @@ use arrow_buffer::{BooleanBufferBuilder, NullBuffer, ScalarBuffer};
 use super::{
     arithmetic::counts,
     calendar::{DAY, offset_of, parse_date, parse_moment, write_date, write_time},
-    eights::mapped,
+    eights::{EIGHT, floated},
+    lanes::floats,
     text::Builder,
 };
 use crate::{
@@ -58,7 +59,7 @@ impl Cast<'_> {
             (Data::Bool(bits), Type::Float) => same(Data::Float(bits.iter().map(|bit| f64::from(u8::from(bit))).collect())),
             (Data::Int(values), Type::Bool) => same(Data::Bool(values.iter().map(|value| *value != 0).collect())),
             (Data::Float(values), Type::Bool) => same(Data::Bool(values.iter().map(|value| *value != 0.0).collect())),
-            (Data::Int(values), Type::Float) => same(Data::Float(mapped(values, |value| value as f64))),
+            (Data::Int(values), Type::Float) => same(Data::Float(floated(values, values, floats, |_| [0.0; EIGHT], |value, _| value))),
             (Data::Float(values), Type::Int) => {
                 let whole = self.each(values.len(), nulls.as_ref(), active, |row| {
                     let nearest = values[row].round_ties_even();

@@ -123,3 +123,31 @@ fn padded<T: Lane>(rest: &[T]) -> Option<[T; 16]> {
     sixteen[..rest.len()].copy_from_slice(rest);
     Some(sixteen)
 }
+
+/// Whole numbers as the floats nearest to them, two at a time, which WebAssembly has no instruction for: each half of a number goes into
+/// the digits of a float whose exponent is that of its place (2⁵² for the lower, 2⁸⁴ for the upper half, whose sign counts as 2⁶³ more). Taking the
+/// exponents away again is exact; the last sum rounds, once.
+#[inline(always)]
+pub fn floats(values: &[i64; 8]) -> [f64; 8] {
+    let mut floats = [0.0; 8];
+    for pair in 0..4 {
+        // Both are eight numbers of 64 bits, and neither end needs an alignment.
+        unsafe {
+            let whole = v128_load(values.as_ptr().add(2 * pair).cast());
+            v128_store(floats.as_mut_ptr().add(2 * pair).cast(), float(whole));
+        }
+    }
+    floats
+}
+
+#[inline(always)]
+fn float(whole: v128) -> v128 {
+    /// 2⁵², and 2⁸⁴ + 2⁶³, as the bits of a float.
+    const LOWER: i64 = 0x4330_0000_0000_0000;
+    const UPPER: i64 = 0x4530_0000_8000_0000;
+    /// 2⁸⁴ + 2⁶³ + 2⁵².
+    const BOTH: f64 = f64::from_bits(0x4530_0000_8010_0000);
+    let lower = v128_or(v128_and(whole, i64x2_splat(0xffff_ffff)), i64x2_splat(LOWER));
+    let upper = v128_xor(u64x2_shr(whole, 32), i64x2_splat(UPPER));
+    f64x2_add(f64x2_sub(upper, f64x2_splat(BOTH)), lower)
+}

@@ -58,3 +58,9 @@ pub fn compare<T: Lane>(operator: Comparison, left: &[T], right: Right<'_, T>) -
         Comparison::Unequal => !left[row].equal(right(row)),
     })
 }
+
+/// Whole numbers as the floats nearest to them.
+#[inline(always)]
+pub fn floats(values: &[i64; 8]) -> [f64; 8] {
+    values.map(|value| value as f64)
+}

@@ -81,7 +81,7 @@ pub enum Rows {
 
 /// `column`.
 #[repr(C, u8)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Column {
     Input(u32),
     Made,

@@ -1,0 +1,9 @@
+;; Answers with columns that are not aligned as they must be.
+;; shows: process abi
+
+(func (export "parshall:stage/transform@0.1.0#process") (param $input i32) (param $rows i64) (param $frame i32) (result i32)
+  (call $drop_frame (local.get $frame))
+  (i32.store8 (i32.const 1208) (i32.const 1))
+  (i32.store (i32.const 1212) (i32.const 1402))
+  (i32.store (i32.const 1216) (i32.const 1))
+  (i32.const 1240))

@@ -1,0 +1,8 @@
+;; Answers with nodes that lie beyond its memory.
+;; shows: process abi
+
+(func (export "parshall:stage/transform@0.1.0#process") (param $input i32) (param $rows i64) (param $frame i32) (result i32)
+  (call $drop_frame (local.get $frame))
+  (i32.store (i32.const 1220) (i32.const 0x1fff0))
+  (i32.store (i32.const 1224) (i32.const 1))
+  (i32.const 1240))
