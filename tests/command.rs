@@ -112,6 +112,14 @@ fn check_opens_every_stage_and_runs_none() {
     assert!(told.contains("transform by_category (std:aggregate") && told.contains("total Float64?"), "{told}");
     assert_eq!(run(sales.path(), &["check", "--quiet", "pipeline.toml"]).ok(), "");
     assert!(!sales.path().join("out").exists());
+    let file = sales.path().join("pipeline.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(!told.contains("metering"), "{told}");
+    fs::write(&file, text.replace("[transform.by_category]", "[transform.by_category]\nmetering = \"epoch\"")).unwrap();
+    assert!(run(sales.path(), &["check", "pipeline.toml"]).ok().contains("  metering epoch: fuel is not counted\n"));
+    fs::write(&file, text.replace("std:aggregate", "pipeline.toml")).unwrap();
+    let told = run(sales.path(), &["check", "pipeline.toml"]).fails(2);
+    assert!(told.contains("= help: `parshall build` makes a component of a project"), "{told}");
 }
 
 #[test]

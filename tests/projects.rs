@@ -66,6 +66,23 @@ fn a_wrong_type_is_an_error_of_the_build() {
     assert!(told.contains("stage.ts") && told.contains("bigint"), "{told}");
 }
 
+/// Protects against a build that is content with what no run can use: JavaScript says only at run time what it exports.
+#[test]
+fn a_stage_that_is_not_exported_is_an_error_of_the_build() {
+    let own = std::env::var_os("PARSHALL_TOOLS").map(std::path::PathBuf::from);
+    if !has_tool("componentize-qjs") && !own.is_some_and(|tools| tools.join("bin/componentize-qjs").is_file()) {
+        eprintln!("no compiler for JavaScript is here: plugins/languages/install javascript");
+        return;
+    }
+    let here = folder();
+    run(here.path(), &["new", "greet", "--lang", "javascript"]).ok();
+    let project = here.path().join("greet");
+    let stage = fs::read_to_string(project.join("stage.js")).unwrap();
+    fs::write(project.join("stage.js"), stage.replace("export const transform", "const transform")).unwrap();
+    let told = run(&project, &["build"]).fails(2);
+    assert!(told.contains("it is built, and cannot say what it is: ") && told.contains("does not export"), "{told}");
+}
+
 /// Protects against a toolchain that is missing without a word on what to install.
 #[test]
 fn a_missing_toolchain_is_named() {

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Exit, When, amount, doing::Doing, exit};
+use super::{Exit, When, amount, doing::Doing, exit, session};
 use crate::{
+    pipeline::plan::ComponentRef,
     project::{self, Built, Manifest},
-    words::shown::shown,
+    words::{shown::shown, stage::Component as _},
 };
 
 /// Arguments of `parshall build`.
@@ -25,8 +26,21 @@ pub struct Arguments {
 /// Builds it.
 pub fn build(arguments: &Arguments) -> Result<(), Exit> {
     let built = built(&arguments.folder, arguments.out.as_deref(), arguments.progress).map_err(Exit::Wrong)?;
-    exit::print(&(told(&built) + "\n"))
+    exit::print(&(told(&built) + "\n"))?;
+    tried(&built, arguments.progress)
 }
+
+/// Loads what was built and asks what it is. Languages that say at run time what they export can be built without it.
+fn tried(built: &Built, progress: When) -> Result<(), Exit> {
+    let _loading = Doing::quietly(progress, "loading it");
+    let reference = ComponentRef::Path(built.component.clone());
+    let component = session::component(&session::catalog()?, &reference)?;
+    let described = component.description();
+    described.map(drop).map_err(|error| Exit::Wrong(format!("it is built, and cannot say what it is: {error}{HELP}")))
+}
+
+const HELP: &str =
+    "\n  = help: a stage that its source does not export, or exports by another name, ends like this; `parshall new` makes one that does";
 
 /// The same, for other commands: it says that it builds, with what, and for how long.
 pub fn built(folder: &Path, out: Option<&Path>, progress: When) -> Result<Built, String> {

@@ -6,7 +6,10 @@ use crate::{
         plan::{Plan, PlannedStage},
         spec::limits::LIMITS,
     },
-    words::{batch::SchemaRef, limits::Limits},
+    words::{
+        batch::SchemaRef,
+        limits::{Limits, Metering},
+    },
 };
 
 /// Arguments of `parshall check`.
@@ -68,10 +71,14 @@ fn stage_text(stage: &PlannedStage) -> String {
     text
 }
 
-/// The limits that the file sets, or all of them.
+/// How calls are metered where that is not by their fuel, and the limits that the file sets, or all of them.
 fn limits(limits: &Limits, every: bool) -> String {
     let defaults = Limits::default();
-    let mut text = String::new();
+    let mut text = match limits.metering {
+        Metering::Fuel => String::new(),
+        Metering::Epoch => "  metering epoch: fuel is not counted\n".to_owned(),
+        Metering::Sampled(every) => format!("  metering sampled: the fuel of one call in {every} is counted\n"),
+    };
     for limit in LIMITS {
         let (shown, default) = (limit.shown(limits), limit.shown(&defaults));
         if shown != default {

@@ -86,14 +86,11 @@ pub fn reference(text: &str) -> Result<ComponentRef, Exit> {
 pub fn component(catalog: &Catalog, reference: &ComponentRef) -> Result<WasmComponent, Exit> {
     catalog.component(reference, &Origin::folder("."), Loading::default()).map_err(|error| {
         let standard = || Catalog::names().map(|name| format!("std:{name}")).collect::<Vec<_>>().join(", ");
-        let help = error.help.or_else(|| match (error.kind, reference) {
+        let help = error.advice(reference).or_else(|| match (&error.kind, reference) {
             (ComponentErrorKind::NotFound { .. }, ComponentRef::Std(_)) => Some(format!("the standard stages are {}", standard())),
-            (ComponentErrorKind::NotFound { .. } | ComponentErrorKind::NotAComponent, ComponentRef::Path(_)) => {
+            (ComponentErrorKind::NotFound { .. }, ComponentRef::Path(_)) => {
                 Some("`parshall build` makes a component of a project: build/NAME.wasm".to_owned())
             }
-            (ComponentErrorKind::WrongWorld, _) => Some(format!(
-                "`parshall inspect --wit {reference}` prints what it imports and exports, `parshall inspect --wit` the contract"
-            )),
             _ => None,
         });
         let help = help.map(|help| format!("\n  = help: {help}")).unwrap_or_default();

@@ -94,6 +94,22 @@ pub struct ComponentError {
     pub help: Option<String>,
 }
 
+impl ComponentError {
+    /// What to do about it: what is known where it failed, or what helps against failures of its kind.
+    pub fn advice(&self, reference: &ComponentRef) -> Option<String> {
+        let path = || matches!(reference, ComponentRef::Path(_));
+        self.help.clone().or_else(|| match self.kind {
+            ComponentErrorKind::NotAComponent if path() => {
+                Some("`parshall build` makes a component of a project: build/NAME.wasm".to_owned())
+            }
+            ComponentErrorKind::WrongWorld => Some(format!(
+                "`parshall inspect --wit {reference}` prints what it imports and exports, `parshall inspect --wit` the contract"
+            )),
+            _ => None,
+        })
+    }
+}
+
 /// The ways in which loading fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ComponentErrorKind {
@@ -178,7 +194,7 @@ fn complaint(spec: &Spec, stage: &StageSpec, others: &[String], components: &dyn
     let mut diagnostic = Diagnostic::at(code, &spec.source, stage.places.component, &error.message).label(label);
     diagnostic = match &error.kind {
         ComponentErrorKind::Limit(limit) => diagnostic.help(format!("raise `limits.{limit}` of {}", stage.title())),
-        _ => diagnostic.help_if(error.help.as_ref()),
+        _ => diagnostic.help_if(error.advice(&stage.component)),
     };
     if let (ComponentErrorKind::NotFound { nearest }, None) = (&error.kind, &error.help) {
         let near = nearest.clone().or_else(|| nearest_reference(&stage.component, &spec.base, &components.std_names()));
