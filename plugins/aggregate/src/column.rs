@@ -28,28 +28,11 @@ pub fn of_numbers<T: Copy, const WIDTH: usize>(
     made(data_type, rows, buffer.into(), nulls.finish())
 }
 
-/// Calls `with(place, value)` for each place and its value, four a turn of the loop: what a turn costs in the sandbox, where each asks for
-/// the deadline and counts fuel, is shared by four. Written out, because the compiler, asked for small code, would not.
-#[inline(always)]
-pub fn fours<T: Copy, U>(values: &[T], places: &mut [U], mut with: impl FnMut(&mut U, T)) {
-    assert_eq!(values.len(), places.len());
-    let ((values, last_values), (places, last_places)) = (values.as_chunks::<4>(), places.as_chunks_mut::<4>());
-    for ([first, second, third, fourth], values) in places.iter_mut().zip(values) {
-        with(first, values[0]);
-        with(second, values[1]);
-        with(third, values[2]);
-        with(fourth, values[3]);
-    }
-    for (place, value) in last_places.iter_mut().zip(last_values) {
-        with(place, *value);
-    }
-}
-
-/// Calls `with(row, group)` for each row that is not null.
+/// Calls `with(row, group)` for each row that is not null. Where none is, four rows a turn: what a turn of a loop costs in the sandbox, where
+/// each asks for the deadline and counts fuel, is shared by four. Written out, because the compiler, asked for small code, would not.
 #[inline(always)]
 pub fn each_valid(groups: &[u32], nulls: Option<&NullBuffer>, mut with: impl FnMut(usize, usize)) {
     let Some(nulls) = nulls else {
-        // Four a turn, as above.
         let (fours, last) = groups.as_chunks::<4>();
         let mut row = 0;
         for groups in fours {

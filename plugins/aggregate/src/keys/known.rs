@@ -8,7 +8,6 @@ use super::{
     shape::{Shape, canonical32, canonical64},
     table::ODD,
 };
-use crate::column::fours;
 
 /// A row whose key is not known.
 pub const UNKNOWN: u32 = u32::MAX;
@@ -88,24 +87,25 @@ impl Known {
             self.columns[index].column(*shape, data, into);
             if index > 0 {
                 let pairs = &mut self.pairs[index - 1];
-                fours(&self.column, &mut self.rows, |row, column| {
-                    *row =
-                        if *row == UNKNOWN || column == UNKNOWN { UNKNOWN } else { pairs.word(u64::from(*row) << 32 | u64::from(column)) };
-                });
+                for (row, column) in self.rows.iter_mut().zip(&self.column) {
+                    *row = if *row == UNKNOWN || *column == UNKNOWN {
+                        UNKNOWN
+                    } else {
+                        pairs.word(u64::from(*row) << 32 | u64::from(*column))
+                    };
+                }
             }
         }
         let different = self.pairs.last().unwrap_or(&self.columns[0]).last as usize + 1;
         let mut unknown = different - self.groups.len();
         self.groups.resize(different, UNKNOWN);
         let mut any = false;
-        let start = groups.len();
-        groups.resize(start + rows, UNKNOWN);
-        fours(&self.rows, &mut groups[start..], |place, number| {
+        groups.extend(self.rows.iter().map(|&number| {
             let group = self.groups.get(number as usize).copied().unwrap_or(UNKNOWN);
             any |= group == UNKNOWN;
             unknown += usize::from(number == UNKNOWN);
-            *place = group;
-        });
+            group
+        }));
         // The first null is known by what all nulls are known by.
         let unknown = unknown.max(any.into());
         if self.looked_up >= 8 * FAIR {
@@ -151,9 +151,9 @@ impl Numbers {
     fn column(&mut self, shape: Shape, data: &ArrayData, into: &mut Vec<u32>) {
         match shape {
             Shape::Bool => {
-                let (bits, offset) = (data.buffers()[0].as_slice(), data.offset());
-                let values = (offset..offset + data.len()).map(|at| bits[at >> 3] >> (at & 7) & 1);
-                into.extend(values.map(|value| self.word(value.into())));
+                let bits = data.buffers()[0].as_slice();
+                let values = (data.offset()..data.offset() + data.len()).map(|at| bits[at >> 3] >> (at & 7) & 1);
+                self.each(data, values, into, |numbers, value| numbers.word(value.into()));
             }
             Shape::Float32 => self.fixed(data, into, |value| canonical32(value).to_bits().into()),
             Shape::Float64 => self.fixed(data, into, |value| canonical64(value).to_bits()),
@@ -162,17 +162,25 @@ impl Numbers {
             Shape::Fixed(4) => self.fixed(data, into, |value: u32| value.into()),
             Shape::Fixed(_) => self.fixed(data, into, |value: u64| value),
             Shape::Text => {
-                let ends = &data.buffer::<i32>(0)[..=data.len()];
+                let ends = data.buffer::<i32>(0)[..=data.len()].windows(2);
                 let bytes = data.buffers()[1].as_slice();
-                into.resize(data.len(), NULL);
-                let mut start = ends[0] as usize;
-                fours(&ends[1..], into, |number, end| {
-                    let end = end as usize;
-                    *number = if end - start < 8 { self.word(packed(bytes, start, end)) } else { self.text(&bytes[start..end]) };
-                    start = end;
+                self.each(data, ends, into, |numbers, ends| {
+                    let (start, end) = (ends[0] as usize, ends[1] as usize);
+                    if end - start < 8 { numbers.word(packed(bytes, start, end)) } else { numbers.text(&bytes[start..end]) }
                 });
             }
         }
+    }
+
+    #[inline(always)]
+    fn fixed<T: arrow_buffer::ArrowNativeType>(&mut self, data: &ArrayData, into: &mut Vec<u32>, word: impl Fn(T) -> u64) {
+        let values = data.buffer::<T>(0)[..data.len()].iter();
+        self.each(data, values, into, |numbers, value| numbers.word(word(*value)));
+    }
+
+    #[inline(always)]
+    fn each<V>(&mut self, data: &ArrayData, values: impl Iterator<Item = V>, into: &mut Vec<u32>, number: impl Fn(&mut Self, V) -> u32) {
+        into.extend(values.map(|value| number(self, value)));
         // What lies where a null is has been looked up as well: that is cheaper than to ask before each.
         if let Some(nulls) = data.nulls() {
             let (bits, offset) = (nulls.inner().values(), nulls.inner().offset());
@@ -183,12 +191,6 @@ impl Numbers {
                 }
             }
         }
-    }
-
-    #[inline(always)]
-    fn fixed<T: arrow_buffer::ArrowNativeType>(&mut self, data: &ArrayData, into: &mut Vec<u32>, word: impl Fn(T) -> u64) {
-        into.resize(data.len(), NULL);
-        fours(&data.buffer::<T>(0)[..data.len()], into, |number, value| *number = self.word(word(value)));
     }
 
     /// The number of a word, a new one if there is room.
