@@ -6,7 +6,7 @@ use super::{Exit, When, amount, doing::Doing, exit, session};
 use crate::{
     pipeline::plan::ComponentRef,
     project::{self, Built, Manifest},
-    words::{shown::shown, stage::Component as _},
+    words::{call::CallError, limits::Loading, shown::shown, stage::Component as _},
 };
 
 /// Arguments of `parshall build`.
@@ -32,11 +32,18 @@ pub fn build(arguments: &Arguments) -> Result<(), Exit> {
 
 /// Loads what was built and asks what it is. Languages that say at run time what they export can be built without it.
 fn tried(built: &Built, progress: When) -> Result<(), Exit> {
+    if !built.component.is_file() {
+        return Ok(());
+    }
     let _loading = Doing::quietly(progress, "loading it");
     let reference = ComponentRef::Path(built.component.clone());
-    let component = session::component(&session::catalog()?, &reference)?;
-    let described = component.description();
-    described.map(drop).map_err(|error| Exit::Wrong(format!("it is built, and cannot say what it is: {error}{HELP}")))
+    // How large it may be is said where it is used.
+    let loading = Loading { bytes: Loading::default().bytes.max(built.size), ..Loading::default() };
+    let component = session::component_within(&session::catalog()?, &reference, loading)?;
+    component.description().map(drop).map_err(|error| {
+        let help = if matches!(error, CallError::Trap { .. }) { HELP } else { "" };
+        Exit::Wrong(format!("it is built, and cannot say what it is: {error}{help}"))
+    })
 }
 
 const HELP: &str =

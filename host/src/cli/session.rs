@@ -84,7 +84,12 @@ pub fn reference(text: &str) -> Result<ComponentRef, Exit> {
 
 /// The component of that name, or what is wrong with it and what to do.
 pub fn component(catalog: &Catalog, reference: &ComponentRef) -> Result<WasmComponent, Exit> {
-    catalog.component(reference, &Origin::folder("."), Loading::default()).map_err(|error| {
+    component_within(catalog, reference, Loading::default())
+}
+
+/// The same, with other bounds on loading it.
+pub fn component_within(catalog: &Catalog, reference: &ComponentRef, loading: Loading) -> Result<WasmComponent, Exit> {
+    catalog.component(reference, &Origin::folder("."), loading).map_err(|error| {
         let standard = || Catalog::names().map(|name| format!("std:{name}")).collect::<Vec<_>>().join(", ");
         let help = error.advice(reference).or_else(|| match (&error.kind, reference) {
             (ComponentErrorKind::NotFound { .. }, ComponentRef::Std(_)) => Some(format!("the standard stages are {}", standard())),

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use arrow::{
     array::{ArrayRef, StringArray, UInt32Array},
-    compute::take,
     datatypes::{DataType, Field},
     error::ArrowError,
 };
 
 use crate::words::{
     batch::{RecordBatch, Schema},
+    rows,
     stage::Rejection,
 };
 
@@ -55,7 +55,8 @@ pub fn batch(given: &RecordBatch, stage: &str, rejections: &[Rejection]) -> Resu
         return Err(ArrowError::InvalidArgumentError(message));
     }
     let rows = UInt32Array::from_iter_values(rejections.iter().map(|rejection| rejection.row));
-    let mut columns = given.columns().iter().map(|column| take(column, &rows, None)).collect::<Result<Vec<ArrayRef>, _>>()?;
+    let taken = |column| rows::taken(column, &rows).map_err(ArrowError::ComputeError);
+    let mut columns = given.columns().iter().map(taken).collect::<Result<Vec<ArrayRef>, _>>()?;
     columns.push(Arc::new(StringArray::from_iter_values(rejections.iter().map(|_| stage))));
     columns.push(Arc::new(StringArray::from_iter_values(rejections.iter().map(|rejection| &rejection.reason))));
     RecordBatch::try_new(Arc::new(schema), columns)

@@ -23,7 +23,7 @@ pub struct Read {
     pub bytes: u64,
 }
 
-/// What a buffer weighs beside its bytes: a column of none that is asked for a million times is not for nothing.
+/// What a buffer or a node weighs beside its bytes: a column of none that is asked for a million times is not for nothing.
 const BUFFER: u64 = 32;
 
 /// Gathers columns by index.
@@ -35,7 +35,9 @@ pub fn read(batch: &RecordBatch, columns: &[u32], limit: u64, nothing: &Arc<Noth
     for index in columns {
         let column = batch.columns().get(*index as usize).ok_or_else(|| FrameError::NoSuchColumn(index.to_string()))?;
         bytes += lower::push(column, &mut arrays);
-        if bytes.saturating_add(BUFFER * arrays.buffers.len() as u64) > limit.saturating_add(BUFFER * 3 * room as u64) {
+        // Columns of nulls have nodes and no buffers.
+        let parts = (arrays.buffers.len() + arrays.nodes.len()) as u64;
+        if bytes.saturating_add(BUFFER * parts) > limit.saturating_add(BUFFER * 4 * room as u64) {
             return Err(FrameError::TooLarge(limit));
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::{
     array::{ArrayRef, BooleanArray, RecordBatchOptions, UInt32Array},
     buffer::{BooleanBuffer, Buffer},
-    compute::{FilterBuilder, FilterPredicate, take},
+    compute::{FilterBuilder, FilterPredicate},
     datatypes::{Schema, SchemaRef},
 };
 
@@ -14,9 +14,10 @@ use super::{
     lift::Lifting,
 };
 use crate::words::{
-    batch::RecordBatch,
+    batch::{self, RecordBatch},
     call::CallError,
     limits::Limits,
+    rows,
     stage::{Port, Rejection as Refused, Transformed},
     usage::{Origin, PortOrigins},
 };
@@ -73,6 +74,15 @@ pub fn carry_out(answer: Answer, frame: Option<&Arc<RecordBatch>>, ports: &mut [
         bytes_made: 0,
     };
     let mut rows_out = 0;
+    // Rejected rows leave as batches, too.
+    let mut repeated = match frame {
+        Some(frame) if !carried.transformed.rejections.is_empty() => {
+            let rows: Vec<u32> = carried.transformed.rejections.iter().map(|rejection| rejection.row).collect();
+            beyond(frame, &rows, &Columns::Untouched)
+        }
+        _ => 0,
+    };
+    CallError::within("output_bytes", repeated, limits.output_bytes, "bytes")?;
     for (index, mut output) in answer.outputs.into_iter().enumerate() {
         let in_output = |why: String| CallError::Malformed(format!("output {index}: {why}"));
         let declared = ports.len();
@@ -84,6 +94,10 @@ pub fn carry_out(answer: Answer, frame: Option<&Arc<RecordBatch>>, ports: &mut [
         let chosen = Chosen::new(std::mem::replace(&mut output.rows, Rows::All), frame, rows).map_err(in_output)?;
         rows_out += chosen.count() as u64; // At most 2^32 for each of a bounded number of outputs.
         CallError::within("output_rows", rows_out, limits.output_rows, "rows")?;
+        if let (Chosen::Indices(indices), Some(frame)) = (&chosen, frame) {
+            repeated = repeated.saturating_add(beyond(frame, indices.values(), &output.columns));
+            CallError::within("output_bytes", carried.bytes_made.saturating_add(repeated), limits.output_bytes, "bytes")?;
+        }
         let number = output.port;
         let (batch, columns) = assemble(output, &chosen, frame, port).map_err(in_output)?;
         carried.transformed.outputs.push((number, batch));
@@ -92,6 +106,23 @@ pub fn carry_out(answer: Answer, frame: Option<&Arc<RecordBatch>>, ports: &mut [
     }
     carried.rows_kept = kept(&choices, rows, &carried.transformed.rejections)?;
     Ok(carried)
+}
+
+/// What rows that are named will weigh beyond the frame that they are of, in the columns of an output that are not made: a row may be named as
+/// often as one likes.
+fn beyond(frame: &RecordBatch, named: &[u32], columns: &Columns) -> u64 {
+    let weight = |column: &ArrayRef| rows::weight(column, named);
+    let weight = match columns {
+        Columns::Untouched => frame.columns().iter().map(weight).fold(0, u64::saturating_add),
+        Columns::Each(columns) => {
+            let inputs = columns.iter().filter_map(|column| match column {
+                Column::Input(index) => frame.columns().get(*index as usize),
+                Column::Made => None,
+            });
+            inputs.map(weight).fold(0, u64::saturating_add)
+        }
+    };
+    weight.saturating_sub(batch::size(frame))
 }
 
 /// The refused rows in order, each within the frame and at most once, their reasons cut to the limit.
@@ -182,8 +213,8 @@ impl Chosen {
         match self {
             Chosen::All(_) => Ok(column.clone()),
             Chosen::Bitmap(..) if self.everything() => Ok(column.clone()),
-            Chosen::Bitmap(_, predicate) => predicate.filter(column).map_err(|error| error.to_string()),
-            Chosen::Indices(indices) => take(column, indices, None).map_err(|error| error.to_string()),
+            Chosen::Bitmap(_, predicate) => rows::filtered(column, predicate),
+            Chosen::Indices(indices) => rows::taken(column, indices),
             Chosen::Fresh(_) => Err("fresh rows have no input columns: every column must be made".into()),
         }
     }

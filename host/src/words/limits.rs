@@ -31,7 +31,8 @@ pub struct Limits {
     pub compile_time: Duration,
     /// Rows that one call may put out. Default 16,777,216.
     pub output_rows: u64,
-    /// Bytes of arrays that one call may put out. Default 256 MiB.
+    /// Bytes of arrays that one call may put out; rows that it names again and again count as often, beyond the batch that they are of.
+    /// Default 256 MiB.
     pub output_bytes: u64,
     /// Batches that one call may put out. Default 1,024: a few for each of 64 ports.
     pub outputs: u64,

@@ -16,6 +16,7 @@ pub mod limits;
 pub mod observe;
 pub mod oci;
 pub mod outgoing;
+pub mod rows;
 pub mod scope;
 pub mod shown;
 pub mod stage;

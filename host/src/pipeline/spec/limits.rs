@@ -155,7 +155,7 @@ pub static LIMITS: &[Limit] = &[
         Shape::Bytes,
         "bytes",
         Fails,
-        "Bytes of arrays that one call may put out.",
+        "Bytes of arrays that one call may put out; rows that it names again and again count as often, beyond the batch that they are of.",
         "as much as the default memory can hold"
     ),
     limit!(output_rows, COUNT, "rows", Fails, "Rows that one call may put out.", "two thousand batches of the usual 8,192 rows"),

@@ -3,7 +3,8 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::{
-    array::{Array as _, ArrayRef, Int64Array, StringArray},
+    array::{Array as _, ArrayRef, FixedSizeBinaryArray, Int64Array, StringArray, new_null_array},
+    buffer::Buffer,
     datatypes::{DataType, Field, Fields, IntervalUnit, Schema, TimeUnit, UnionFields, UnionMode},
 };
 
@@ -81,9 +82,23 @@ static FRAMES: LazyLock<Vec<Arc<RecordBatch>>> = LazyLock::new(|| {
     [0, 1, 7, 8, 9, 20].map(frame).to_vec()
 });
 
+/// Frames of one column of every type, and of two that Arrow's kernels take otherwise than as they are.
+static ODD: LazyLock<Vec<Arc<RecordBatch>>> = LazyLock::new(|| {
+    let runs =
+        DataType::RunEndEncoded(Arc::new(Field::new("ends", DataType::Int16, false)), Arc::new(Field::new("mine", DataType::Int32, true)));
+    let nulls = TYPES.iter().chain([&runs]).flat_map(|data_type| [0, 1, 9].map(|rows| new_null_array(data_type, rows)));
+    let nothing = FixedSizeBinaryArray::try_new_with_len(0, Buffer::from_vec(Vec::<u8>::new()), None, 9).unwrap();
+    let frame = |column: ArrayRef| {
+        let schema = Schema::new(vec![Field::new("c", column.data_type().clone(), true)]);
+        Arc::new(RecordBatch::try_new(Arc::new(schema), vec![column]).unwrap())
+    };
+    nulls.chain([Arc::new(nothing) as ArrayRef]).map(frame).collect()
+});
+
 /// Carries out one; what comes is what Arrow calls sound, and of the port's schema.
 pub fn case(chance: &mut Entropy) -> Result<(), String> {
-    let frame = (!chance.once_in(8)).then(|| Arc::clone(chance.one(&FRAMES)));
+    let frames = if chance.once_in(2) { &ODD } else { &FRAMES };
+    let frame = (!chance.once_in(8)).then(|| Arc::clone(chance.one(frames)));
     let limits = Limits { output_rows: 200, output_bytes: 20_000, outputs: 3, rejections: 10, reason: 5, ..Limits::default() };
     let untouched = frame.is_some() && chance.once_in(4);
     let fields = match (&frame, untouched) {
@@ -105,8 +120,8 @@ pub fn case(chance: &mut Entropy) -> Result<(), String> {
         recipe::carry_out(Answer { outputs, rejections }, frame.as_ref(), &mut ports, &limits).map_err(|error| error.to_string())?;
     for (_, batch) in &carried.transformed.outputs {
         assert_eq!(batch.schema_ref().fields(), schema.fields());
-        for column in batch.columns() {
-            assert_eq!(column.len(), batch.num_rows());
+        for (column, field) in batch.columns().iter().zip(schema.fields()) {
+            assert_eq!((column.len(), column.data_type()), (batch.num_rows(), field.data_type()));
             column.to_data().validate_full().expect("what was accepted is sound");
         }
         // Everything that a reader may do with a value.
