@@ -330,3 +330,37 @@ fn kept(chosen: &[Chosen], rows: usize, rejections: &[Refused]) -> Result<u64, C
     let conflict = rejections.iter().find(|rejection| bits.get(rejection.row as usize) == Some(&true));
     conflict.map_or(Ok(bits.iter().filter(|bit| **bit).count() as u64), |rejection| Err(both(rejection.row)))
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::{
+        array::{Int64Array, LargeStringArray},
+        datatypes::{DataType, Field},
+    };
+
+    use super::*;
+
+    /// Protects the host's memory from one row that is named without end, and leaves alone who puts rows into another order.
+    #[test]
+    fn rows_that_are_named_again_count_against_the_bytes_of_a_call() {
+        let schema = Arc::new(Schema::new(vec![Field::new("text", DataType::LargeUtf8, false), Field::new("n", DataType::Int64, false)]));
+        let columns: Vec<ArrayRef> =
+            vec![Arc::new(LargeStringArray::from(vec!["x".repeat(1 << 20), "y".repeat(1 << 20)])), Arc::new(Int64Array::from(vec![1, 2]))];
+        let frame = Arc::new(RecordBatch::try_new(Arc::clone(&schema), columns).unwrap());
+        let limits = Limits { output_bytes: 1 << 20, ..Limits::default() };
+        let answered = |indices: Vec<u32>, columns: Columns| {
+            let mut ports = [Outgoing::new(&Port { name: "out".into(), schema: Arc::clone(&schema) })];
+            let output = Output { port: 0, rows: Rows::Indices(indices), columns, made: ArraysOut::default() };
+            carry_out(Answer { outputs: vec![output], rejections: Vec::new() }, Some(&frame), &mut ports, &limits)
+        };
+        let each = || Columns::Each(vec![Column::Input(0), Column::Input(1)]);
+        let turned = answered(vec![1, 0], Columns::Untouched).map(|carried| carried.transformed.outputs[0].1.num_rows());
+        assert_eq!(turned.unwrap(), 2, "no byte is made, however many there are");
+        for columns in [Columns::Untouched, each()] {
+            let Err(CallError::Limit { limit: "output_bytes", requested, .. }) = answered(vec![0; 1_000], columns).map(drop) else {
+                panic!("a gigabyte is taken")
+            };
+            assert!(requested > 990 << 20, "{requested}");
+        }
+    }
+}
