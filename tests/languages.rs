@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, fs, process::Command};
 
 use serde_json::{Value, json};
 
-use crate::binary::{folder, project, run};
+use crate::{
+    binary::{folder, project, run},
+    sdk_errors::has,
+};
 
 /// Components of the languages whose are committed.
 fn committed() -> Vec<String> {
@@ -24,7 +27,7 @@ pub fn has_compiler_for_c() -> bool {
     has_tool("zig") || has_tool("clang") && has_tool("wasm-ld") || std::env::var_os("PARSHALL_TOOLS").is_some()
 }
 
-pub fn has_tool(command: &str) -> bool {
+fn has_tool(command: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(command).is_file())
 }
@@ -215,8 +218,6 @@ const BEYOND: [(&str, &str, &str, &str, &str); 9] = [
 /// Protects against a row that is not there and reads as some value: the instance ends, and the words of its end are told.
 #[test]
 fn a_row_beyond_the_last_ends_with_words() {
-    let own = std::env::var_os("PARSHALL_TOOLS").map(std::path::PathBuf::from);
-    let there = |tool: &str| has_tool(tool) || own.as_ref().is_some_and(|tools| tools.join("bin").join(tool).is_file());
     let here = folder();
     let case = here.path().join("cases/three");
     fs::create_dir_all(&case).unwrap();
@@ -237,8 +238,7 @@ fn a_row_beyond_the_last_ends_with_words() {
         let hello = fs::read_to_string(&file).unwrap();
         assert!(hello.contains(within), "{language}: hello does not say `{within}` any more");
         fs::write(&file, hello.replace(within, beyond)).unwrap();
-        if !tools.iter().all(|tool| there(tool)) {
-            eprintln!("no compiler for {language} is here: plugins/languages/install {language}");
+        if !tools.iter().all(|tool| has(tool)) {
             continue;
         }
         run(here.path(), &["build", &name, "--out", "beyond.wasm"]).ok();

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     binary::{Ran, folder, parshall, run},
-    languages::{dist, has_compiler_for_c, has_tool},
+    languages::{dist, has_compiler_for_c},
     sdk_errors::has,
 };
 
@@ -51,9 +51,7 @@ fn a_project_is_made_built_and_tested() {
 /// Protects the types of the JavaScript SDK: what does not fit them is an error of the build, where it stands.
 #[test]
 fn a_wrong_type_is_an_error_of_the_build() {
-    let own = std::env::var_os("PARSHALL_TOOLS").map(std::path::PathBuf::from);
-    if !has_tool("tsc") && !own.is_some_and(|tools| tools.join("bin/tsc").is_file()) {
-        eprintln!("no compiler for TypeScript is here: plugins/languages/install typescript");
+    if !has("tsc") {
         return;
     }
     let here = folder();
@@ -69,9 +67,7 @@ fn a_wrong_type_is_an_error_of_the_build() {
 /// Protects against a build that is content with what no run can use: JavaScript says only at run time what it exports.
 #[test]
 fn a_stage_that_is_not_exported_is_an_error_of_the_build() {
-    let own = std::env::var_os("PARSHALL_TOOLS").map(std::path::PathBuf::from);
-    if !has_tool("componentize-qjs") && !own.is_some_and(|tools| tools.join("bin/componentize-qjs").is_file()) {
-        eprintln!("no compiler for JavaScript is here: plugins/languages/install javascript");
+    if !has("componentize-qjs") {
         return;
     }
     let here = folder();

@@ -13,7 +13,7 @@ use crate::{
     catalog::Catalog,
     pipeline::{
         diagnostic,
-        plan::{ComponentErrorKind, ComponentRef, Origin, Plan},
+        plan::{BUILD, ComponentErrorKind, ComponentRef, Origin, Plan},
         spec::Spec,
     },
     registry::{Registry, Store, Unpinned},
@@ -93,9 +93,7 @@ pub fn component_within(catalog: &Catalog, reference: &ComponentRef, loading: Lo
         let standard = || Catalog::names().map(|name| format!("std:{name}")).collect::<Vec<_>>().join(", ");
         let help = error.advice(reference).or_else(|| match (&error.kind, reference) {
             (ComponentErrorKind::NotFound { .. }, ComponentRef::Std(_)) => Some(format!("the standard stages are {}", standard())),
-            (ComponentErrorKind::NotFound { .. }, ComponentRef::Path(_)) => {
-                Some("`parshall build` makes a component of a project: build/NAME.wasm".to_owned())
-            }
+            (ComponentErrorKind::NotFound { .. }, ComponentRef::Path(_)) => Some(BUILD.to_owned()),
             _ => None,
         });
         let help = help.map(|help| format!("\n  = help: {help}")).unwrap_or_default();

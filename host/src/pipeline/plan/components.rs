@@ -94,14 +94,15 @@ pub struct ComponentError {
     pub help: Option<String>,
 }
 
+/// What to do where there is no component.
+pub const BUILD: &str = "`parshall build` makes a component of a project: build/NAME.wasm";
+
 impl ComponentError {
     /// What to do about it: what is known where it failed, or what helps against failures of its kind.
     pub fn advice(&self, reference: &ComponentRef) -> Option<String> {
         let path = || matches!(reference, ComponentRef::Path(_));
         self.help.clone().or_else(|| match self.kind {
-            ComponentErrorKind::NotAComponent if path() => {
-                Some("`parshall build` makes a component of a project: build/NAME.wasm".to_owned())
-            }
+            ComponentErrorKind::NotAComponent if path() => Some(BUILD.to_owned()),
             ComponentErrorKind::WrongWorld => Some(format!(
                 "`parshall inspect --wit {reference}` prints what it imports and exports, `parshall inspect --wit` the contract"
             )),

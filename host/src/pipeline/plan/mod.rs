@@ -24,7 +24,7 @@ mod order;
 mod ports;
 
 pub use alike::takes;
-pub use components::{ComponentError, ComponentErrorKind, ComponentRef, Components, Origin};
+pub use components::{BUILD, ComponentError, ComponentErrorKind, ComponentRef, Components, Origin};
 
 /// A pipeline that can run.
 pub struct Plan {

@@ -77,7 +77,7 @@ fn made<U: ArrowNativeType>(count: usize, write: impl FnOnce(&mut [[MaybeUninit<
     let mut values = Vec::with_capacity(count);
     let (eights, last) = values.spare_capacity_mut()[..count].as_chunks_mut::<EIGHT>();
     write(eights, last);
-    // SAFETY: both callers write into each of the `count` places.
+    // SAFETY: all callers write into each of the `count` places.
     unsafe { values.set_len(count) };
     values.into()
 }
